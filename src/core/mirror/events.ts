@@ -1,0 +1,49 @@
+// What happens, told as values. Log, metrics and status listen; whoever reports calls none of them.
+import type { Digest } from '../oci/digest.ts';
+import type { Repository } from '../oci/reference.ts';
+
+/** How a reply came about: the first word of RFC 9211's Cache-Status, for log and metrics. */
+export type Outcome = 'hit' | 'stale' | 'miss' | 'collapsed' | 'pass' | 'too-large' | 'none';
+
+export type MirrorEvent =
+  /** A reply is over, whole or not. `path` has no query. `bytes`: of the body, as far as they were sent. */
+  | {
+      readonly kind: 'served';
+      readonly method: string;
+      readonly path: string;
+      readonly what: 'ping' | 'manifest' | 'blob' | 'tags' | 'referrers' | 'other';
+      readonly registry: string | undefined;
+      readonly status: number;
+      readonly outcome: Outcome;
+      readonly bytes: number;
+      readonly ms: number;
+      readonly address: string;
+      /** False if the client left or the connection was destroyed before the end. */
+      readonly whole: boolean;
+    }
+  /** One exchange with an upstream, up to the head of its answer. `status` is undefined if there was none. */
+  | {
+      readonly kind: 'asked';
+      readonly registry: string;
+      readonly host: string;
+      readonly what: 'manifest' | 'blob' | 'tags' | 'referrers' | 'token';
+      readonly method: 'GET' | 'HEAD';
+      readonly status: number | undefined;
+      readonly ms: number;
+      readonly error?: unknown;
+    }
+  /** A download of a blob has begun, is in the store, or has failed. */
+  | { readonly kind: 'fill'; readonly repository: Repository; readonly digest: Digest }
+  | { readonly kind: 'stored'; readonly digest: Digest; readonly size: number; readonly ms: number }
+  | { readonly kind: 'fill-failed'; readonly digest: Digest; readonly error: unknown }
+  /** Bytes that came from an upstream, for the counter. */
+  | { readonly kind: 'received'; readonly registry: string; readonly bytes: number }
+  | { readonly kind: 'evicted'; readonly digest: Digest; readonly size: number }
+  /** The upstream cannot answer, and what is held is served in its place. */
+  | { readonly kind: 'stale'; readonly repository: Repository; readonly name: string; readonly error: unknown }
+  /** The cache does not work as it should; pulls go on without it. */
+  | { readonly kind: 'trouble'; readonly where: 'store' | 'book'; readonly doing: string; readonly error: unknown }
+  /** Something nobody thought of: a 500 that says little was sent, and this says all. */
+  | { readonly kind: 'bug'; readonly error: unknown };
+
+export type Report = (event: MirrorEvent) => void;

@@ -1,0 +1,153 @@
+// What the mirror asks of the world. Each port has one conformance suite in test/conformance, run against every implementation.
+import type { Caller } from '../access/caller.ts';
+import type { Verdict } from '../access/admit.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Algorithm, Digest } from '../oci/digest.ts';
+import type { Manifest } from '../oci/manifest.ts';
+import type { Range, RangeRequest } from '../oci/range.ts';
+import type { Reference, Repository } from '../oci/reference.ts';
+import type { Body, ByteStream } from './reply.ts';
+
+/** A blob, or a part of it, ready to be read. Whoever gets one sends its body or discards it. */
+export interface Content {
+  /** Bytes of the whole blob; undefined while an upstream that told no size is still sending. */
+  readonly size: number | undefined;
+  /** The part that `body` is; undefined if it is the whole. */
+  readonly range: Range | undefined;
+  readonly body: Body;
+}
+
+/** Where blobs rest. What it has is whole and was verified; what it has not is `undefined`. */
+export interface BlobStore {
+  stat(digest: Digest): Promise<number | undefined>;
+  /** Throws RANGE_INVALID if the range lies outside the blob. */
+  open(digest: Digest, range?: RangeRequest): Promise<Content | undefined>;
+  /**
+   * Brings bytes in under the name that they claim. `open` sees nothing until all are in and the digest matches.
+   * Never throws; one fill a digest at a time is the caller's duty. `sources` is live: who joins may add to it while the fill runs.
+   * `expected`: bytes, if a manifest told; an upstream that says otherwise is wrong (502).
+   */
+  fill(digest: Digest, sources: Iterable<Source>, expected?: number): Fill;
+  delete(digest: Digest): Promise<void>;
+}
+
+/** A blob on its way in. Every `open` is a reader of its own, at its own pace. Nobody who leaves stops it. */
+export interface Fill {
+  /**
+   * Settles when the upstream has answered: bytes, or undefined if it told none. Rejects with why there is nothing to read:
+   * a RegistryError of the upstream, or NoRoom if the store cannot take it (then the pull is passed through).
+   */
+  readonly size: Promise<number | undefined>;
+  /**
+   * Waits for `size`. For the whole and for an open end (`bytes=N-`) the last bytes are held back until the digest is known
+   * to match; if it does not, or the upstream breaks, the stream throws. A range of a blob whose size is unknown is ignored.
+   */
+  open(range?: RangeRequest): Promise<Content>;
+  /** Resolves when the blob is in the store. Rejects if it will not be. */
+  readonly done: Promise<void>;
+}
+
+/** The store cannot take this blob: larger than the budget, or too much is in use. Not an error to tell anybody. */
+export class NoRoom extends Error {
+  readonly reason: 'too-large' | 'full' | 'failed';
+  constructor(reason: 'too-large' | 'full' | 'failed', cause?: unknown) {
+    super(`no room in the store: ${reason}`, { cause });
+    this.reason = reason;
+  }
+}
+
+/** Opens the upstream's bytes from `offset` on. Throws a RegistryError: BLOB_UNKNOWN if it has no such blob, UNAVAILABLE if it cannot answer. */
+export type Source = (offset: number, signal: AbortSignal) => Promise<Incoming>;
+
+export interface Incoming {
+  /** Where the stream starts: what was asked, or 0 from an upstream that ignores ranges. */
+  readonly offset: number;
+  /** Bytes of the whole blob, if the upstream told. */
+  readonly size: number | undefined;
+  /** Throws if the upstream breaks or stalls before `size` is reached. */
+  readonly stream: ByteStream;
+}
+
+/** What a name pointed at, and when we last looked. */
+export interface Pointer {
+  readonly descriptor: Descriptor;
+  /** Milliseconds since 1970. */
+  readonly checkedAt: number;
+}
+
+/** How surely a digest belongs to a repository: its upstream has answered 200 for it there, or a manifest there lists it. */
+export type Sure = 'proven' | 'claimed';
+
+export interface Standing {
+  readonly descriptor: Descriptor;
+  readonly sure: Sure;
+}
+
+/**
+ * The only mutable book in the house. It may be lost at any time: everything in it is learned again.
+ * A write has happened for later reads when its promise resolves.
+ */
+export interface Book {
+  /** `name`: a tag, or another mutable name that no tag can be (`referrers/sha256:…`). */
+  pointer(repository: Repository, name: string): Promise<Pointer | undefined>;
+  /** `undefined` forgets the name. */
+  point(repository: Repository, name: string, pointer: Pointer | undefined): Promise<void>;
+  standing(repository: Repository, digest: Digest): Promise<Standing | undefined>;
+  /** A claim never replaces what is proven; otherwise the later one counts. */
+  link(repository: Repository, descriptors: readonly Descriptor[], sure: Sure): Promise<void>;
+  verdict(repository: Repository): Promise<Verdict | undefined>;
+  /** `undefined` revokes it. */
+  judge(repository: Repository, verdict: Verdict | undefined): Promise<void>;
+  /** Used just now; written behind, in batches. */
+  touch(digest: Digest): void;
+}
+
+export interface Resolved {
+  readonly descriptor: Descriptor;
+  /** Where the upstream's HEAD did not tell enough and the manifest had to be fetched. Its bytes match the descriptor. */
+  readonly manifest?: Manifest;
+}
+
+/** A page of a list: the upstream's bytes as they are, and the query of the next page, if there is one. */
+export interface Page {
+  readonly mediaType: string;
+  readonly bytes: Uint8Array;
+  readonly nextQuery: string | undefined;
+  /** `OCI-Filters-Applied` */
+  readonly filters: string | undefined;
+}
+
+/**
+ * The registries. `undefined` is a 404: the upstream says that there is no such thing. Everything else that is not a 200
+ * is thrown as a RegistryError: UNAUTHORIZED, DENIED, TOOMANYREQUESTS (with `retry-after`), UNAVAILABLE (503: network, 5xx),
+ * MANIFEST_INVALID (502: what came is no manifest, or not the one asked for).
+ * A caller's `authorization`, if there is one, is sent in place of our own token.
+ */
+export interface Upstream {
+  /** A HEAD: free of charge at Docker Hub. */
+  resolve(reference: Reference, as: Caller, signal: AbortSignal): Promise<Resolved | undefined>;
+  /** At most 4 MiB; the bytes match the digest if the reference has one. */
+  manifest(reference: Reference, as: Caller, signal: AbortSignal): Promise<Manifest | undefined>;
+  /** A HEAD. */
+  stat(repository: Repository, digest: Digest, as: Caller, signal: AbortSignal): Promise<{ readonly size: number | undefined } | undefined>;
+  blob(repository: Repository, digest: Digest, as: Caller): Source;
+  /** `query`: without the question mark, `ns` taken out. */
+  tags(repository: Repository, query: string, as: Caller, signal: AbortSignal): Promise<Page | undefined>;
+  /** undefined: the upstream has no such endpoint; see the fallback tag. */
+  referrers(repository: Repository, digest: Digest, query: string, as: Caller, signal: AbortSignal): Promise<Page | undefined>;
+}
+
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Rejects with the signal's reason if that is first. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** Incremental hashing, where the runtime has it. */
+export interface Hasher {
+  update(bytes: Uint8Array): void;
+  /** Lower-case hexadecimal. */
+  hex(): string;
+}
+export type NewHasher = (algorithm: Algorithm) => Hasher;

@@ -1,0 +1,75 @@
+// What a client is told when a pull does not work: the error codes of the OCI distribution-spec and its JSON body.
+
+/** Codes of distribution-spec, "Error Codes", and of distribution's extras (UNKNOWN, UNAVAILABLE, RANGE_INVALID, TAG_INVALID, PAGINATION_NUMBER_INVALID). */
+export type ErrorCode =
+  | 'BLOB_UNKNOWN'
+  | 'DENIED'
+  | 'DIGEST_INVALID'
+  | 'MANIFEST_INVALID'
+  | 'MANIFEST_UNKNOWN'
+  | 'NAME_INVALID'
+  | 'NAME_UNKNOWN'
+  | 'PAGINATION_NUMBER_INVALID'
+  | 'RANGE_INVALID'
+  | 'TAG_INVALID'
+  | 'TOOMANYREQUESTS'
+  | 'UNAUTHORIZED'
+  | 'UNAVAILABLE'
+  | 'UNKNOWN'
+  | 'UNSUPPORTED';
+
+const usualStatus: Readonly<Record<ErrorCode, number>> = {
+  BLOB_UNKNOWN: 404,
+  DENIED: 403,
+  DIGEST_INVALID: 400,
+  MANIFEST_INVALID: 400,
+  MANIFEST_UNKNOWN: 404,
+  NAME_INVALID: 400,
+  NAME_UNKNOWN: 404,
+  PAGINATION_NUMBER_INVALID: 400,
+  RANGE_INVALID: 416,
+  TAG_INVALID: 400,
+  TOOMANYREQUESTS: 429,
+  UNAUTHORIZED: 401,
+  UNAVAILABLE: 503,
+  UNKNOWN: 500,
+  UNSUPPORTED: 405,
+};
+
+export interface RegistryErrorOptions {
+  /** HTTP status, where it is not the code's usual one. */
+  readonly status?: number;
+  /** Anything JSON can say; sent to the client as `detail`. */
+  readonly detail?: unknown;
+  /** Headers that belong to the answer: `Retry-After`, `WWW-Authenticate`, `Allow`, `Content-Range`. Names in lower case. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  readonly cause?: unknown;
+}
+
+/** An error that a client should be told. Everything else that is thrown becomes a 500 that says little. */
+export class RegistryError extends Error {
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly detail: unknown;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+
+  constructor(code: ErrorCode, message: string, options: RegistryErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'RegistryError';
+    this.code = code;
+    this.status = options.status ?? usualStatus[code];
+    this.detail = options.detail;
+    this.headers = options.headers ?? {};
+  }
+
+  /** The JSON body of distribution-spec, "Error Codes". */
+  body(): string {
+    const error = { code: this.code, message: this.message, ...(this.detail === undefined ? {} : { detail: this.detail }) };
+    return `${JSON.stringify({ errors: [error] })}\n`;
+  }
+
+  /** The upstream cannot answer just now (429, 5xx, network): what is held may be served stale, and asking again later may help. */
+  get passing(): boolean {
+    return this.status === 429 || this.status >= 500;
+  }
+}
