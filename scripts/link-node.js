@@ -19,6 +19,8 @@ if (binary !== undefined && starts(binary)) {
   symlinkSync(relative(dirname(link), binary), link);
 } else if (Number.parseInt(process.versions.node, 10) < 24) {
   console.error(`sampan needs Node 24 or later; this is ${process.version}, and no Node came with the package for`);
-  console.error(`${process.platform}-${process.arch} that starts here (glibc 2.28 or later is needed). Install a newer Node.`);
+  console.error(
+    `${process.platform}-${process.arch} that starts here (glibc 2.28 or later is needed). Install a newer Node.`,
+  );
   process.exit(1);
 }

@@ -2,8 +2,11 @@
 import type { Digest } from '../oci/digest.ts';
 import type { Repository } from '../oci/reference.ts';
 
-/** How a reply came about: the first word of RFC 9211's Cache-Status, for log and metrics. */
-export type Outcome = 'hit' | 'stale' | 'miss' | 'collapsed' | 'pass' | 'too-large' | 'none';
+/**
+ * How a reply came about, for Cache-Status, log and metrics. miss: fetched and stored; collapsed: joined a fetch under way;
+ * forward: asked upstream, nothing to store; too-large: past the store; pass: with the client's own login, past everything.
+ */
+export type Outcome = 'hit' | 'stale' | 'miss' | 'collapsed' | 'forward' | 'too-large' | 'pass' | 'none';
 
 export type MirrorEvent =
   /** A reply is over, whole or not. `path` has no query. `bytes`: of the body, as far as they were sent. */
@@ -20,6 +23,8 @@ export type MirrorEvent =
       readonly address: string;
       /** False if the client left or the connection was destroyed before the end. */
       readonly whole: boolean;
+      /** What broke the body when the head was already out. */
+      readonly error?: unknown;
     }
   /** One exchange with an upstream, up to the head of its answer. `status` is undefined if there was none. */
   | {

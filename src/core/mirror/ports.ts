@@ -28,6 +28,8 @@ export interface BlobStore {
    * `expected`: bytes, if a manifest told; an upstream that says otherwise is wrong (502).
    */
   fill(digest: Digest, sources: Iterable<Source>, expected?: number): Fill;
+  /** The whole of a small blob, as bytes that nobody changes; undefined if it is not here or longer than `most`. */
+  read(digest: Digest, most: number): Promise<Uint8Array | undefined>;
   delete(digest: Digest): Promise<void>;
 }
 
@@ -95,6 +97,8 @@ export interface Book {
   standing(repository: Repository, digest: Digest): Promise<Standing | undefined>;
   /** A claim never replaces what is proven; otherwise the later one counts. */
   link(repository: Repository, descriptors: readonly Descriptor[], sure: Sure): Promise<void>;
+  /** The upstream says that this digest is no longer there: proven or claimed, it is forgotten. */
+  disown(repository: Repository, digest: Digest): Promise<void>;
   verdict(repository: Repository): Promise<Verdict | undefined>;
   /** `undefined` revokes it. */
   judge(repository: Repository, verdict: Verdict | undefined): Promise<void>;
@@ -129,12 +133,23 @@ export interface Upstream {
   /** At most 4 MiB; the bytes match the digest if the reference has one. */
   manifest(reference: Reference, as: Caller, signal: AbortSignal): Promise<Manifest | undefined>;
   /** A HEAD. */
-  stat(repository: Repository, digest: Digest, as: Caller, signal: AbortSignal): Promise<{ readonly size: number | undefined } | undefined>;
+  stat(
+    repository: Repository,
+    digest: Digest,
+    as: Caller,
+    signal: AbortSignal,
+  ): Promise<{ readonly size: number | undefined } | undefined>;
   blob(repository: Repository, digest: Digest, as: Caller): Source;
   /** `query`: without the question mark, `ns` taken out. */
   tags(repository: Repository, query: string, as: Caller, signal: AbortSignal): Promise<Page | undefined>;
   /** undefined: the upstream has no such endpoint; see the fallback tag. */
-  referrers(repository: Repository, digest: Digest, query: string, as: Caller, signal: AbortSignal): Promise<Page | undefined>;
+  referrers(
+    repository: Repository,
+    digest: Digest,
+    query: string,
+    as: Caller,
+    signal: AbortSignal,
+  ): Promise<Page | undefined>;
 }
 
 export interface Clock {

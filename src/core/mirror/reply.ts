@@ -1,5 +1,6 @@
 // The answer to a pull, as a value. Every face sends it in the fastest way that it has.
 import type { Range } from '../oci/range.ts';
+import type { Outcome } from './events.ts';
 
 /** Chunks in order. A chunk belongs to the stream again as soon as the next one is asked for: copy what must be kept. */
 export type ByteStream = AsyncIterable<Uint8Array>;
@@ -25,6 +26,8 @@ export interface Reply {
   readonly status: number;
   readonly headers: Headers;
   readonly body: Body;
+  /** For log and metrics. */
+  readonly outcome?: Outcome;
 }
 
 /** Lets go of a body that will not be sent. */

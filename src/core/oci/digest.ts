@@ -14,7 +14,10 @@ export function isDigest(text: string): text is Digest {
 /** Throws DIGEST_INVALID (400) for anything but a whole sha256 or sha512 digest. */
 export function parseDigest(text: string): Digest {
   if (isDigest(text)) return text;
-  throw new RegistryError('DIGEST_INVALID', 'a digest is sha256: and 64, or sha512: and 128 lower-case hexadecimal digits');
+  throw new RegistryError(
+    'DIGEST_INVALID',
+    'a digest is sha256: and 64, or sha512: and 128 lower-case hexadecimal digits',
+  );
 }
 
 export function algorithmOf(digest: Digest): Algorithm {

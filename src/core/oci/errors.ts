@@ -64,7 +64,11 @@ export class RegistryError extends Error {
 
   /** The JSON body of distribution-spec, "Error Codes". */
   body(): string {
-    const error = { code: this.code, message: this.message, ...(this.detail === undefined ? {} : { detail: this.detail }) };
+    const error = {
+      code: this.code,
+      message: this.message,
+      ...(this.detail === undefined ? {} : { detail: this.detail }),
+    };
     return `${JSON.stringify({ errors: [error] })}\n`;
   }
 

@@ -18,8 +18,15 @@ export interface Reference {
 // distribution-spec, "Pulling manifests". Linear in the length of the name: every separator is followed by an alphanumeric.
 const component = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*';
 const namePattern = new RegExp(`^${component}(?:/${component})*$`);
+// The same for a registry's host, which may have a port, or be an address in brackets.
+const hostPattern = new RegExp(`^(?:${component}|\\[[0-9a-f:.]{2,45}\\])(?::[0-9]{1,5})?$`);
 const tagPattern = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
 const longestName = 255;
+
+/** Whether text could be what a registry is called, by host or by alias, in lower case. */
+export function isRegistryName(text: string): boolean {
+  return text.length <= longestName && hostPattern.test(text);
+}
 
 /** Adds `library/` to Docker Hub's single-component names. Throws NAME_INVALID (400). */
 export function parseRepository(registry: string, name: string): Repository {
@@ -33,9 +40,13 @@ export function parseRepository(registry: string, name: string): Repository {
   return { registry, name: official ? `library/${name}` : name };
 }
 
+function matchesTag(text: string): text is Tag {
+  return tagPattern.test(text);
+}
+
 /** Throws TAG_INVALID (400). */
 export function parseTag(text: string): Tag {
-  if (tagPattern.test(text)) return text as Tag;
+  if (matchesTag(text)) return text;
   throw new RegistryError(
     'TAG_INVALID',
     'a tag has at most 128 characters: letters, digits, underscores, and after the first also dots and hyphens',

@@ -1,5 +1,6 @@
 // One HTTP exchange with an upstream. Not the web's fetch, which decodes bodies, follows redirects and cannot be told where to connect.
 import type { ByteStream, Headers } from '../mirror/reply.ts';
+import { RegistryError } from '../oci/errors.ts';
 
 export interface UpstreamRequest {
   readonly method: 'GET' | 'HEAD';
@@ -24,7 +25,15 @@ export interface UpstreamResponse {
   cancel(): void;
 }
 
-/** Throws if there is no answer: refused, reset, timed out, an address that is not allowed. */
+/** A name that somebody else chose leads to an address that is not public. Nothing was dialled. */
+export class ForbiddenAddress extends RegistryError {
+  constructor(host: string) {
+    super('UNAVAILABLE', `${host} has no public address`, { status: 502 });
+    this.name = 'ForbiddenAddress';
+  }
+}
+
+/** Throws if there is no answer: refused, reset, timed out; ForbiddenAddress, or the signal's reason. */
 export type Fetch = (request: UpstreamRequest) => Promise<UpstreamResponse>;
 
 /** Decorates a Fetch. The order in which they are put together is told in one place, `compose.ts`. */

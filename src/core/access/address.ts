@@ -1,0 +1,60 @@
+// IP addresses as numbers, so that IPv4 and IPv6 are compared in the same way.
+
+/** 128 bits; IPv4 in its IPv4-mapped form, `::ffff:a.b.c.d` (RFC 4291, section 2.5.5.2). */
+export type Address = bigint;
+
+/** The network of all IPv4 addresses, `::ffff:0:0/96`. */
+export const mappedBits = 96;
+const mapped = 0xffffn << 32n;
+
+const decimal = /^(?:0|[1-9]\d{0,2})$/;
+const group = /^[0-9a-f]{1,4}$/i;
+const longest = '0000:0000:0000:0000:0000:ffff:255.255.255.255'.length;
+
+export function isIpv4(address: Address): boolean {
+  return address >> 32n === 0xffffn;
+}
+
+/** Undefined for anything but an address in full. No octal numbers, no zone, no port, no brackets. */
+export function parseAddress(text: string): Address | undefined {
+  if (text.length > longest) return undefined;
+  if (text.includes(':')) return parseIpv6(text);
+  const number = parseIpv4(text);
+  return number === undefined ? undefined : mapped | number;
+}
+
+/** 32 bits. */
+function parseIpv4(text: string): bigint | undefined {
+  const parts = text.split('.');
+  if (parts.length !== 4 || !parts.every((part) => decimal.test(part) && Number(part) < 256)) return undefined;
+  return join(parts.map(BigInt), 8n);
+}
+
+function parseIpv6(text: string): Address | undefined {
+  const halves = text.split('::');
+  const groups = halves.map(parseGroups);
+  const [head, tail] = groups;
+  if (head === undefined || halves.length > 2 || groups.includes(undefined)) return undefined;
+  if (halves.length === 1) return head.length === 8 ? join(head, 16n) : undefined;
+  const rest = tail ?? [];
+  // `::` stands for at least one group of zeros.
+  if (head.length + rest.length > 7 || (halves[0] ?? '').includes('.')) return undefined;
+  const zeros = Array.from({ length: 8 - head.length - rest.length }, () => 0n);
+  return join([...head, ...zeros, ...rest], 16n);
+}
+
+/** 16 bits each; the last two may be written as an IPv4 address. */
+function parseGroups(text: string): readonly bigint[] | undefined {
+  if (text === '') return [];
+  const parts = text.split(':');
+  const last = parts.at(-1) ?? '';
+  const embedded = last.includes('.') ? parseIpv4(last) : undefined;
+  const plain = embedded === undefined ? parts : parts.slice(0, -1);
+  if (!plain.every((part) => group.test(part))) return undefined;
+  const numbers = plain.map((part) => BigInt(`0x${part}`));
+  return embedded === undefined ? numbers : [...numbers, embedded >> 16n, embedded & 0xffffn];
+}
+
+function join(parts: readonly bigint[], bits: bigint): bigint {
+  return parts.reduce((number, part) => (number << bits) | part, 0n);
+}

@@ -1,0 +1,35 @@
+// How long what we hold may be served without asking, and for how long if asking does not work.
+import type { Pointer } from './ports.ts';
+
+/** Milliseconds, for one registry. */
+export interface Freshness {
+  /** A tag that was looked at less than this ago is served without a look upstream. */
+  readonly freshFor: number;
+  /** While the upstream cannot answer, tags and public verdicts stay good for this long after the last look. */
+  readonly staleFor: number;
+}
+
+/** A tag that the upstream does not have is not asked for again for this long. */
+export const missingFor = 10_000;
+/** After an upstream could not answer, what is held is served for this long before it is asked again. */
+export const restFor = 30_000;
+/** An upstream that answered this lately is taken to be there. */
+export const reachedFor = 60_000;
+/** A registry without the referrers endpoint is not asked for it again for this long. */
+export const lacksReferrersFor = 600_000;
+/** The longest that an upstream's `Retry-After` is honoured. */
+const longestRest = 600_000;
+
+export function isFresh(pointer: Pointer, now: number, freshness: Freshness): boolean {
+  return now - pointer.checkedAt < freshness.freshFor;
+}
+
+export function mayBeStale(pointer: Pointer, now: number, freshness: Freshness): boolean {
+  return now - pointer.checkedAt < freshness.staleFor;
+}
+
+/** `retryAfter`: the header, in seconds; anything else is our own guess. */
+export function restAfter(retryAfter: string | readonly string[] | undefined): number {
+  const seconds = typeof retryAfter === 'string' && /^\d{1,6}$/.test(retryAfter) ? Number(retryAfter) : 0;
+  return Math.min(longestRest, Math.max(restFor, seconds * 1000));
+}

@@ -1,0 +1,156 @@
+// Pulls of lists: the tags of a repository, and the referrers of a manifest.
+import { standingOf } from '../access/admit.ts';
+import { type Caller, anonymous } from '../access/caller.ts';
+import { type Digest, parseDigest } from '../oci/digest.ts';
+import { RegistryError } from '../oci/errors.ts';
+import { linkToNext } from '../oci/link.ts';
+import { ociIndex, readManifest } from '../oci/manifest.ts';
+import type { ReferrersPull, TagsPull } from '../oci/pull.ts';
+import { fallbackTag, filterReferrers, noReferrers } from '../oci/referrers.ts';
+import { type Repository, repositoryKey } from '../oci/reference.ts';
+import { isFresh, lacksReferrersFor, mayBeStale } from './freshness.ts';
+import type { Manifests } from './manifests.ts';
+import type { Parts } from './parts.ts';
+import type { Page } from './ports.ts';
+import { Recent } from './recent.ts';
+import { pageReply } from './replies.ts';
+import type { Reply } from './reply.ts';
+
+/** A whole list of referrers, unfiltered, and why it may be old. */
+interface Referrers {
+  readonly bytes: Uint8Array;
+  readonly outcome: 'hit' | 'stale' | 'forward';
+  readonly trouble?: RegistryError | undefined;
+}
+
+export class Lists {
+  readonly #parts: Parts;
+  readonly #manifests: Manifests;
+  /** Registries that have no referrers endpoint. */
+  readonly #lacking: Recent<true>;
+
+  constructor(parts: Parts, manifests: Manifests) {
+    this.#parts = parts;
+    this.#manifests = manifests;
+    this.#lacking = new Recent(parts.clock);
+  }
+
+  /** Asked each time: nobody pulls by a list of tags, and an old one misleads. */
+  async tags({ repository, query, self, head }: TagsPull, caller: Caller, signal: AbortSignal): Promise<Reply> {
+    const own = caller.authorization !== undefined;
+    const ask = () => this.#parts.upstream.tags(repository, query, own ? caller : anonymous, signal);
+    const page = own ? await ask() : await this.#parts.inquiry.ask(repository, ask);
+    if (page === undefined) {
+      throw new RegistryError('NAME_UNKNOWN', `the registry knows no ${repositoryKey(repository)}`);
+    }
+    return pageReply(page, link(self, page), head, own ? 'pass' : 'forward');
+  }
+
+  async referrers(pull: ReferrersPull, caller: Caller, signal: AbortSignal): Promise<Reply> {
+    const { repository, digest, query, self, head } = pull;
+    const filter = new URLSearchParams(query);
+    const wanted = filter.get('artifactType') ?? undefined;
+    filter.delete('artifactType');
+    if (caller.authorization !== undefined || filter.toString() !== '') {
+      return this.#referrersPage(pull, caller, signal);
+    }
+    const found = await this.#referrersOf(repository, digest);
+    if (found === undefined) return this.#referrersPage(pull, anonymous, signal);
+    const page: Page = {
+      mediaType: ociIndex,
+      bytes: wanted === undefined ? found.bytes : filterReferrers(found.bytes, wanted),
+      nextQuery: undefined,
+      filters: wanted === undefined ? undefined : 'artifactType',
+    };
+    return pageReply(page, link(self, page), head, found.outcome, found.trouble);
+  }
+
+  /** A page of a list that has several, or that somebody's own login gets: passed on as it is. */
+  async #referrersPage(
+    { repository, digest, query, self, head }: ReferrersPull,
+    caller: Caller,
+    signal: AbortSignal,
+  ): Promise<Reply> {
+    const ask = () => this.#parts.upstream.referrers(repository, digest, query, caller, signal);
+    const own = caller.authorization !== undefined;
+    const page = own ? await ask() : await this.#parts.inquiry.ask(repository, ask);
+    // A 404 here sends clients to the fallback tag (distribution-spec, "Unavailable Referrers API").
+    if (page === undefined) {
+      throw new RegistryError('UNSUPPORTED', 'the registry has no referrers endpoint', { status: 404 });
+    }
+    return pageReply(page, link(self, page), head, own ? 'pass' : 'forward');
+  }
+
+  /** Kept like a tag: dockerd asks at every pull. undefined: the list has several pages, which are not kept. */
+  async #referrersOf(repository: Repository, digest: Digest): Promise<Referrers | undefined> {
+    const { book, clock, inquiry, kept, report } = this.#parts;
+    const name = `referrers/${digest}`;
+    const freshness = this.#parts.freshness(repository.registry);
+    const verdict = standingOf(await book.verdict(repository), clock.now(), freshness.staleFor);
+    const pointer = await book.pointer(repository, name);
+    const held = pointer === undefined || verdict === 'none' ? undefined : await kept.read(pointer.descriptor.digest);
+    if (
+      held !== undefined &&
+      pointer !== undefined &&
+      verdict === 'fresh' &&
+      isFresh(pointer, clock.now(), freshness)
+    ) {
+      return { bytes: held, outcome: 'hit' };
+    }
+    const resting = inquiry.resting(repository);
+    try {
+      if (held !== undefined && resting !== undefined) throw resting;
+      return await this.#askReferrers(repository, digest, name);
+    } catch (error) {
+      if (held === undefined || pointer === undefined || !mayBeStale(pointer, clock.now(), freshness)) throw error;
+      if (!(error instanceof RegistryError) || !error.passing) throw error;
+      report({ kind: 'stale', repository, name, error });
+      return { bytes: held, outcome: 'stale', trouble: error };
+    }
+  }
+
+  async #askReferrers(repository: Repository, digest: Digest, name: string): Promise<Referrers | undefined> {
+    const { upstream, inquiry, closing } = this.#parts;
+    const lacking = this.#lacking.get(repository.registry) === true;
+    const page = lacking
+      ? undefined
+      : await inquiry.ask(repository, () => upstream.referrers(repository, digest, '', anonymous, closing));
+    if (page === undefined) {
+      this.#lacking.set(repository.registry, true, lacksReferrersFor);
+      return this.#fallback(repository, digest);
+    }
+    if (page.nextQuery !== undefined) return undefined;
+    readManifest(page.bytes, ociIndex);
+    await this.#keep(repository, digest, name, page.bytes);
+    return { bytes: page.bytes, outcome: 'forward' };
+  }
+
+  /** distribution-spec, "Referrers Tag Schema". The tag has its own freshness, and its own memory of a 404. */
+  async #fallback(repository: Repository, digest: Digest): Promise<Referrers> {
+    const tag = fallbackTag(digest);
+    const found = await this.#manifests.get({ repository, target: tag });
+    if (found === undefined) return { bytes: new TextEncoder().encode(noReferrers), outcome: 'forward' };
+    const { manifest, trouble } = found;
+    if (readManifest(manifest.bytes, manifest.descriptor.mediaType).kind !== 'index') {
+      throw new RegistryError('MANIFEST_INVALID', `the tag ${tag} should be an index of referrers and is not`, {
+        status: 502,
+      });
+    }
+    return { bytes: manifest.bytes, outcome: trouble === undefined ? 'forward' : 'stale', trouble };
+  }
+
+  /** Not for digests that nobody has seen: anyone can make up as many as they like. */
+  async #keep(repository: Repository, subject: Digest, name: string, bytes: Uint8Array): Promise<void> {
+    const { book, kept, clock, newHasher } = this.#parts;
+    if ((await book.standing(repository, subject)) === undefined) return;
+    const hasher = newHasher('sha256');
+    hasher.update(bytes);
+    const descriptor = { mediaType: ociIndex, digest: parseDigest(`sha256:${hasher.hex()}`), size: bytes.length };
+    kept.keep({ descriptor, bytes });
+    await book.point(repository, name, { descriptor, checkedAt: clock.now() });
+  }
+}
+
+function link(self: TagsPull['self'], page: Page): string | undefined {
+  return page.nextQuery === undefined ? undefined : linkToNext(self, page.nextQuery);
+}

@@ -1,0 +1,181 @@
+// Pulls of manifests and indexes, by tag and by digest.
+import { standingOf } from '../access/admit.ts';
+import { anonymous } from '../access/caller.ts';
+import { isNotModified } from '../oci/conditional.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import { RegistryError } from '../oci/errors.ts';
+import { type Manifest, isManifestType, readManifest } from '../oci/manifest.ts';
+import type { ManifestPull } from '../oci/pull.ts';
+import { type Reference, type Repository, isTag, repositoryKey } from '../oci/reference.ts';
+import type { Outcome } from './events.ts';
+import { Flights } from './flights.ts';
+import { isFresh, mayBeStale } from './freshness.ts';
+import type { Parts } from './parts.ts';
+import type { Pointer } from './ports.ts';
+import { Recent } from './recent.ts';
+import { manifestReply, notModified } from './replies.ts';
+import type { Reply } from './reply.ts';
+
+/** Where a reference leads, and how we know. */
+interface Found {
+  readonly descriptor: Descriptor;
+  readonly outcome: Outcome;
+  /** Its bytes, if finding it brought them along. */
+  readonly manifest?: Manifest | undefined;
+  /** Why this is stale. */
+  readonly trouble?: RegistryError;
+}
+
+/** An index of indexes is looked into this deep, and no deeper. */
+const deepest = 2;
+/** That an image is all here is believed for this long. */
+const wholeFor = 10_000;
+
+export class Manifests {
+  readonly #parts: Parts;
+  readonly #fetches = new Flights<Manifest>();
+  readonly #whole: Recent<true>;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#whole = new Recent(parts.clock);
+  }
+
+  async pull(pull: ManifestPull, signal: AbortSignal): Promise<Reply> {
+    const { reference, head, conditions } = pull;
+    const found = await this.#find(reference, head);
+    signal.throwIfAborted();
+    if (isNotModified(conditions, found.descriptor.digest)) return notModified(found.descriptor.digest, found.outcome);
+    if (head) return manifestReply(found.descriptor, undefined, found.outcome, found.trouble);
+    const { manifest, outcome } = await this.#bring(reference.repository, found);
+    return manifestReply(manifest.descriptor, manifest.bytes, outcome, found.trouble);
+  }
+
+  /** The manifest itself, for whoever needs to read it. undefined: the upstream has none of that name. */
+  async get(
+    reference: Reference,
+  ): Promise<{ readonly manifest: Manifest; readonly trouble?: RegistryError | undefined } | undefined> {
+    try {
+      const found = await this.#find(reference, false);
+      const { manifest } = await this.#bring(reference.repository, found);
+      return { manifest, trouble: found.trouble };
+    } catch (error) {
+      if (error instanceof RegistryError && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Admission and freshness in one: what we hold is enough while the repository is known to be public and the name fresh.
+   * Else the upstream is asked, anonymously; and only if it cannot answer, what we hold has to do.
+   */
+  async #find(reference: Reference, head: boolean): Promise<Found> {
+    const { repository, target } = reference;
+    const { book, clock, inquiry, kept } = this.#parts;
+    const freshness = this.#parts.freshness(repository.registry);
+    const standing = standingOf(await book.verdict(repository), clock.now(), freshness.staleFor);
+    const held = await this.#held(reference);
+    const fresh = held !== undefined && (!isTag(target) || isFresh(held, clock.now(), freshness));
+    if (fresh && standing === 'fresh' && ((await this.#isWhole(held.descriptor)) || inquiry.reached(repository))) {
+      return { descriptor: held.descriptor, outcome: 'hit' };
+    }
+
+    const usable =
+      held !== undefined && standing !== 'none' && (!isTag(target) || mayBeStale(held, clock.now(), freshness));
+    const resting = inquiry.resting(repository);
+    try {
+      if (usable && resting !== undefined) throw resting;
+      // Fetching it is as good a proof as a HEAD, and saves one.
+      if (!head && !isTag(target) && standing === 'fresh' && (await kept.read(target)) === undefined) {
+        const manifest = await this.#fetch(repository, target);
+        return { descriptor: manifest.descriptor, manifest, outcome: 'miss' };
+      }
+      const resolved = await inquiry.look(reference);
+      if (resolved === undefined) throw unknownManifest(reference);
+      if (resolved.manifest === undefined) return { descriptor: resolved.descriptor, outcome: 'forward' };
+      const manifest = await this.#learn(repository, resolved.manifest);
+      return { descriptor: manifest.descriptor, manifest, outcome: 'miss' };
+    } catch (error) {
+      if (!usable || !(error instanceof RegistryError) || !error.passing) throw error;
+      // podman and CRI-O choose their endpoint at the manifest and do not fall back after it: half an image is worse than none.
+      if (!(await this.#isWhole(held.descriptor))) throw error;
+      this.#parts.report({ kind: 'stale', repository, name: target, error });
+      return { descriptor: held.descriptor, outcome: 'stale', trouble: error };
+    }
+  }
+
+  async #held(reference: Reference): Promise<Pointer | undefined> {
+    const { repository, target } = reference;
+    if (isTag(target)) return this.#parts.book.pointer(repository, target);
+    const standing = await this.#parts.book.standing(repository, target);
+    // Proven as a layer or a config is not proven as a manifest.
+    if (standing?.sure !== 'proven' || !isManifestType(standing.descriptor.mediaType)) return undefined;
+    return { descriptor: standing.descriptor, checkedAt: 0 };
+  }
+
+  /** The bytes, from here or from upstream, checked against the media type under which this repository has them. */
+  async #bring(repository: Repository, found: Found): Promise<{ manifest: Manifest; outcome: Outcome }> {
+    const { descriptor } = found;
+    if (found.manifest !== undefined) return { manifest: found.manifest, outcome: 'miss' };
+    const bytes = await this.#parts.kept.read(descriptor.digest);
+    if (bytes === undefined) return { manifest: await this.#fetch(repository, descriptor.digest), outcome: 'miss' };
+    const manifest = { descriptor, bytes };
+    // Just looked up: these bytes may have come by way of another repository, and what they list is news to this one.
+    if (found.outcome === 'forward') return { manifest: await this.#learn(repository, manifest), outcome: 'hit' };
+    readManifest(bytes, descriptor.mediaType);
+    return { manifest, outcome: found.outcome };
+  }
+
+  #fetch(repository: Repository, digest: Digest): Promise<Manifest> {
+    const { inquiry, upstream, closing } = this.#parts;
+    return this.#fetches.share(`${repositoryKey(repository)} ${digest}`, async () => {
+      const reference = { repository, target: digest };
+      const manifest = await inquiry.ask(repository, () => upstream.manifest(reference, anonymous, closing));
+      if (manifest === undefined) throw unknownManifest(reference);
+      return this.#learn(repository, manifest);
+    });
+  }
+
+  /** Reads, keeps and writes down what the upstream just vouched for. Throws if it is not what it is said to be; then nothing is kept. */
+  async #learn(repository: Repository, { descriptor, bytes }: Manifest): Promise<Manifest> {
+    const { book, kept } = this.#parts;
+    const { mediaType, lists } = readManifest(bytes, descriptor.mediaType);
+    const manifest = { descriptor: { mediaType, digest: descriptor.digest, size: bytes.length }, bytes };
+    await book.link(repository, lists, 'claimed');
+    await book.link(repository, [manifest.descriptor], 'proven');
+    kept.keep(manifest);
+    return manifest;
+  }
+
+  /** Everything that this manifest lists is here; of an index, at least one image that it lists. */
+  async #isWhole(descriptor: Descriptor, depth = 0): Promise<boolean> {
+    const { kept, store } = this.#parts;
+    if (this.#whole.get(descriptor.digest) === true) return true;
+    const bytes = await kept.read(descriptor.digest);
+    if (bytes === undefined) return false;
+    const listing = readManifest(bytes, descriptor.mediaType);
+    const here = async (listed: Descriptor) =>
+      listing.kind === 'index'
+        ? depth < deepest && isManifestType(listed.mediaType) && this.#isWhole(listed, depth + 1)
+        : (await store.stat(listed.digest)) !== undefined;
+    const whole = listing.kind === 'index' ? await some(listing.lists, here) : await every(listing.served, here);
+    if (whole) this.#whole.set(descriptor.digest, true, wholeFor);
+    return whole;
+  }
+}
+
+/** One after the other: the first that settles it spares the rest. */
+async function some<T>(values: readonly T[], test: (value: T) => Promise<boolean>): Promise<boolean> {
+  for (const value of values) if (await test(value)) return true;
+  return false;
+}
+
+async function every<T>(values: readonly T[], test: (value: T) => Promise<boolean>): Promise<boolean> {
+  return !(await some(values, async (value) => !(await test(value))));
+}
+
+function unknownManifest(reference: Reference): RegistryError {
+  const { repository, target } = reference;
+  return new RegistryError('MANIFEST_UNKNOWN', `${repositoryKey(repository)} has no manifest ${target}`);
+}

@@ -1,0 +1,95 @@
+// The mirror: a pull goes in, a reply comes out.
+import { type Access, admitCaller } from '../access/admit.ts';
+import type { Caller } from '../access/caller.ts';
+import { RegistryError } from '../oci/errors.ts';
+import type { Pull } from '../oci/pull.ts';
+import { Blobs } from './blobs.ts';
+import type { Report } from './events.ts';
+import type { Freshness } from './freshness.ts';
+import { Inquiry } from './inquiry.ts';
+import { KeptManifests } from './kept.ts';
+import { Lists } from './lists.ts';
+import { Manifests } from './manifests.ts';
+import { noBook, noStore } from './nothing.ts';
+import type { Parts } from './parts.ts';
+import { passBlobPull, passManifest } from './pass.ts';
+import type { BlobStore, Book, Clock, NewHasher, Upstream } from './ports.ts';
+import { errorReply } from './replies.ts';
+import type { Reply } from './reply.ts';
+import { tolerant } from './tolerant.ts';
+
+export interface MirrorParts {
+  readonly upstream: Upstream;
+  readonly access: Access;
+  /** Without them every pull goes upstream: nothing is held, and nothing is remembered. */
+  readonly store?: BlobStore | undefined;
+  readonly book?: Book | undefined;
+  readonly clock: Clock;
+  readonly newHasher: NewHasher;
+  readonly freshness: (registry: string) => Freshness;
+  readonly report: Report;
+  readonly closing: AbortSignal;
+}
+
+export class Mirror {
+  readonly #access: Access;
+  readonly #parts: Parts;
+  readonly #manifests: Manifests;
+  readonly #blobs: Blobs;
+  readonly #lists: Lists;
+
+  constructor(parts: MirrorParts) {
+    const { upstream, clock, newHasher, report, freshness, closing } = parts;
+    const store = tolerant(parts.store ?? noStore, report);
+    const book = parts.book ?? noBook;
+    const inquiry = new Inquiry(upstream, book, clock, closing);
+    const kept = new KeptManifests(store, book, newHasher);
+    this.#access = parts.access;
+    this.#parts = { upstream, inquiry, store, book, kept, clock, newHasher, report, freshness, closing };
+    this.#manifests = new Manifests(this.#parts);
+    this.#blobs = new Blobs(this.#parts);
+    this.#lists = new Lists(this.#parts, this.#manifests);
+  }
+
+  /** Never throws, unless `signal` is aborted. Whoever gets the reply sends its body or discards it. */
+  async pull(pull: Pull, caller: Caller, signal: AbortSignal): Promise<Reply> {
+    const head = 'head' in pull && pull.head;
+    try {
+      admitCaller(this.#access, caller);
+      const reply = await this.#answer(pull, caller, signal);
+      return pull.namespace === undefined
+        ? reply
+        : { ...reply, headers: { ...reply.headers, 'oci-namespace': pull.namespace } };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof RegistryError) return errorReply(error, head);
+      this.#parts.report({ kind: 'bug', error });
+      return errorReply(new RegistryError('UNKNOWN', 'something went wrong here; the log of sampan says what'), head);
+    }
+  }
+
+  async #answer(pull: Pull, caller: Caller, signal: AbortSignal): Promise<Reply> {
+    // A client's own login opens what it opens, for this client and this request alone.
+    const own = caller.authorization !== undefined;
+    const { upstream, newHasher } = this.#parts;
+    switch (pull.kind) {
+      case 'ping':
+        return {
+          status: 200,
+          headers: { 'content-type': 'application/json', 'content-length': '2' },
+          body: ping,
+          outcome: 'none',
+        };
+      case 'manifest':
+        return own ? passManifest(upstream, pull, caller, signal) : this.#manifests.pull(pull, signal);
+      case 'blob':
+        return own ? passBlobPull(upstream, pull, caller, newHasher, signal) : this.#blobs.pull(pull, signal);
+      case 'tags':
+        return this.#lists.tags(pull, caller, signal);
+      case 'referrers':
+        return this.#lists.referrers(pull, caller, signal);
+    }
+  }
+}
+
+const ping = { kind: 'bytes', bytes: new TextEncoder().encode('{}') } as const;

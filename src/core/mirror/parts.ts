@@ -1,0 +1,20 @@
+// What the parts of the mirror work with, made once when it is put together.
+import type { Report } from './events.ts';
+import type { Freshness } from './freshness.ts';
+import type { Inquiry } from './inquiry.ts';
+import type { KeptManifests } from './kept.ts';
+import type { BlobStore, Book, Clock, NewHasher, Upstream } from './ports.ts';
+
+export interface Parts {
+  readonly upstream: Upstream;
+  readonly inquiry: Inquiry;
+  readonly store: BlobStore;
+  readonly book: Book;
+  readonly kept: KeptManifests;
+  readonly clock: Clock;
+  readonly newHasher: NewHasher;
+  readonly report: Report;
+  readonly freshness: (registry: string) => Freshness;
+  /** Aborted when the mirror closes: what is asked on behalf of many ends then, and not when one of them leaves. */
+  readonly closing: AbortSignal;
+}

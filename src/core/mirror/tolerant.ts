@@ -1,0 +1,24 @@
+// Trouble with the store never fails a pull: a store that cannot answer is a store that has nothing.
+import { RegistryError } from '../oci/errors.ts';
+import type { Report } from './events.ts';
+import type { BlobStore } from './ports.ts';
+
+/** Turns what `store` throws into absence and an event; a range outside the blob is the client's own and goes through. */
+export function tolerant(store: BlobStore, report: Report): BlobStore {
+  async function attempt<T>(doing: string, work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof RegistryError) throw error;
+      report({ kind: 'trouble', where: 'store', doing, error });
+      return undefined;
+    }
+  }
+  return {
+    stat: (digest) => attempt('stat', () => store.stat(digest)),
+    open: (digest, range) => attempt('open', () => store.open(digest, range)),
+    fill: (digest, sources, expected) => store.fill(digest, sources, expected),
+    read: (digest, most) => attempt('read', () => store.read(digest, most)),
+    delete: (digest) => attempt('delete', () => store.delete(digest)),
+  };
+}

@@ -1,0 +1,113 @@
+// One question to a registry, whichever of its endpoints answers it.
+import type { Caller } from '../access/caller.ts';
+import type { Clock } from '../mirror/ports.ts';
+import { RegistryError } from '../oci/errors.ts';
+import type { Repository } from '../oci/reference.ts';
+import { drain, refuseEncoded } from './body.ts';
+import type { Exchange, What } from './compose.ts';
+import { refusal } from './failure.ts';
+import type { Fetch, UpstreamResponse } from './fetch.ts';
+import type { Registries, Registry } from './registries.ts';
+
+export interface Question {
+  readonly repository: Repository;
+  readonly what: What;
+  readonly method: 'GET' | 'HEAD';
+  /** What stands after `/v2/<name>/`: made of validated parts only. */
+  readonly path: string;
+  /** A client's, without the question mark. */
+  readonly query?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Statuses that are answers; every other is thrown. */
+  readonly answers: readonly number[];
+  readonly as: Caller;
+  readonly signal: AbortSignal;
+  /** The answer can be verified by a digest, and that the caller may have it has been settled: third parties will do. */
+  readonly verifiable: boolean;
+}
+
+export interface Answer {
+  readonly response: UpstreamResponse;
+  readonly url: string;
+  readonly host: string;
+}
+
+export interface AskingParts {
+  readonly registries: Registries;
+  readonly exchange: (exchange: Exchange) => Fetch;
+  readonly clock: Clock;
+  readonly userAgent: string;
+}
+
+/**
+ * Puts the question to each endpoint until one has an answer that `read` can make sense of: who is down, overloaded or
+ * talks nonsense is passed over, but what a trusted endpoint denies (401, 403, 404) the others are not asked for. Mirrors
+ * come last and have no word in that: what they have not, or refuse, says nothing. Throws the first endpoint's failure.
+ */
+export async function ask<T>(
+  parts: AskingParts,
+  question: Question,
+  read: (answer: Answer) => Promise<T>,
+): Promise<T | undefined> {
+  const called = question.repository.registry;
+  const registry = parts.registries.find(called);
+  if (registry === undefined) throw new RegistryError('NAME_UNKNOWN', `${called} is not configured`);
+  const failures: unknown[] = [];
+  for (const endpoint of registry.endpoints) {
+    try {
+      return await askOne(parts, question, registry, endpoint, read);
+    } catch (error) {
+      question.signal.throwIfAborted();
+      if (!(error instanceof RegistryError && error.passing)) throw error;
+      failures.push(error);
+    }
+  }
+  // A login is nothing for a third party, and neither is the name of what somebody needs one for.
+  const mirrors = question.verifiable && question.as.authorization === undefined ? registry.mirrors : [];
+  for (const mirror of mirrors) {
+    const found = await askOne(parts, question, registry, mirror, read).catch(
+      (error: unknown) => void failures.push(error),
+    );
+    question.signal.throwIfAborted();
+    if (found !== undefined) return found;
+  }
+  throw failures[0];
+}
+
+async function askOne<T>(
+  parts: AskingParts,
+  question: Question,
+  registry: Registry,
+  endpoint: string,
+  read: (answer: Answer) => Promise<T>,
+): Promise<T | undefined> {
+  const { repository, what, method, signal } = question;
+  const url = new URL(`${endpoint.replace(/\/+$/, '')}/v2/${repository.name}/${question.path}`);
+  url.search = question.query ?? '';
+  const exchange = parts.exchange({ registry, endpoint, name: repository.name, what });
+  const response = await exchange({
+    method,
+    url: url.href,
+    headers: headersOf(parts, question),
+    signal,
+    trust: 'configured',
+  });
+  if (question.answers.includes(response.status)) {
+    refuseEncoded(response, url.host);
+    return read({ response, url: url.href, host: url.host });
+  }
+  void drain(response);
+  if (response.status === 404) return undefined;
+  throw refusal(url.host, response, parts.clock.now());
+}
+
+/** Everything that an upstream ever sees of a request. */
+function headersOf(parts: AskingParts, question: Question): Record<string, string> {
+  const { authorization } = question.as;
+  return {
+    'user-agent': parts.userAgent,
+    'accept-encoding': 'identity',
+    ...question.headers,
+    ...(authorization !== undefined && { authorization }),
+  };
+}

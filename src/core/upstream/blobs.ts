@@ -1,0 +1,129 @@
+// Blobs of an upstream, as streams that are either whole or throw.
+import type { Caller } from '../access/caller.ts';
+import type { Incoming, Source } from '../mirror/ports.ts';
+import type { Report } from '../mirror/events.ts';
+import type { ByteStream } from '../mirror/reply.ts';
+import type { Digest } from '../oci/digest.ts';
+import { RegistryError } from '../oci/errors.ts';
+import { type Repository, repositoryKey } from '../oci/reference.ts';
+import { type Answer, type AskingParts, type Question, ask } from './asking.ts';
+import { drain, lengthOf } from './body.ts';
+import { nonsense, unreachable } from './failure.ts';
+import { header } from './fetch.ts';
+
+export interface BlobParts extends AskingParts {
+  readonly report: Report;
+}
+
+const reportEvery = 4 * 1024 * 1024;
+
+/** By a HEAD; where the upstream knows none, by a GET whose body is not read. */
+export async function statBlob(
+  parts: BlobParts,
+  repository: Repository,
+  digest: Digest,
+  as: Caller,
+  signal: AbortSignal,
+): Promise<{ readonly size: number | undefined } | undefined> {
+  const head = {
+    ...questionOf(repository, digest, as, signal),
+    method: 'HEAD',
+    answers: [200, 405, 501],
+    verifiable: false,
+  } as const;
+  const told = await ask(parts, head, measure);
+  const unsure = told?.status === 405 || told?.status === 501;
+  return unsure ? ask(parts, { ...head, method: 'GET', answers: [200] }, measure) : told;
+}
+
+async function measure({ response }: Answer): Promise<{ readonly status: number; readonly size: number | undefined }> {
+  void drain(response);
+  return { status: response.status, size: lengthOf(response) };
+}
+
+/** Whoever opens it reads the stream, ends it, or aborts the signal: until then it holds a connection. */
+export function blobSource(parts: BlobParts, repository: Repository, digest: Digest, as: Caller): Source {
+  return async (offset, signal) => {
+    const ranged = offset > 0 ? { headers: { range: `bytes=${offset}-` } } : {};
+    const question = { ...questionOf(repository, digest, as, signal), ...ranged };
+    const incoming = await ask(parts, question, async (answer) => open(parts, repository, answer, offset, signal));
+    if (incoming !== undefined) return incoming;
+    throw new RegistryError('BLOB_UNKNOWN', `${repositoryKey(repository)} has no blob ${digest}`);
+  };
+}
+
+function questionOf(repository: Repository, digest: Digest, as: Caller, signal: AbortSignal): Question {
+  return {
+    repository,
+    what: 'blob',
+    method: 'GET',
+    path: `blobs/${digest}`,
+    answers: [200, 206],
+    as,
+    signal,
+    verifiable: true,
+  };
+}
+
+interface Part {
+  readonly offset: number;
+  readonly size: number | undefined;
+}
+
+function open(
+  parts: BlobParts,
+  { registry }: Repository,
+  answer: Answer,
+  offset: number,
+  signal: AbortSignal,
+): Incoming {
+  const { response, host } = answer;
+  const part = response.status === 206 ? partOf(answer) : { offset: 0, size: lengthOf(response) };
+  if (part === undefined || (response.status === 206 && part.offset !== offset)) {
+    response.cancel();
+    throw nonsense(host, 'sent another part of a blob than it was asked for');
+  }
+  const report = (bytes: number) => parts.report({ kind: 'received', registry, bytes });
+  return { ...part, stream: counted(answer, part, report, signal) };
+}
+
+const contentRange = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/;
+
+/** undefined for a 206 that contradicts itself. One that ends before the blob does is in order: its stream will throw, and the rest be asked for. */
+function partOf({ response }: Answer): Part | undefined {
+  const [, first, last, total] = (contentRange.exec(header(response.headers, 'content-range') ?? '') ?? []).map(Number);
+  if (first === undefined || last === undefined || total === undefined) return undefined;
+  if (first > last || last >= total) return undefined;
+  const length = lengthOf(response);
+  return length === undefined || length === last - first + 1 ? { offset: first, size: total } : undefined;
+}
+
+/** Throws UNAVAILABLE if the stream breaks, ends before the blob does, or goes on after it. */
+async function* counted(
+  { response, host }: Answer,
+  part: Part,
+  report: (bytes: number) => void,
+  signal: AbortSignal,
+): ByteStream {
+  const expected = part.size === undefined ? undefined : part.size - part.offset;
+  let received = 0;
+  let reported = 0;
+  try {
+    for await (const chunk of response.body) {
+      received += chunk.length;
+      if (expected !== undefined && received > expected) throw nonsense(host, 'sent more of a blob than there is');
+      if (received - reported >= reportEvery) {
+        report(received - reported);
+        reported = received;
+      }
+      yield chunk;
+    }
+    if (expected !== undefined && received < expected) throw new Error('the body is too short');
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error instanceof RegistryError ? error : unreachable(host, error);
+  } finally {
+    if (received > reported) report(received - reported);
+    response.cancel();
+  }
+}

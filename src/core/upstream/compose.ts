@@ -1,0 +1,77 @@
+// How one exchange with a registry is put together, and in which order.
+//
+// From the outside in:
+//   auth       shows a token or the caller's login. Outermost, so that it speaks to the endpoint and never to where that
+//              redirects, and so that its second try has all of its retries.
+//   retry      asks again after a stumble. Outside of redirects: a CDN's failure is met with a new redirect, newly signed.
+//   redirects  follows by hand. Each hop is checked, and none but the endpoint's own origin sees the authorization.
+//   observed   tells of each hop, and gives its failure a name. Innermost, for only here it is known which host it was.
+// Token services are asked through retry and observed only: they have no business to redirect, and nothing is shown to them.
+import type { MirrorEvent, Report } from '../mirror/events.ts';
+import type { Clock } from '../mirror/ports.ts';
+import { RegistryError } from '../oci/errors.ts';
+import { withAuth } from './auth.ts';
+import { Bounded } from './bounded.ts';
+import { unreachable } from './failure.ts';
+import type { Fetch, Wrap } from './fetch.ts';
+import type { RegistrableDomain } from './realm.ts';
+import { withRedirects } from './redirect.ts';
+import type { Registry } from './registries.ts';
+import { withRetry } from './retry.ts';
+import { type Issuer, Tokens } from './tokens.ts';
+
+export interface ExchangeParts {
+  readonly fetch: Fetch;
+  readonly clock: Clock;
+  /** At least 0, below 1. */
+  readonly random: () => number;
+  readonly registrableDomain: RegistrableDomain;
+  readonly report: Report;
+  readonly userAgent: string;
+}
+
+export type What = Extract<MirrorEvent, { kind: 'asked' }>['what'];
+
+/** Who is asked, and for what. */
+export interface Exchange {
+  readonly registry: Registry;
+  /** One of the registry's endpoints or mirrors. */
+  readonly endpoint: string;
+  /** The repository's name, without its registry. */
+  readonly name: string;
+  readonly what: What;
+}
+
+// Clients choose hosts below a wildcard, so even endpoints are not a closed list.
+const mostIssuers = 256;
+
+export function createExchanges(parts: ExchangeParts): (exchange: Exchange) => Fetch {
+  const tokens = new Tokens(parts.clock, parts.userAgent);
+  const issuers = new Bounded<Issuer>(mostIssuers);
+  const retry = withRetry(parts.clock, parts.random);
+  return (exchange) => {
+    const { registry, what } = exchange;
+    const observed = withObservation(registry.name, what, parts)(parts.fetch);
+    const fetch = retry(withObservation(registry.name, 'token', parts)(parts.fetch));
+    const auth = withAuth(exchange, { tokens, issuers, registrableDomain: parts.registrableDomain, fetch });
+    return auth(retry(withRedirects(registry)(observed)));
+  };
+}
+
+/** Reports each exchange. Throws UNAVAILABLE (503) for whatever keeps an answer from coming, and the signal's reason. */
+function withObservation(registry: string, what: What, { clock, report }: ExchangeParts): Wrap {
+  return (next) => async (request) => {
+    const { host } = new URL(request.url);
+    const begun = clock.now();
+    const told = { kind: 'asked', registry, host, what, method: request.method } as const;
+    try {
+      const response = await next(request);
+      report({ ...told, status: response.status, ms: clock.now() - begun });
+      return response;
+    } catch (error) {
+      report({ ...told, status: undefined, ms: clock.now() - begun, error });
+      request.signal.throwIfAborted();
+      throw error instanceof RegistryError ? error : unreachable(host, error);
+    }
+  };
+}

@@ -1,0 +1,32 @@
+// What an upstream's failure is to whoever asked us: one sentence, with the host and without anything secret.
+import { RegistryError } from '../oci/errors.ts';
+import { type UpstreamResponse, header } from './fetch.ts';
+import { retryAfter } from './retry-after.ts';
+
+/** No answer, or one that broke off. Worth another try, and 503 for that reason. */
+export function unreachable(host: string, cause: unknown): RegistryError {
+  return new RegistryError('UNAVAILABLE', `${host} cannot be reached, or broke off`, { cause });
+}
+
+/** An answer that makes no sense. */
+export function nonsense(host: string, what: string): RegistryError {
+  return new RegistryError('UNAVAILABLE', `${host} ${what}`, { status: 502 });
+}
+
+/** A status that is not the answer. `now`: milliseconds since 1970. */
+export function refusal(host: string, response: UpstreamResponse, now: number): RegistryError {
+  const { status } = response;
+  const message = `${host} answered ${status}`;
+  if (status === 401) return new RegistryError('UNAUTHORIZED', message);
+  if (status === 403) return new RegistryError('DENIED', message);
+  if (status === 429) return new RegistryError('TOOMANYREQUESTS', message, { headers: kept(response, now) });
+  if (status >= 500) return new RegistryError('UNAVAILABLE', message, { headers: kept(response, now) });
+  return new RegistryError('UNAVAILABLE', message, { status: 502 });
+}
+
+const aDay = 86_400_000;
+
+function kept(response: UpstreamResponse, now: number): Record<string, string> {
+  const wait = retryAfter(header(response.headers, 'retry-after'), now);
+  return wait === undefined ? {} : { 'retry-after': String(Math.ceil(Math.min(wait, aDay) / 1000)) };
+}

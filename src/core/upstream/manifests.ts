@@ -1,0 +1,116 @@
+// Manifests of an upstream: what a name points at, and the bytes.
+import type { Caller } from '../access/caller.ts';
+import type { Resolved } from '../mirror/ports.ts';
+import { type Digest, algorithmOf, isDigest, parseDigest } from '../oci/digest.ts';
+import { RegistryError } from '../oci/errors.ts';
+import { type Manifest, acceptManifests, isManifestType, readManifest } from '../oci/manifest.ts';
+import { type Reference, isTag } from '../oci/reference.ts';
+import { type Answer, type AskingParts, type Question, ask } from './asking.ts';
+import { drain, lengthOf, mediaTypeOf, readWhole } from './body.ts';
+import { header } from './fetch.ts';
+
+/** Lower-case hexadecimal. */
+export type DigestOf = (algorithm: 'sha256' | 'sha512', bytes: Uint8Array) => Promise<string> | string;
+
+export interface ManifestParts extends AskingParts {
+  readonly digest: DigestOf;
+}
+
+const largest = 4 * 1024 * 1024;
+
+/** By a HEAD, or by a GET where the HEAD does not tell enough. Never of a mirror: this is also how we learn who may have it. */
+export async function resolveManifest(
+  parts: ManifestParts,
+  reference: Reference,
+  as: Caller,
+  signal: AbortSignal,
+): Promise<Resolved | undefined> {
+  const question = {
+    ...questionOf(reference, as, signal),
+    method: 'HEAD',
+    answers: [200, 405, 501],
+    verifiable: false,
+  } as const;
+  const told = await ask(parts, question, async (answer) => {
+    void drain(answer.response);
+    return describe(answer, reference);
+  });
+  if (told !== 'too little') return told && { descriptor: told };
+  const manifest = await fetchManifest(parts, { ...question, method: 'GET', answers: [200] }, reference);
+  return manifest && { descriptor: manifest.descriptor, manifest };
+}
+
+export function getManifest(
+  parts: ManifestParts,
+  reference: Reference,
+  as: Caller,
+  signal: AbortSignal,
+): Promise<Manifest | undefined> {
+  return fetchManifest(parts, questionOf(reference, as, signal), reference);
+}
+
+function questionOf({ repository, target }: Reference, as: Caller, signal: AbortSignal): Question {
+  const headers = { accept: acceptManifests };
+  const path = `manifests/${target}`;
+  return {
+    repository,
+    what: 'manifest',
+    method: 'GET',
+    path,
+    headers,
+    answers: [200],
+    as,
+    signal,
+    verifiable: !isTag(target),
+  };
+}
+
+/** What a HEAD tells, if it tells all of it. An upstream that knows no HEAD tells too little, too. */
+function describe({ response, host }: Answer, { target }: Reference): Manifest['descriptor'] | 'too little' {
+  const mediaType = mediaTypeOf(response);
+  const size = lengthOf(response);
+  const claimed = claimedDigest(response.headers);
+  if (response.status !== 200 || size === undefined || !isManifestType(mediaType)) return 'too little';
+  if (size > largest) throw tooLarge(host);
+  if (isTag(target)) return claimed === undefined ? 'too little' : { mediaType, digest: claimed, size };
+  if (claimed !== undefined && contradicts(claimed, target)) throw wrongDigest(host);
+  return { mediaType, digest: target, size };
+}
+
+function fetchManifest(parts: ManifestParts, question: Question, { target }: Reference): Promise<Manifest | undefined> {
+  return ask(parts, question, async ({ response, host }) => {
+    const bytes = await readWhole(response, largest, host, parts.clock);
+    if (bytes === undefined) throw tooLarge(host);
+    const claimed = claimedDigest(response.headers);
+    const digest = await digestOf(parts, bytes, isTag(target) ? claimed : target);
+    if (claimed !== undefined && contradicts(claimed, digest)) throw wrongDigest(host);
+    if (!isTag(target) && digest !== target) throw wrongDigest(host);
+    const { mediaType } = readManifest(bytes, header(response.headers, 'content-type'));
+    return { descriptor: { mediaType, digest, size: bytes.length }, bytes };
+  });
+}
+
+/** In the algorithm of `like`; sha256 where nothing says. */
+async function digestOf(parts: ManifestParts, bytes: Uint8Array, like: Digest | undefined): Promise<Digest> {
+  const algorithm = like === undefined ? 'sha256' : algorithmOf(like);
+  return parseDigest(`${algorithm}:${await parts.digest(algorithm, bytes)}`);
+}
+
+/** Docker-Content-Digest, if it is there and of an algorithm that we know. */
+function claimedDigest(headers: Answer['response']['headers']): Digest | undefined {
+  const claimed = header(headers, 'docker-content-digest')?.trim();
+  return claimed !== undefined && isDigest(claimed) ? claimed : undefined;
+}
+
+/** Digests of different algorithms may be of the same bytes. */
+function contradicts(one: Digest, other: Digest): boolean {
+  return one !== other && algorithmOf(one) === algorithmOf(other);
+}
+
+function wrongDigest(host: string): RegistryError {
+  return new RegistryError('MANIFEST_INVALID', `${host} sent a manifest of another digest`, { status: 502 });
+}
+
+function tooLarge(host: string): RegistryError {
+  return new RegistryError('MANIFEST_INVALID', `${host} sent a manifest of more than 4 MiB`, { status: 502 });
+}

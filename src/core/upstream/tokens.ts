@@ -1,0 +1,104 @@
+// Anonymous tokens: fetched once however many ask, and kept until they are about to end (distribution, token authentication).
+import type { Clock } from '../mirror/ports.ts';
+import { RegistryError } from '../oci/errors.ts';
+import { drain, isRecord, parseJson, readWhole } from './body.ts';
+import { Bounded } from './bounded.ts';
+import { refusal } from './failure.ts';
+import type { Fetch, UpstreamRequest } from './fetch.ts';
+
+/** Who grants tokens for an endpoint, as its challenge said and the policy allowed. */
+export interface Issuer {
+  readonly realm: string;
+  readonly service: string | undefined;
+  readonly trust: UpstreamRequest['trust'];
+}
+
+interface Kept {
+  readonly token: string;
+  /** Milliseconds since 1970. */
+  readonly until: number;
+}
+
+const mostKept = 1024;
+const largestAnswer = 1024 * 1024;
+/** No registry takes a longer header. */
+const longestToken = 64 * 1024;
+/** Seconds; what holds if the service does not say, and the least that it may say. */
+const usualLife = 60;
+
+export class Tokens {
+  readonly #clock: Clock;
+  readonly #userAgent: string;
+  readonly #kept = new Bounded<Kept>(mostKept);
+  readonly #running = new Map<string, Promise<string>>();
+
+  constructor(clock: Clock, userAgent: string) {
+    this.#clock = clock;
+    this.#userAgent = userAgent;
+  }
+
+  /**
+   * The request for a token is nobody's: who leaves does not stop it for the others. `ask` ends what takes too long.
+   * Throws TOOMANYREQUESTS, UNAUTHORIZED, DENIED, UNAVAILABLE, or the signal's reason.
+   */
+  async get(issuer: Issuer, scope: string, ask: Fetch, signal: AbortSignal): Promise<string> {
+    const key = keyOf(issuer, scope);
+    const kept = this.#kept.get(key);
+    if (kept !== undefined && this.#clock.now() < kept.until) return kept.token;
+    let running = this.#running.get(key);
+    if (running === undefined) {
+      running = this.#bring(key, issuer, scope, ask).finally(() => this.#running.delete(key));
+      this.#running.set(key, running);
+    }
+    return unlessAborted(running, signal);
+  }
+
+  /** This token was refused. What has replaced it since stays. */
+  forget(issuer: Issuer, scope: string, token: string): void {
+    const key = keyOf(issuer, scope);
+    if (this.#kept.get(key)?.token === token) this.#kept.delete(key);
+  }
+
+  async #bring(key: string, issuer: Issuer, scope: string, ask: Fetch): Promise<string> {
+    const url = new URL(issuer.realm);
+    if (issuer.service !== undefined) url.searchParams.set('service', issuer.service);
+    url.searchParams.set('scope', scope);
+    const asked = this.#clock.now();
+    const { signal } = new AbortController();
+    const headers = { 'user-agent': this.#userAgent, 'accept-encoding': 'identity', accept: 'application/json' };
+    const response = await ask({ method: 'GET', url: url.href, headers, signal, trust: issuer.trust });
+    if (response.status !== 200) {
+      void drain(response);
+      throw refusal(url.host, response, this.#clock.now());
+    }
+    const bytes = await readWhole(response, largestAnswer, url.host, this.#clock);
+    const { token, life } = parseToken(bytes, url.host);
+    this.#kept.set(key, { token, until: asked + 0.9 * life * 1000 });
+    return token;
+  }
+}
+
+function keyOf(issuer: Issuer, scope: string): string {
+  return JSON.stringify([issuer.realm, issuer.service, scope]);
+}
+
+/** Whatever comes with a 200 and is no token: a page of a captive portal, half an answer. 503, for it may well pass. */
+function parseToken(bytes: Uint8Array | undefined, host: string): { readonly token: string; readonly life: number } {
+  const answer = bytes === undefined ? undefined : parseJson(bytes);
+  const { token, access_token: other, expires_in: life } = isRecord(answer) ? answer : {};
+  const found = typeof token === 'string' && token !== '' ? token : other;
+  if (typeof found !== 'string' || found.length > longestToken || !/^[\x21-\x7e]+$/.test(found)) {
+    throw new RegistryError('UNAVAILABLE', `the token service ${host} sent an answer without a token`);
+  }
+  const told = typeof life === 'number' && Number.isFinite(life) ? life : usualLife;
+  return { token: found, life: Math.max(told, usualLife) };
+}
+
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const leave = () => reject(signal.reason);
+    signal.addEventListener('abort', leave, { once: true });
+    if (signal.aborted) leave();
+    void promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
+  });
+}

@@ -1,0 +1,133 @@
+// The composition root: a configuration becomes a running mirror.
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { getDomain } from 'tldts';
+import type { Report } from '../core/mirror/events.ts';
+import type { Freshness } from '../core/mirror/freshness.ts';
+import { Mirror } from '../core/mirror/mirror.ts';
+import type { Clock, NewHasher } from '../core/mirror/ports.ts';
+import { Registries } from '../core/upstream/registries.ts';
+import { createUpstream } from '../core/upstream/registry.ts';
+import { adminPages } from './admin.ts';
+import type { Config } from './config.ts';
+import { type Address, formatAddress, isLoopback } from './config/address.ts';
+import { createFetch } from './fetch.ts';
+import type { Log } from './log.ts';
+import { createMetrics } from './metrics.ts';
+import { type Face, type ServerParts, createServer } from './server.ts';
+import { createStatus } from './status.ts';
+import { openStore } from './store/store.ts';
+import { version } from './version.ts';
+
+export interface App {
+  /** Where it really listens: `host:port`. */
+  readonly address: string;
+  /** Where the pages for administrators are, if that is another address. */
+  readonly adminAddress: string | undefined;
+  /** Lets running replies finish, within the configured limit. */
+  close(): Promise<void>;
+}
+
+const clock: Clock = {
+  now: Date.now,
+  sleep: (ms, signal) => sleep(ms, undefined, { signal }),
+};
+
+const newHasher: NewHasher = (algorithm) => {
+  const hash = createHash(algorithm);
+  return { update: (bytes) => void hash.update(bytes), hex: () => hash.digest('hex') };
+};
+
+/** Throws if the data directory or an address cannot be had; then nothing is left open. */
+export async function startApp(config: Config, log: Log): Promise<App> {
+  const listeners: Report[] = [log.report];
+  const report: Report = (event) => {
+    for (const listener of listeners) listener(event);
+  };
+  const store = await openStore({ dir: config.data, limit: config.storage.limit, clock, report });
+  const registries = new Registries(config.registries, config.hosts);
+  const dialled = createFetch({ resolve: config.resolve });
+  const closing = new AbortController();
+  const close: (() => Promise<unknown>)[] = [];
+
+  /** First no more requests, then no more upstreams, then the store: each needs what comes after it. */
+  async function stop(): Promise<void> {
+    await Promise.all(close.map((each) => each()));
+    closing.abort(new Error('sampan is stopping'));
+    await store.close();
+    await dialled.close();
+  }
+
+  const upstream = createUpstream({
+    fetch: dialled.fetch,
+    registries,
+    clock,
+    random: Math.random,
+    digest: (algorithm, bytes) => createHash(algorithm).update(bytes).digest('hex'),
+    registrableDomain: (host) => getDomain(host, { allowPrivateDomains: true }) ?? undefined,
+    version,
+    report,
+  });
+  const mirror = new Mirror({
+    upstream,
+    access: config.access,
+    store: store.blobs,
+    book: store.book,
+    clock,
+    newHasher,
+    freshness: freshnessIn(config, registries),
+    report,
+    closing: closing.signal,
+  });
+
+  const usage = () => store.usage();
+  const listen = formatAddress(config.listen);
+  const metrics = createMetrics({ label: (registry) => registries.configuredAs(registry) ?? 'none', usage });
+  const status = createStatus({ version, listen, registries: config.registries, usage, now: Date.now });
+  listeners.push(metrics.report, status.report);
+
+  const parts: ServerParts = {
+    pull: (pull, caller, signal) => mirror.pull(pull, caller, signal),
+    routing: registries,
+    report,
+    clock,
+    admin: adminPages(metrics, status.status),
+    adminHere: isLoopback(config.listen),
+    ready: () => !closing.signal.aborted,
+  };
+  async function open(at: Address, with_: ServerParts): Promise<string> {
+    const face = createServer(with_);
+    close.push(() => face.close(config.stopWithin));
+    return listenOn(face, at);
+  }
+
+  try {
+    const adminAddress = config.admin && (await open(config.admin.listen, { ...parts, adminHere: true }));
+    return { address: await open(config.listen, parts), adminAddress, close: stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function freshnessIn({ registries: entries }: Config, registries: Registries): (registry: string) => Freshness {
+  const byName = new Map(entries.map((entry) => [entry.name, entry]));
+  return (registry) => {
+    const entry = byName.get(registries.configuredAs(registry) ?? registry);
+    if (entry === undefined) throw new Error(`no registry ${registry} is configured`);
+    return entry;
+  };
+}
+
+async function listenOn({ server }: Face, { host, port }: Address): Promise<string> {
+  server.listen(port, host);
+  await once(server, 'listening');
+  return formatAddress({ host, port: portOf(server) });
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
+}

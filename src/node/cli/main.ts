@@ -1,0 +1,44 @@
+// The command line: what can be asked of sampan, and how it says that it did not understand.
+import { Command, CommanderError } from 'commander';
+import type { Flags } from '../config.ts';
+import { version } from '../version.ts';
+
+const examples = `
+Examples:
+  sampan serve                                   the well-known public registries, on 127.0.0.1:5050
+  sampan serve --config sampan.yaml              as the file says
+  sampan serve --listen 127.0.0.1:8080 --data /var/lib/sampan
+  docker pull localhost:5050/ghcr.io/owner/app   through it`;
+
+const misuse = 2;
+
+function createProgram(): Command {
+  const program = new Command('sampan')
+    .description('A container-image mirror: any public image through one process, from disk the second time.')
+    .version(version, '-V, --version', 'show the version')
+    .helpOption('-h, --help', 'show this help')
+    .addHelpText('after', examples)
+    .showHelpAfterError('Try: sampan --help')
+    .exitOverride();
+
+  program
+    .command('serve')
+    .description('serve images until told to stop')
+    .option('-c, --config <file>', 'read the configuration from a YAML file')
+    .option('-l, --listen <host:port>', 'where to listen (default: 127.0.0.1:5050)')
+    .option('-d, --data <directory>', 'where layers are kept (default: data)')
+    .option('--log-level <level>', 'error, warn, info or debug (default: info)')
+    .action(async (flags: Flags) => {
+      // Loaded only now: help and version answer at once.
+      const { serve } = await import('./serve.ts');
+      process.exit(await serve(flags));
+    });
+  return program;
+}
+
+try {
+  await createProgram().parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode === 0 ? 0 : misuse;
+}

@@ -1,0 +1,75 @@
+// `sampan serve`: reads the configuration, starts the mirror, says where it is, and stops it when told to.
+import { constants } from 'node:os';
+import { startApp } from '../app.ts';
+import { type Config, type Flags, readConfig } from '../config.ts';
+import { formatAddress } from '../config/address.ts';
+import { ConfigError } from '../config/problem.ts';
+import { type Log, openLog } from '../log.ts';
+import { version } from '../version.ts';
+import { whyNotStarted } from './why-not-started.ts';
+
+type App = Awaited<ReturnType<typeof startApp>>;
+
+/** Resolves with the exit code: 0 when the mirror was told to stop and has, 1 if it could not start, 2 if the configuration is wrong. */
+export async function serve(flags: Flags): Promise<number> {
+  let config: Config;
+  try {
+    config = await readConfig({ flags, environment: process.env, directory: process.cwd() });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return complain(error.message, 2);
+  }
+
+  const log = await openLog(config.log.level);
+  // Node would print every property of the error, headers included.
+  process.on('uncaughtException', (error) => {
+    log.report({ kind: 'bug', error });
+    process.exit(1);
+  });
+
+  let app: App;
+  try {
+    app = await startApp(config, log);
+  } catch (error) {
+    return complain(whyNotStarted(error, config), 1);
+  }
+  announce(app.address, config, log);
+  const signal = await stopSignal();
+  log.info(
+    `${signal}: stopping; running replies have ${config.stopWithin / 1000} s to finish, a second signal stops at once`,
+  );
+  await app.close();
+  log.info('stopped');
+  return 0;
+}
+
+function complain(message: string, exitCode: number): number {
+  process.stderr.write(`sampan: ${message.trimEnd()}\n`);
+  return exitCode;
+}
+
+function announce(address: string, config: Config, log: Log): void {
+  const url = `http://${address.replace(/^(?:0\.0\.0\.0|\[::\]):/, 'localhost:')}`;
+  const docker = `"registry-mirrors": ["${url}"]`;
+  log.info(`sampan ${version} listens on ${address}; for docker, put ${docker} into /etc/docker/daemon.json`, {
+    address,
+    data: config.data,
+  });
+  for (const [host, pin] of Object.entries(config.resolve)) {
+    log.info(`${host} is dialled at ${formatAddress(pin)}, as resolve says`);
+  }
+}
+
+/** The first signal to stop. The second one ends the process there and then. */
+function stopSignal(): Promise<NodeJS.Signals> {
+  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
+  let stopping = false;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (stopping) process.exit(128 + constants.signals[signal]);
+      stopping = true;
+      resolve(signal);
+    });
+  }
+  return promise;
+}

@@ -1,0 +1,89 @@
+// What sampan is told before it starts: flags before environment, environment before file, file before defaults.
+import { dirname, resolve } from 'node:path';
+import type { Access } from '../core/access/admit.ts';
+import type { Address } from './config/address.ts';
+import { check } from './config/check.ts';
+import { type Environment, readEnvironment, type Setting } from './config/environment.ts';
+import { readConfigFile } from './config/file.ts';
+import { ConfigError } from './config/problem.ts';
+import { composeRegistries, type ServedRegistry } from './config/registries.ts';
+import type { Settings } from './config/schema.ts';
+import { layer } from './config/settings.ts';
+
+export interface Config {
+  readonly listen: Address;
+  /** Absolute. */
+  readonly data: string;
+  /** Bytes. */
+  readonly storage: { readonly limit: number };
+  readonly access: Access;
+  readonly registries: readonly ServedRegistry[];
+  /** By the Host header, in lower case, with or without a port: a registry's name. */
+  readonly hosts: Readonly<Record<string, string>>;
+  /** By host, in lower case, without a port: where it is dialled. */
+  readonly resolve: Readonly<Record<string, Address>>;
+  readonly admin: { readonly listen: Address } | undefined;
+  readonly log: { readonly level: LogLevel };
+  /** Milliseconds that running replies have to finish when sampan is told to stop. */
+  readonly stopWithin: number;
+}
+
+export type LogLevel = Settings['log']['level'];
+
+/** As they were written. */
+export interface Flags {
+  readonly config?: string | undefined;
+  readonly listen?: string | undefined;
+  readonly data?: string | undefined;
+  readonly logLevel?: string | undefined;
+}
+
+export interface ConfigSources {
+  readonly flags: Flags;
+  readonly environment: Environment;
+  /** The working directory: relative paths of flags and environment begin here, those of the file at the file. */
+  readonly directory: string;
+}
+
+/** Throws ConfigError, which tells everything that is wrong. */
+export async function readConfig({ flags, environment, directory }: ConfigSources): Promise<Config> {
+  const named = flags.config ?? (environment['SAMPAN_CONFIG'] || undefined);
+  const path = named === undefined ? undefined : resolve(directory, named);
+  const file = path === undefined ? undefined : await readConfigFile(path);
+  const variables = readEnvironment(environment);
+  const overrides = [...variables.settings, ...settingsOf(flags)];
+
+  const { settings, problems } = check(layer(file, overrides));
+  const all = [...problems, ...variables.problems];
+  if (settings === undefined || all.length > 0) throw new ConfigError(all);
+
+  const dataIsOurs = path === undefined || overrides.some((setting) => setting.path[0] === 'data');
+  return compose(settings, resolve(dataIsOurs ? directory : dirname(path), settings.data));
+}
+
+function settingsOf(flags: Flags): readonly Setting[] {
+  const settings: readonly Setting[] = [
+    { path: ['listen'], value: flags.listen, where: '--listen' },
+    { path: ['data'], value: flags.data, where: '--data' },
+    { path: ['log', 'level'], value: flags.logLevel, where: '--log-level' },
+  ];
+  return settings.filter((setting) => setting.value !== undefined);
+}
+
+function compose(settings: Settings, data: string): Config {
+  return {
+    listen: settings.listen,
+    data,
+    storage: settings.storage,
+    access:
+      settings.access === undefined || settings.access === 'open'
+        ? { kind: 'open' }
+        : { kind: 'networks', ...settings.access },
+    registries: composeRegistries(settings),
+    hosts: settings.hosts,
+    resolve: settings.resolve,
+    admin: settings.admin.listen === undefined ? undefined : { listen: settings.admin.listen },
+    log: settings.log,
+    stopWithin: settings.stop_within,
+  };
+}

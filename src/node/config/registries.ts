@@ -1,0 +1,38 @@
+// Which registries are served: the catalogue's, with what the owner says of them, and the owner's own.
+import { catalogue } from '../../core/upstream/catalogue.ts';
+import type { Registry } from '../../core/upstream/registries.ts';
+import type { RegistrySettings, Settings } from './schema.ts';
+
+export interface ServedRegistry extends Registry {
+  /** Milliseconds for which what a tag pointed at counts as fresh. */
+  readonly freshFor: number;
+  /** Milliseconds for which it is still served while the upstream cannot answer. */
+  readonly staleFor: number;
+}
+
+export function composeRegistries(settings: Pick<Settings, 'registries' | 'catalogue'>): readonly ServedRegistry[] {
+  const known = new Map(settings.catalogue ? catalogue.map((entry) => [entry.name, entry]) : []);
+  const names = new Set([...known.keys(), ...Object.keys(settings.registries)]);
+  return [...names].map((name) => compose(name, known.get(name), settings.registries[name]));
+}
+
+const usualFreshFor = 60_000;
+const usualStaleFor = 86_400_000;
+
+function compose(name: string, known: Registry | undefined, settings: RegistrySettings = {}): ServedRegistry {
+  // Realms, mirrors and redirects belong to the endpoints: others have others.
+  const kept = settings.endpoints === undefined ? known : undefined;
+  // Below a wildcard the host is known only when it is asked for.
+  const named = (urls: readonly string[]): readonly string[] =>
+    name.startsWith('*') ? urls : urls.map((url) => url.replaceAll('{host}', name));
+  return {
+    name,
+    aliases: settings.aliases ?? known?.aliases ?? [],
+    endpoints: named(settings.endpoints ?? known?.endpoints ?? ['https://{host}']),
+    mirrors: named(settings.mirrors ?? kept?.mirrors ?? []),
+    realms: named(settings.realms ?? kept?.realms ?? []),
+    redirects: named(settings.redirects ?? kept?.redirects ?? []),
+    freshFor: settings.fresh_for ?? usualFreshFor,
+    staleFor: settings.stale_for ?? usualStaleFor,
+  };
+}

@@ -1,0 +1,95 @@
+// What the log says of each event: a sentence for people, and the facts for whoever counts.
+import type { MirrorEvent } from '../core/mirror/events.ts';
+import { repositoryKey } from '../core/oci/reference.ts';
+import { factsOf, summary } from './error-facts.ts';
+import type { LogLevel } from './log.ts';
+
+export interface Line {
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+/** Undefined: too small a thing for a line of its own. */
+export function lineOf(event: MirrorEvent): Line | undefined {
+  const { kind } = event;
+  switch (kind) {
+    case 'served':
+      return served(event);
+    case 'asked':
+      return asked(event);
+    case 'fill': {
+      const repository = repositoryKey(event.repository);
+      return {
+        level: 'debug',
+        message: `fetching ${event.digest} of ${repository}`,
+        facts: { kind, repository, digest: event.digest },
+      };
+    }
+    case 'stored': {
+      const { digest, size, ms } = event;
+      return {
+        level: 'debug',
+        message: `stored ${digest}, ${bytesText(size)} in ${msText(ms)}`,
+        facts: { kind, digest, size, ms: Math.round(ms) },
+      };
+    }
+    case 'fill-failed':
+      return failure('warn', `could not store ${event.digest}`, { kind, digest: event.digest }, event.error);
+    case 'evicted': {
+      const { digest, size } = event;
+      return { level: 'debug', message: `evicted ${digest}, ${bytesText(size)}`, facts: { kind, digest, size } };
+    }
+    case 'stale': {
+      const repository = repositoryKey(event.repository);
+      const name = event.name;
+      return failure('warn', `served ${repository}:${name} stale`, { kind, repository, name }, event.error);
+    }
+    case 'trouble':
+      return failure(
+        'warn',
+        `trouble with the ${event.where} while ${event.doing}`,
+        { kind, where: event.where, doing: event.doing },
+        event.error,
+      );
+    case 'bug':
+      return {
+        level: 'error',
+        message: `bug: ${summary(event.error)}`,
+        facts: { kind, error: factsOf(event.error, true) },
+      };
+    case 'received':
+      return undefined;
+  }
+}
+
+function served(event: Extract<MirrorEvent, { kind: 'served' }>): Line {
+  const { method, path, status, outcome, bytes, ms, address, whole } = event;
+  const end = whole ? '' : ', broken off';
+  return {
+    level: 'info',
+    message: `${method} ${path} ${status} ${outcome}, ${bytesText(bytes)} in ${msText(ms)} to ${address}${end}`,
+    facts: { kind: event.kind, method, path, status, outcome, bytes, ms: Math.round(ms), address, whole },
+  };
+}
+
+function asked(event: Extract<MirrorEvent, { kind: 'asked' }>): Line {
+  const { kind, registry, host, what, method, status, ms, error } = event;
+  const facts = { kind, registry, host, what, method, status, ms: Math.round(ms) };
+  const message = `${method} of a ${what} at ${host}`;
+  if (error !== undefined) return failure('debug', `${message} failed after ${msText(ms)}`, facts, error);
+  return { level: 'debug', message: `${message}: ${status ?? 'no answer'} in ${msText(ms)}`, facts };
+}
+
+function failure(level: LogLevel, message: string, facts: Line['facts'], error: unknown): Line {
+  return { level, message: `${message}: ${summary(error)}`, facts: { ...facts, error: factsOf(error, false) } };
+}
+
+function msText(ms: number): string {
+  return ms < 10_000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 1000)} s`;
+}
+
+function bytesText(bytes: number): string {
+  const step = bytes < 1e3 ? 0 : Math.min(4, Math.floor(Math.log10(bytes) / 3));
+  return step === 0 ? `${bytes} B` : `${(bytes / 1000 ** step).toFixed(1)} ${'kMGT'[step - 1]}B`;
+}

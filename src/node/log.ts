@@ -1,0 +1,64 @@
+// The log: JSON lines, or readable ones on a terminal. No credential and no query of a URL gets into any.
+import { pino } from 'pino';
+import type { Report } from '../core/mirror/events.ts';
+import { factsOf } from './error-facts.ts';
+import { lineOf } from './log-lines.ts';
+import { redact } from './redact.ts';
+
+export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
+
+/** A fact called `error` is told with its code, its causes and where it came from. */
+type Say = (message: string, facts?: Readonly<Record<string, unknown>>) => void;
+
+export interface Log {
+  readonly debug: Say;
+  readonly info: Say;
+  readonly warn: Say;
+  readonly error: Say;
+  readonly report: Report;
+}
+
+/** Where lines go; each brings its newline. */
+export interface Destination {
+  write(line: string): void;
+}
+
+// Lines that wait for a standard output that takes none; beyond this they are dropped, not the pulls.
+const mostWaiting = 4 * 2 ** 20;
+
+/** Writes to standard output. */
+export async function openLog(level: LogLevel): Promise<Log> {
+  if (!process.stdout.isTTY) {
+    return createLog(level, pino.destination({ dest: 1, sync: false, maxLength: mostWaiting }));
+  }
+  const { terminal } = await import('./log-terminal.ts');
+  return createLog(level, terminal(process.stdout, process.stdout.hasColors()));
+}
+
+export function createLog(level: LogLevel, destination: Destination): Log {
+  const logger = pino(
+    {
+      level,
+      base: undefined,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      hooks: { streamWrite: redact },
+    },
+    destination,
+  );
+  const at =
+    (method: LogLevel): Say =>
+    (message, { error, ...facts } = {}) => {
+      logger[method](error === undefined ? facts : { ...facts, error: factsOf(error, true) }, message);
+    };
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    report: (event) => {
+      const line = lineOf(event);
+      if (line !== undefined) logger[line.level](line.facts, line.message);
+    },
+  };
+}

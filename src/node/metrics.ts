@@ -1,0 +1,120 @@
+// What Prometheus reads: counted from events, the store's size asked when it reads. No label carries a name that clients choose.
+import { STATUS_CODES } from 'node:http';
+import { Registry } from 'prom-client';
+import type { Report } from '../core/mirror/events.ts';
+import { Instruments } from './instruments.ts';
+import type { Usage } from './store/store.ts';
+import { version } from './version.ts';
+
+export interface MetricsParts {
+  /** The registry as a label: its configured name or pattern, of which there are only so many. */
+  readonly label: (registry: string) => string;
+  readonly usage: () => Usage;
+}
+
+export interface Metrics {
+  readonly report: Report;
+  /** The media type of the text. */
+  readonly type: string;
+  readonly text: () => Promise<string>;
+}
+
+type Label = MetricsParts['label'];
+
+export function createMetrics({ label, usage }: MetricsParts): Metrics {
+  const register = new Registry();
+  const make = new Instruments(register);
+  const listeners = [countPulls(make, label), countUpstream(make, label), countCache(make, label)];
+  addStore(make, usage);
+  addProcess(make);
+  return {
+    report: (event) => {
+      for (const listener of listeners) listener(event);
+    },
+    type: register.contentType,
+    text: () => register.metrics(),
+  };
+}
+
+function countPulls(make: Instruments, label: Label): Report {
+  const pulls = make.counter('sampan_pulls_total', 'Replies to clients.', ['what', 'registry', 'outcome', 'status']);
+  const bytes = make.counter('sampan_served_bytes_total', 'Bytes of bodies sent to clients.', ['registry']);
+  const seconds = make.histogram('sampan_pull_seconds', 'From a request to the end of its reply.', ['what', 'outcome']);
+  return (event) => {
+    if (event.kind !== 'served') return;
+    const { what, outcome } = event;
+    const registry = event.registry === undefined ? 'none' : label(event.registry);
+    pulls.inc({ what, registry, outcome, status: `${Math.floor(event.status / 100)}xx` });
+    bytes.inc({ registry }, event.bytes);
+    seconds.observe({ what, outcome }, event.ms / 1000);
+  };
+}
+
+function countUpstream(make: Instruments, label: Label): Report {
+  const labels = ['registry', 'what', 'method', 'status'] as const;
+  const requests = make.counter('sampan_upstream_requests_total', 'Requests to upstreams.', labels);
+  const help = 'From a request to an upstream to the head of its answer.';
+  const seconds = make.histogram('sampan_upstream_seconds', help, ['registry', 'what']);
+  const bytes = make.counter('sampan_upstream_bytes_total', 'Bytes that came from upstreams.', ['registry']);
+  return (event) => {
+    if (event.kind === 'received') bytes.inc({ registry: label(event.registry) }, event.bytes);
+    if (event.kind !== 'asked') return;
+    const { what, method } = event;
+    const registry = label(event.registry);
+    requests.inc({ registry, what, method, status: statusLabel(event.status) });
+    seconds.observe({ registry, what }, event.ms / 1000);
+  };
+}
+
+/** An upstream may answer with any number, and each would be a time series. */
+function statusLabel(status: number | undefined): string {
+  if (status === undefined) return 'none';
+  return status in STATUS_CODES ? String(status) : 'other';
+}
+
+function countCache(make: Instruments, label: Label): Report {
+  const stored = make.counter('sampan_stored_blobs_total', 'Blobs that were brought in.');
+  const failed = make.counter('sampan_fill_failures_total', 'Blobs that could not be brought in.');
+  const evicted = make.counter('sampan_evicted_blobs_total', 'Blobs that had to make room.');
+  const evictedBytes = make.counter('sampan_evicted_bytes_total', 'Bytes of blobs that had to make room.');
+  const stale = make.counter(
+    'sampan_stale_total',
+    'Times that what is held was served because the upstream could not answer.',
+    ['registry'],
+  );
+  const trouble = make.counter(
+    'sampan_trouble_total',
+    'Times that the cache did not work and pulls went on without it.',
+    ['where'],
+  );
+  const bugs = make.counter('sampan_bugs_total', 'Errors that nobody thought of.');
+  return (event) => {
+    if (event.kind === 'stored') stored.inc();
+    if (event.kind === 'fill-failed') failed.inc();
+    if (event.kind === 'evicted') evicted.inc();
+    if (event.kind === 'evicted') evictedBytes.inc(event.size);
+    if (event.kind === 'stale') stale.inc({ registry: label(event.repository.registry) });
+    if (event.kind === 'trouble') trouble.inc({ where: event.where });
+    if (event.kind === 'bug') bugs.inc();
+  };
+}
+
+function addStore(make: Instruments, usage: () => Usage): void {
+  make.gauge('sampan_store_bytes', 'Bytes of the blobs in the store.', () => usage().bytes);
+  make.gauge('sampan_store_reserved_bytes', 'Bytes reserved for blobs on their way in.', () => usage().reserved);
+  make.gauge('sampan_store_limit_bytes', 'Bytes that the store may hold.', () => usage().limit ?? Infinity);
+  make.gauge('sampan_store_blobs', 'Blobs in the store.', () => usage().blobs);
+}
+
+/** Those of the customary process metrics that cost nothing to keep. */
+function addProcess(make: Instruments): void {
+  const started = Math.floor(Date.now() / 1000 - process.uptime());
+  make.gauge('process_start_time_seconds', 'When the process started, in seconds since 1970.', () => started);
+  make.gauge('process_resident_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss());
+  make.gauge('nodejs_heap_size_used_bytes', 'JavaScript heap in use.', () => process.memoryUsage().heapUsed);
+  make.total('process_cpu_seconds_total', 'Processor time, user and system.', () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  });
+  make.fact('sampan_build_info', 'Which sampan, under which Node.', { version, node: process.version });
+}

@@ -1,0 +1,63 @@
+// The body of one response on its way out: every write is waited for, and every byte is counted against what the head promised.
+import type { ServerResponse } from 'node:http';
+
+/** Make one as soon as there is a response: it listens for the client leaving. */
+export class Outlet {
+  /** Bytes of the body that the kernel has taken. */
+  bytes = 0;
+  /** All of the body is out, and nothing more will come. */
+  whole = false;
+  readonly #response: ServerResponse;
+  /** Undefined: chunked, or in HTTP/1.0 until the connection is closed. */
+  readonly #length: number | undefined;
+  #given = 0;
+  #settle: ((done: boolean) => void) | undefined;
+
+  constructor(response: ServerResponse, length: number | undefined) {
+    this.#response = response;
+    this.#length = length;
+    // A write to a connection that is already closing is never called back, so each one also waits for this.
+    response.once('close', () => this.#settle?.(false));
+  }
+
+  /** The connection is gone, or on its way to be: nothing that is written gets anywhere. */
+  get gone(): boolean {
+    return this.#response.destroyed || this.#response.socket === null || this.#response.socket.destroyed;
+  }
+
+  /**
+   * True when the kernel has taken the chunk, false when the client has left; until then the chunk must stay as it is.
+   * Throws, and writes nothing, if that is more than the head promised.
+   */
+  async write(chunk: Uint8Array): Promise<boolean> {
+    this.#given += chunk.length;
+    if (this.#given > (this.#length ?? Infinity)) throw new Error('the body is longer than its head says');
+    if (chunk.length === 0) return !this.gone;
+    const taken = await this.#settled((done) => this.#response.write(chunk, done));
+    if (taken) this.bytes += chunk.length;
+    return taken;
+  }
+
+  /** Throws if the body is shorter than the head promised: that must not look like an end. */
+  async end(): Promise<void> {
+    if (this.gone) return;
+    if (this.#given < (this.#length ?? 0)) throw new Error('the body is shorter than its head says');
+    this.whole = await this.#settled((done) => this.#response.end(done));
+  }
+
+  /** The only honest answer to a body that breaks after its head. */
+  destroy(): void {
+    const { socket, chunkedEncoding } = this.#response;
+    // Where the end of the connection is the end of the body, only a reset tells a broken one (RFC 9112, section 8).
+    if (this.#length === undefined && !chunkedEncoding) socket?.resetAndDestroy();
+    else this.#response.destroy();
+  }
+
+  #settled(start: (done: (error?: Error | null) => void) => void): Promise<boolean> {
+    if (this.gone) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      this.#settle = resolve;
+      start((error) => resolve(error === undefined || error === null));
+    });
+  }
+}

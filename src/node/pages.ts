@@ -1,0 +1,40 @@
+// The paths that are no registry's: is the process well, and what its administrator may see.
+import type { Reply } from '../core/mirror/reply.ts';
+
+export interface Page {
+  readonly status: number;
+  /** Its media type. */
+  readonly type: string;
+  readonly body: string;
+}
+
+export interface PageParts {
+  /** Pages that tell private names and habits: `/`, `/metrics` and what is under `/_sampan/`. Undefined: there is no such page. */
+  readonly admin?: (path: string) => Promise<Page | undefined>;
+  /** Whether they may be answered on this listener. */
+  readonly adminHere: boolean;
+  /** Whether pulls can be answered already, or still. */
+  ready(): boolean;
+}
+
+/** Undefined if the path belongs to the registry API. */
+export async function findPage(path: string, parts: PageParts): Promise<Reply | undefined> {
+  if (path === '/healthz') return text(200, 'ok');
+  if (path === '/readyz') return parts.ready() ? text(200, 'ok') : text(503, 'not ready');
+  if (path !== '/' && path !== '/metrics' && !path.startsWith('/_sampan/')) return undefined;
+  if (!parts.adminHere) return text(403, 'This page is only shown on the address that is configured as admin.listen.');
+  const page = await parts.admin?.(path);
+  return page === undefined ? text(404, 'There is no such page.') : pageReply(page);
+}
+
+function text(status: number, body: string): Reply {
+  return pageReply({ status, type: 'text/plain; charset=utf-8', body: `${body}\n` });
+}
+
+function pageReply({ status, type, body }: Page): Reply {
+  return {
+    status,
+    headers: { 'content-type': type, 'cache-control': 'no-store' },
+    body: { kind: 'bytes', bytes: Buffer.from(body) },
+  };
+}

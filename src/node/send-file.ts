@@ -1,0 +1,70 @@
+// A part of an open file into a response: one buffer is filled while the other is written.
+import { read } from 'node:fs';
+import type { HeldFile } from '../core/mirror/reply.ts';
+import type { Range } from '../core/oci/range.ts';
+import type { Outlet } from './outlet.ts';
+
+// Two for each client that reads: a hundred of them hold 25 MiB. Twice the size is hardly faster.
+const bufferSize = 128 * 1024;
+const mostIdle = 64;
+const idle: Buffer[] = [];
+
+/** Closes the file, whatever happens. A file that ends too early leaves the outlet short, which its `end` tells. */
+export async function sendFile(outlet: Outlet, file: HeldFile, range: Range | undefined): Promise<void> {
+  const { offset, length } = range ?? { offset: 0, length: file.size };
+  const size = Math.min(bufferSize, length);
+  const buffers = [take(size), take(size)] as const;
+  try {
+    const whole = await copy(outlet, file.descriptor, offset, offset + length, buffers);
+    // After a write that did not end well a buffer may still be in somebody's hands.
+    if (whole) for (const buffer of buffers) giveBack(buffer);
+  } finally {
+    file.close();
+  }
+}
+
+/**
+ * When it returns or throws, no read is in flight: a write never throws here, so it is the read that ends `all` early.
+ * False: the client has left.
+ */
+async function copy(
+  outlet: Outlet,
+  descriptor: number,
+  start: number,
+  end: number,
+  [first, second]: readonly [Buffer, Buffer],
+): Promise<boolean> {
+  let [full, free] = [first, second];
+  let count = await readInto(full, descriptor, start, end);
+  for (let offset = start + count; count > 0; offset += count) {
+    const [taken, next] = await Promise.all([
+      outlet.write(full.subarray(0, count)),
+      readInto(free, descriptor, offset, end),
+    ]);
+    if (!taken) return false;
+    [full, free] = [free, full];
+    count = next;
+  }
+  return true;
+}
+
+/** 0 at `end` and at the end of the file. */
+function readInto(buffer: Buffer, descriptor: number, offset: number, end: number): Promise<number> {
+  const length = Math.min(buffer.length, end - offset);
+  if (length === 0) return Promise.resolve(0);
+  return new Promise((resolve, reject) => {
+    read(descriptor, buffer, 0, length, offset, (error, count) => {
+      if (error === null) resolve(count);
+      else reject(error);
+    });
+  });
+}
+
+function take(size: number): Buffer {
+  const held = size === bufferSize ? idle.pop() : undefined;
+  return held ?? Buffer.allocUnsafeSlow(size);
+}
+
+function giveBack(buffer: Buffer): void {
+  if (buffer.length === bufferSize && idle.length < mostIdle) idle.push(buffer);
+}

@@ -1,0 +1,76 @@
+// The HTTP face on Node: connections with their limits, and an end that lets running replies finish.
+import http from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { readOnly } from '../core/oci/pull.ts';
+import { answer, type AnswerParts } from './answer.ts';
+import { Line } from './line.ts';
+import { malformed, refuse } from './refuse.ts';
+
+export type ServerParts = AnswerParts;
+
+export interface Face {
+  /** Not listening yet. */
+  readonly server: http.Server;
+  /**
+   * Accepts nothing more and closes idle connections at once. Running replies may finish within that many milliseconds;
+   * what is not over then is destroyed. Resolves when no connection is left.
+   */
+  close(within: number): Promise<void>;
+}
+
+/** Milliseconds, but for the size. */
+const limits: http.ServerOptions = {
+  maxHeaderSize: 64 * 1024,
+  headersTimeout: 20_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 5000,
+  // Longer than the 90 s after which Go's clients let go of an idle connection: if we were first, a request could be on its way.
+  keepAliveTimeout: 100_000,
+};
+const longestStall = 300_000;
+
+export function createServer(parts: ServerParts): Face {
+  // `requireHostHeader`: Node's own answer to that has no body; ours has.
+  const server = http.createServer({ ...limits, insecureHTTPParser: false, requireHostHeader: false });
+  const lines = new Map<Duplex, Line>();
+
+  server.on('connection', (socket: Socket) => {
+    lines.set(socket, new Line(socket));
+    socket.once('close', () => lines.delete(socket));
+  });
+
+  const take = (request: http.IncomingMessage, response: http.ServerResponse): void => {
+    lines.get(request.socket)?.answer(response, () => answer(parts, request, response));
+  };
+  server.on('request', take);
+  // A push announces itself with `Expect: 100-continue`, and is answered without having been told to go on.
+  server.on('checkContinue', take);
+  server.on('checkExpectation', take);
+
+  server.on('connect', ({ socket }) => lines.get(socket)?.join(() => refuse(socket, readOnly())));
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    lines.get(socket)?.join(() => refuse(socket, malformed(error.code)));
+  });
+
+  // Node's timer runs anew with every byte. A client that takes none is let go; one that waits for us is not.
+  server.timeout = longestStall;
+  server.on('timeout', (socket) => {
+    if (lines.get(socket)?.idle !== false || socket.writableLength > 0) socket.destroy();
+  });
+
+  async function close(within: number): Promise<void> {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    for (const line of lines.values()) line.close();
+    const over = new AbortController();
+    const late = parts.clock.sleep(within, over.signal).then(
+      () => lines.forEach((_, socket) => socket.destroy()),
+      () => {},
+    );
+    await closed;
+    over.abort();
+    await late;
+  }
+
+  return { server, close };
+}

@@ -1,0 +1,93 @@
+// The state of the mirror as one value, for /_sampan/status.json: what is served, what is held, what was saved since the start.
+import type { MirrorEvent, Outcome, Report } from '../core/mirror/events.ts';
+import type { Usage } from './store/store.ts';
+
+export interface StatusParts {
+  readonly version: string;
+  readonly listen: string;
+  readonly registries: readonly { readonly name: string; readonly endpoints: readonly string[] }[];
+  readonly usage: () => Usage;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+export interface Status {
+  readonly version: string;
+  /** Whole seconds. */
+  readonly uptime: number;
+  readonly listen: string;
+  readonly registries: readonly { readonly name: string; readonly endpoints: readonly string[] }[];
+  readonly storage: Usage;
+  readonly pulls: {
+    readonly total: number;
+    readonly failed: number;
+    readonly byOutcome: Readonly<Record<Outcome, number>>;
+  };
+  readonly bytes: { readonly served: number; readonly received: number; readonly saved: number };
+  readonly troubles: number;
+}
+
+export interface StatusBoard {
+  readonly report: Report;
+  readonly status: () => Status;
+}
+
+/** Counts from the moment it is made. */
+export function createStatus({ version, listen, registries, usage, now }: StatusParts): StatusBoard {
+  const started = now();
+  const served = registries.map(({ name, endpoints }) => ({
+    name,
+    endpoints: endpoints.map((url) => new URL(url).origin),
+  }));
+  const totals = new Totals();
+  return {
+    report: (event) => totals.add(event),
+    status: () => ({
+      version,
+      uptime: Math.max(0, Math.floor((now() - started) / 1000)),
+      listen,
+      registries: served,
+      storage: usage(),
+      ...totals.value(),
+    }),
+  };
+}
+
+class Totals {
+  readonly #byOutcome: Record<Outcome, number> = {
+    hit: 0,
+    stale: 0,
+    miss: 0,
+    collapsed: 0,
+    forward: 0,
+    'too-large': 0,
+    pass: 0,
+    none: 0,
+  };
+  #pulls = 0;
+  #failed = 0;
+  #served = 0;
+  #received = 0;
+  #troubles = 0;
+
+  add(event: MirrorEvent): void {
+    if (event.kind === 'served') {
+      this.#pulls += 1;
+      this.#byOutcome[event.outcome] += 1;
+      this.#served += event.bytes;
+      if (event.status >= 500) this.#failed += 1;
+    }
+    if (event.kind === 'received') this.#received += event.bytes;
+    if (event.kind === 'trouble' || event.kind === 'bug') this.#troubles += 1;
+  }
+
+  value(): Pick<Status, 'pulls' | 'bytes' | 'troubles'> {
+    const [served, received] = [this.#served, this.#received];
+    return {
+      pulls: { total: this.#pulls, failed: this.#failed, byOutcome: { ...this.#byOutcome } },
+      // What was brought in and has not been asked for a second time is no saving yet.
+      bytes: { served, received, saved: Math.max(0, served - received) },
+      troubles: this.#troubles,
+    };
+  }
+}

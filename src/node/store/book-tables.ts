@@ -1,0 +1,212 @@
+// What can be asked of the book, as SQL. Synchronous: runs in the book's own thread (book-worker.ts).
+import { chmodSync } from 'node:fs';
+import type { Verdict } from '../../core/access/admit.ts';
+import type { Pointer, Standing } from '../../core/mirror/ports.ts';
+import type { Descriptor } from '../../core/oci/descriptor.ts';
+import type { Digest } from '../../core/oci/digest.ts';
+import { pragmas, schema, version } from './book-schema.ts';
+import { Database, type Statement } from './sqlite.ts';
+
+/** A row of the ledger. `usedAt`: milliseconds since 1970. */
+export interface Entry {
+  readonly digest: Digest;
+  readonly size: number;
+  readonly usedAt: number;
+}
+
+type Row<Column extends string> = Readonly<Record<Column, number>>;
+
+/** It is whole, but not ours. */
+export class UnreadableBook extends Error {}
+
+/** Repositories are told by their key (`repositoryKey`). All arguments and answers can be sent between threads. */
+export class BookTables {
+  readonly #db: Database;
+  readonly #statements = new Map<string, Statement>();
+  readonly found: { readonly bytes: number; readonly blobs: number; readonly clean: boolean };
+
+  constructor(path: string) {
+    this.#db = new Database(path);
+    try {
+      chmodSync(path, 0o600);
+      this.#db.exec(pragmas);
+      this.#createOnce();
+      this.found = this.#start();
+    } catch (error) {
+      this.#db.close();
+      throw error;
+    }
+  }
+
+  #createOnce(): void {
+    const found = (this.#one('PRAGMA user_version') as { user_version: number }).user_version;
+    if (found === version) return;
+    if (found !== 0) throw new UnreadableBook(`the book is of version ${found}, not ${version}`);
+    this.transact(() => this.#db.exec(schema));
+  }
+
+  #prepare(sql: string): Statement {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) this.#statements.set(sql, (statement = this.#db.prepare(sql)));
+    return statement;
+  }
+
+  #one(sql: string, ...values: (string | number)[]): unknown {
+    return this.#prepare(sql).get(...values);
+  }
+
+  #run(sql: string, ...values: (string | number)[]): void {
+    this.#prepare(sql).run(...values);
+  }
+
+  transact<T>(work: () => T): T {
+    this.#db.exec('BEGIN');
+    try {
+      const result = work();
+      this.#db.exec('COMMIT');
+      return result;
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  /** The stop is unclean from here on, and that must be on disk before any row is written with less care. */
+  #start(): BookTables['found'] {
+    const total = this.#one('SELECT bytes, blobs, clean FROM total, stop') as
+      | Row<'bytes' | 'blobs' | 'clean'>
+      | undefined;
+    if (total === undefined) throw new UnreadableBook('the book has lost its totals');
+    this.#run('UPDATE stop SET clean = 0');
+    this.#db.exec('PRAGMA synchronous = NORMAL');
+    return { bytes: total.bytes, blobs: total.blobs, clean: total.clean === 1 };
+  }
+
+  /** `clean`: the ledger is what is on disk. */
+  close(clean: boolean): void {
+    if (clean) this.#run('UPDATE stop SET clean = 1');
+    this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    this.#db.close();
+  }
+
+  // The ledger.
+
+  /** Answers with the size that the blob had, if it was there. */
+  put({ digest, size, usedAt }: Entry): number | undefined {
+    const before = this.#sizeOf(digest);
+    this.#run(
+      `INSERT INTO blob VALUES (?, ?, ?)
+       ON CONFLICT DO UPDATE SET size = excluded.size, used_at = max(used_at, excluded.used_at)`,
+      digest,
+      size,
+      Math.trunc(usedAt),
+    );
+    return before;
+  }
+
+  drop(digest: Digest): number | undefined {
+    const before = this.#sizeOf(digest);
+    if (before !== undefined) this.#run('DELETE FROM blob WHERE digest = ?', digest);
+    return before;
+  }
+
+  #sizeOf(digest: Digest): number | undefined {
+    return (this.#one('SELECT size FROM blob WHERE digest = ?', digest) as Row<'size'> | undefined)?.size;
+  }
+
+  touch(used: ReadonlyMap<Digest, number>): void {
+    for (const [digest, at] of used) this.#run('UPDATE blob SET used_at = ? WHERE digest = ?', Math.trunc(at), digest);
+  }
+
+  /** Least recently used first; goes on behind `after`. */
+  oldest(after: Entry | undefined, count: number): Entry[] {
+    return this.#prepare(
+      `SELECT digest, size, used_at AS usedAt FROM blob WHERE (used_at, digest) > (?, ?) ORDER BY used_at, digest LIMIT ?`,
+    ).all(after?.usedAt ?? -1, after?.digest ?? '', count) as unknown as Entry[];
+  }
+
+  /** All whose digest begins so. */
+  beginning(prefix: string): Digest[] {
+    const rows = this.#prepare('SELECT digest FROM blob WHERE digest >= ? AND digest < ?').all(prefix, `${prefix}~`);
+    return rows.map((row) => row['digest'] as Digest);
+  }
+
+  // Pointers, standings, verdicts.
+
+  pointer(repository: string, name: string): Pointer | undefined {
+    const row = this.#one(
+      `SELECT digest, media_type AS mediaType, size, checked_at AS checkedAt FROM pointer
+       WHERE repository = (SELECT id FROM repository WHERE key = ?) AND name = ?`,
+      repository,
+      name,
+    ) as (Descriptor & Row<'checkedAt'>) | undefined;
+    return row && { descriptor: descriptorOf(row), checkedAt: row.checkedAt };
+  }
+
+  point(repository: string, name: string, pointer: Pointer | undefined): void {
+    const id = this.#intern(repository);
+    if (pointer === undefined) return this.#run('DELETE FROM pointer WHERE repository = ? AND name = ?', id, name);
+    const { digest, mediaType, size } = pointer.descriptor;
+    this.#run(
+      'INSERT OR REPLACE INTO pointer (repository, name, digest, media_type, size, checked_at) VALUES (?, ?, ?, ?, ?, ?)',
+      id,
+      name,
+      digest,
+      mediaType,
+      size,
+      Math.trunc(pointer.checkedAt),
+    );
+  }
+
+  standing(repository: string, digest: Digest): Standing | undefined {
+    const row = this.#one(
+      `SELECT digest, media_type AS mediaType, size, proven FROM standing
+       WHERE repository = (SELECT id FROM repository WHERE key = ?) AND digest = ?`,
+      repository,
+      digest,
+    ) as (Descriptor & Row<'proven'>) | undefined;
+    return row && { descriptor: descriptorOf(row), sure: row.proven === 1 ? 'proven' : 'claimed' };
+  }
+
+  link(repository: string, descriptors: readonly Descriptor[], proven: boolean): void {
+    const id = this.#intern(repository);
+    for (const { digest, mediaType, size } of descriptors) {
+      this.#run(
+        `INSERT INTO standing (repository, digest, media_type, size, proven) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET media_type = excluded.media_type, size = excluded.size, proven = excluded.proven
+         WHERE excluded.proven >= proven`,
+        id,
+        digest,
+        mediaType,
+        size,
+        Number(proven),
+      );
+    }
+  }
+
+  disown(repository: string, digest: Digest): void {
+    this.#run('DELETE FROM standing WHERE repository = ? AND digest = ?', this.#intern(repository), digest);
+  }
+
+  verdict(repository: string): Verdict | undefined {
+    return this.#one(
+      'SELECT as_of AS asOf FROM verdict WHERE repository = (SELECT id FROM repository WHERE key = ?)',
+      repository,
+    ) as Verdict | undefined;
+  }
+
+  judge(repository: string, verdict: Verdict | undefined): void {
+    const id = this.#intern(repository);
+    if (verdict === undefined) this.#run('DELETE FROM verdict WHERE repository = ?', id);
+    else this.#run('INSERT OR REPLACE INTO verdict (repository, as_of) VALUES (?, ?)', id, Math.trunc(verdict.asOf));
+  }
+
+  #intern(repository: string): number {
+    this.#run('INSERT OR IGNORE INTO repository (key) VALUES (?)', repository);
+    return (this.#one('SELECT id FROM repository WHERE key = ?', repository) as Row<'id'>).id;
+  }
+}
+
+function descriptorOf({ mediaType, digest, size }: Descriptor): Descriptor {
+  return { mediaType, digest, size };
+}

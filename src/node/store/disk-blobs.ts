@@ -1,0 +1,91 @@
+// Blobs in a directory: whole ones under their digest, those on their way in under another name.
+import type { Report } from '../../core/mirror/events.ts';
+import type { BlobStore, Clock, Content, Fill, Source } from '../../core/mirror/ports.ts';
+import { type Digest, hexOf } from '../../core/oci/digest.ts';
+import { type RangeRequest, resolveRange } from '../../core/oci/range.ts';
+import type { Budget } from './budget.ts';
+import { BufferPool } from './buffer-pool.ts';
+import { DiskFill } from './disk-fill.ts';
+import type { Layout } from './layout.ts';
+import type { Ledger } from './ledger.ts';
+import type { Shelf } from './shelf.ts';
+
+export interface DiskParts {
+  readonly layout: Layout;
+  readonly ledger: Ledger;
+  readonly shelf: Shelf;
+  readonly budget: Budget;
+  readonly clock: Clock;
+  readonly report: Report;
+}
+
+export class DiskBlobs implements BlobStore {
+  readonly #parts: DiskParts;
+  readonly #buffers = new BufferPool();
+  readonly #fills = new Set<DiskFill>();
+  readonly #stop = new AbortController();
+  #begun = 0;
+
+  constructor(parts: DiskParts) {
+    this.#parts = parts;
+  }
+
+  stat(digest: Digest): Promise<number | undefined> {
+    return this.#orNothing('look for a blob', this.#parts.shelf.stat(digest));
+  }
+
+  async open(digest: Digest, asked?: RangeRequest): Promise<Content | undefined> {
+    const blob = await this.#orNothing('open a blob', this.#parts.shelf.open(digest));
+    if (blob === undefined) {
+      // Whatever the ledger says: there is none.
+      void this.#orNothing('correct the ledger', this.#parts.shelf.reconcile(digest));
+      return undefined;
+    }
+    try {
+      const range = asked === undefined ? undefined : resolveRange(asked, blob.size);
+      this.#parts.ledger.touch(digest);
+      return { size: blob.size, range, body: { kind: 'file', file: blob, range } };
+    } catch (error) {
+      blob.close();
+      throw error;
+    }
+  }
+
+  fill(digest: Digest, sources: Iterable<Source>, expected?: number): Fill {
+    this.#begun += 1;
+    const path = this.#parts.layout.part(`${hexOf(digest)}.${this.#begun}`);
+    const { layout, shelf, budget, clock, report } = this.#parts;
+    const parts = { layout, shelf, budget, clock, report, buffers: this.#buffers, open: this.open.bind(this) };
+    const fill = new DiskFill(parts, { digest, sources, expected, path, signal: this.#stop.signal });
+    this.#fills.add(fill);
+    const forget = () => void this.#fills.delete(fill);
+    fill.done.then(forget, forget);
+    return fill;
+  }
+
+  async read(digest: Digest, most: number): Promise<Uint8Array | undefined> {
+    const bytes = await this.#orNothing('read a blob', this.#parts.shelf.read(digest, most));
+    if (bytes !== undefined) this.#parts.ledger.touch(digest);
+    return bytes;
+  }
+
+  delete(digest: Digest): Promise<void> {
+    return this.#parts.shelf.remove(digest);
+  }
+
+  /** Running fills fail, and with them their readers. Who has a whole blob open keeps it. */
+  async close(): Promise<void> {
+    this.#stop.abort(new Error('the store is being closed'));
+    await Promise.allSettled([...this.#fills].map((fill) => fill.done));
+  }
+
+  /** A disk that fails is as good as an empty one: the pull goes on without it. */
+  async #orNothing<T>(doing: string, work: Promise<T>): Promise<T | undefined> {
+    try {
+      return await work;
+    } catch (error) {
+      this.#parts.report({ kind: 'trouble', where: 'store', doing, error });
+      return undefined;
+    }
+  }
+}

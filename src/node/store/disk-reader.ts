@@ -1,0 +1,127 @@
+// One reader of a blob on its way in: its own position, its own pace, one buffer.
+import type { FileHandle } from 'node:fs/promises';
+import type { Range } from '../../core/oci/range.ts';
+import type { BufferPool } from './buffer-pool.ts';
+import type { Progress, Waiter } from './progress.ts';
+
+/** Bytes at the end that nobody gets before the digest is known to match. */
+const heldBack = 64 * 1024;
+
+export interface ReaderParts {
+  readonly handle: FileHandle;
+  readonly progress: Progress;
+  readonly buffers: BufferPool;
+  /** Whether the last bytes wait for the digest. */
+  readonly holdBack: boolean;
+  readonly range: Range | undefined;
+  readonly left: () => void;
+}
+
+/** Not a generator: one that waits cannot be told that its reader has left. */
+export class DiskReader implements AsyncIterableIterator<Uint8Array> {
+  readonly #parts: ReaderParts;
+  readonly #start: number;
+  #position: number;
+  #buffer: Buffer | undefined;
+  #reading = false;
+  #over = false;
+  #waiter: Waiter | undefined;
+
+  constructor(parts: ReaderParts) {
+    this.#parts = parts;
+    this.#start = parts.range?.offset ?? 0;
+    this.#position = this.#start;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    try {
+      const ready = await this.#untilReady();
+      const value = ready > 0 ? await this.#read(ready) : undefined;
+      if (value !== undefined) return { done: false, value };
+    } catch (error) {
+      this.stop();
+      throw error;
+    }
+    return this.return();
+  }
+
+  return(): Promise<IteratorResult<Uint8Array, undefined>> {
+    this.stop();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  /** Lets go of file and buffer, at the latest when a read that is under way is over. */
+  stop(): void {
+    this.#over = true;
+    if (this.#waiter !== undefined) this.#parts.progress.wake(this.#waiter);
+    if (!this.#reading) this.#leave();
+  }
+
+  #leave(): void {
+    if (this.#buffer !== undefined) this.#parts.buffers.giveBack(this.#buffer);
+    this.#buffer = undefined;
+    this.#parts.left();
+  }
+
+  /** How many bytes may go out now; 0: it is over. */
+  async #untilReady(): Promise<number> {
+    const { progress } = this.#parts;
+    for (;;) {
+      if (progress.failure !== undefined && !this.#complete()) throw progress.failure;
+      if (this.#over || this.#complete()) return 0;
+      const ready = Math.min(progress.available(this.#position), this.#allowed() - this.#position);
+      if (ready > 0) return ready;
+      await this.#untilMore();
+    }
+  }
+
+  #end(): number | undefined {
+    const { range, progress } = this.#parts;
+    return range === undefined ? progress.size : range.offset + range.length;
+  }
+
+  #complete(): boolean {
+    return this.#position === this.#end() && (this.#parts.progress.verified || !this.#parts.holdBack);
+  }
+
+  /** The offset up to which bytes may go out, be they here or not. */
+  #allowed(): number {
+    const end = this.#end();
+    if (end !== undefined && (this.#parts.progress.verified || !this.#parts.holdBack)) return end;
+    return Math.max(this.#start, (end ?? this.#parts.progress.front) - heldBack);
+  }
+
+  #untilMore(): Promise<void> {
+    return new Promise((wake) => {
+      this.#waiter = { past: this.#lacks(), wake };
+      this.#parts.progress.wait(this.#waiter);
+    });
+  }
+
+  /** The front has to be past this offset before anything more can go out; never, if all that is left is held back. */
+  #lacks(): number {
+    if (this.#end() === undefined) return this.#position + heldBack;
+    return this.#position < this.#allowed() ? this.#position : Infinity;
+  }
+
+  /** Undefined if the reader left meanwhile. */
+  async #read(ready: number): Promise<Uint8Array | undefined> {
+    const buffer = (this.#buffer ??= this.#parts.buffers.take());
+    this.#reading = true;
+    try {
+      const length = Math.min(ready, buffer.length);
+      const { bytesRead } = await this.#parts.handle.read(buffer, 0, length, this.#position);
+      if (bytesRead === 0) throw new Error('the file ends before what was written to it');
+      this.#position += bytesRead;
+      if (!this.#over) return buffer.subarray(0, bytesRead);
+      if (this.#parts.progress.failure !== undefined) throw this.#parts.progress.failure;
+      return undefined;
+    } finally {
+      this.#reading = false;
+    }
+  }
+}

@@ -1,0 +1,90 @@
+// Where everything lies in the data directory, and making it ready.
+import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { type Algorithm, algorithmOf, type Digest, hexOf } from '../../core/oci/digest.ts';
+
+const format = 'sampan 1\n';
+const onlyUs = 0o700;
+
+export class Layout {
+  readonly dir: string;
+  readonly blobs: string;
+  readonly incoming: string;
+  readonly book: string;
+  readonly lock: string;
+
+  constructor(dir: string) {
+    this.dir = resolve(dir);
+    this.blobs = join(this.dir, 'blobs');
+    this.incoming = join(this.dir, 'incoming');
+    this.book = join(this.dir, 'book.sqlite');
+    this.lock = join(this.dir, 'lock');
+  }
+
+  /** `blobs/sha256/ab` */
+  shard(algorithm: Algorithm, prefix: string): string {
+    return join(this.blobs, algorithm, prefix);
+  }
+
+  shardOf(digest: Digest): string {
+    return this.shard(algorithmOf(digest), hexOf(digest).slice(0, 2));
+  }
+
+  blob(digest: Digest): string {
+    return join(this.shardOf(digest), hexOf(digest));
+  }
+
+  /** `name`: unique among the fills of this process. */
+  part(name: string): string {
+    return join(this.incoming, `${name}.part`);
+  }
+}
+
+/** The one directory that has to be there before the lock can be taken. */
+export async function makeDataDirectory(layout: Layout): Promise<void> {
+  await mkdir(layout.dir, { recursive: true, mode: onlyUs });
+}
+
+/** Only for whoever holds the lock. Tells whether there may be blobs already. Throws if a later sampan has written here. */
+export async function prepare(layout: Layout): Promise<{ fresh: boolean }> {
+  await checkFormat(layout);
+  await rm(layout.incoming, { recursive: true, force: true });
+  await mkdir(layout.incoming, { mode: onlyUs });
+  const created = await mkdir(layout.blobs, { recursive: true, mode: onlyUs });
+  return { fresh: created !== undefined };
+}
+
+async function checkFormat(layout: Layout): Promise<void> {
+  const marker = join(layout.dir, 'format');
+  const found = await readFile(marker, 'utf8').catch((error: unknown) => {
+    if (isMissing(error)) return '';
+    throw error;
+  });
+  // Empty: a crash came between the file and its content.
+  if (found === '') await writeFile(marker, format, { mode: 0o600 });
+  else if (found !== format) {
+    throw new Error(`${layout.dir} is in another format than this sampan's: ${JSON.stringify(found.slice(0, 40))}`);
+  }
+}
+
+/** Makes a shard's directory and all above it, and makes that durable. */
+export async function makeShard(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode: onlyUs });
+  if (first === undefined) return;
+  // Each new directory is durable when the one above it is.
+  for (let dir = path; dir.length >= first.length; dir = dirname(dir)) await syncDirectory(dirname(dir));
+}
+
+/** A rename is durable only when its directory is. */
+export async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+export function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}

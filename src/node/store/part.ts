@@ -1,0 +1,116 @@
+// The file of a blob on its way in, and the room that is kept for it.
+import { type FileHandle, open, rm, statfs } from 'node:fs/promises';
+import type { Report } from '../../core/mirror/events.ts';
+import { NoRoom } from '../../core/mirror/ports.ts';
+import type { Digest } from '../../core/oci/digest.ts';
+import type { Budget, Reservation } from './budget.ts';
+import type { Layout } from './layout.ts';
+import { SharedFile } from './shared-file.ts';
+import type { Shelf } from './shelf.ts';
+
+/** By how much the room grows while nobody knows the size. */
+const step = 16 * 1024 * 1024;
+
+export interface PartParts {
+  readonly layout: Layout;
+  readonly shelf: Shelf;
+  readonly budget: Budget;
+  readonly report: Report;
+}
+
+/** Everything here that the disk refuses is a NoRoom: nothing to tell a client, whose pull goes on without the store. */
+export class Part {
+  readonly file: SharedFile;
+  readonly #path: string;
+  readonly #parts: PartParts;
+  readonly #reservation: Reservation;
+  readonly #letGo: () => void;
+
+  /** `path`: nothing is there yet. `bytes`: as far as they are known. Throws NoRoom. */
+  static async create(parts: PartParts, path: string, bytes: number): Promise<Part> {
+    const reservation = await parts.budget.reserve(bytes);
+    try {
+      await really(parts.report, 'look for free space', checkDisk(parts.layout.incoming, bytes));
+      const handle = await really(parts.report, 'create a file', open(path, 'wx+', 0o600));
+      return new Part(parts, path, handle, reservation);
+    } catch (error) {
+      reservation.release();
+      throw error;
+    }
+  }
+
+  private constructor(parts: PartParts, path: string, handle: FileHandle, reservation: Reservation) {
+    this.#parts = parts;
+    this.#path = path;
+    this.#reservation = reservation;
+    this.file = new SharedFile(handle);
+    this.#letGo = this.file.hold();
+  }
+
+  /** Makes room for a blob of `size` bytes in all. Throws NoRoom. */
+  async expect(size: number): Promise<void> {
+    if (size <= this.#reservation.bytes) return;
+    await really(this.#parts.report, 'look for free space', checkDisk(this.#parts.layout.incoming, size));
+    await this.#reservation.grow(size);
+  }
+
+  /** Makes room up to `end` and, in steps, beyond, for a blob of unknown size. Throws NoRoom. */
+  async growTo(end: number): Promise<void> {
+    const { bytes } = this.#reservation;
+    if (end > bytes) await this.#reservation.grow(Math.max(end, this.#nextStep(bytes)));
+  }
+
+  /** A small budget is not to be emptied for a blob that may be tiny. */
+  #nextStep(bytes: number): number {
+    const { limit } = this.#parts.budget;
+    return limit === undefined ? bytes + step : Math.min(limit, bytes + Math.min(step, Math.ceil(limit / 16)));
+  }
+
+  async write(chunk: Uint8Array, offset: number): Promise<void> {
+    await really(this.#parts.report, 'write a blob', writeAll(this.file.handle, chunk, offset));
+  }
+
+  /** Whole and right: from here on it is the shelf's. */
+  async place(digest: Digest, size: number): Promise<void> {
+    const { report, shelf } = this.#parts;
+    const listed = () => this.#reservation.release();
+    await really(report, 'sync a blob', this.file.handle.sync());
+    await really(report, 'put a blob in its place', shelf.place(digest, this.#path, this.file, size, listed));
+    this.#letGo();
+  }
+
+  /** The file goes; its room is free when the last reader has let go of it. */
+  async discard(): Promise<void> {
+    try {
+      await really(this.#parts.report, 'remove a file', rm(this.#path, { force: true }));
+    } catch {
+      // Told already. The next start empties the directory.
+    }
+    this.#letGo();
+    await this.file.closed;
+    this.#reservation.release();
+  }
+}
+
+/** The budget may be larger than the disk. */
+async function checkDisk(path: string, bytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(path);
+  if (bavail * bsize < bytes) throw new NoRoom('full');
+}
+
+async function writeAll(handle: FileHandle, chunk: Uint8Array, offset: number): Promise<void> {
+  let done = 0;
+  while (done < chunk.length) {
+    done += (await handle.write(chunk, done, chunk.length - done, offset + done)).bytesWritten;
+  }
+}
+
+async function really<T>(report: Report, doing: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof NoRoom) throw error;
+    report({ kind: 'trouble', where: 'store', doing, error });
+    throw new NoRoom('failed', error);
+  }
+}

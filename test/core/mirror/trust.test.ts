@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { parseNetwork } from '../../../src/core/access/networks.ts';
+import { randomBytes } from '../../fakes/registry/bytes.ts';
+import { artifact, image, index, layerOf, raw } from '../../fakes/registry/content.ts';
+import { Gate } from '../../fakes/registry/gate.ts';
+import { answer } from '../../fakes/registry/levers.ts';
+import { collect, minute, world } from './world.ts';
+
+const secret = layerOf(randomBytes(1, 5000));
+const item = image({ layers: [secret] });
+
+/** `victim/app` holds an image, all of it is in the store; `evil/app` has manifests that name its parts and holds none of them. */
+async function forged() {
+  const all = await world();
+  all.registry.hold('victim/app', item, '1');
+  await all.get('/v2/victim/app/manifests/1');
+  for (const { digest } of item.blobs) assert.equal((await all.get(`/v2/victim/app/blobs/${digest}`)).status, 200);
+  await all.settled();
+  all.registry.hold('evil/app', { ...image({ layers: [secret, layerOf(randomBytes(2, 10))] }), blobs: [] }, 'layer');
+  all.registry.hold('evil/app', { ...index([item]), children: [] }, 'child');
+  all.registry.hold('evil/app', { ...artifact({ subject: item }), blobs: [] }, 'subject');
+  return all;
+}
+
+describe('a manifest that names what its repository does not hold', () => {
+  for (const tag of ['layer', 'child', 'subject']) {
+    it(`does not make it readable there (${tag})`, async () => {
+      const { get, head } = await forged();
+      assert.equal((await get(`/v2/evil/app/manifests/${tag}`)).status, 200);
+      for (const { digest } of item.blobs) {
+        assert.equal((await get(`/v2/evil/app/blobs/${digest}`)).status, 404);
+        assert.equal((await head(`/v2/evil/app/blobs/${digest}`)).status, 404);
+        assert.equal((await get(`/v2/evil/app/blobs/${digest}`, { ifNoneMatch: '*' })).status, 404);
+      }
+      assert.equal((await get(`/v2/evil/app/manifests/${item.digest}`)).status, 404);
+      assert.equal((await head(`/v2/evil/app/manifests/${item.digest}`)).status, 404);
+    });
+
+    it(`does not make it readable there while the upstream is down (${tag})`, async () => {
+      const { get, head, registry } = await forged();
+      await get(`/v2/evil/app/manifests/${tag}`);
+      await registry.down();
+      for (const { digest } of item.blobs) {
+        assert.equal((await get(`/v2/evil/app/blobs/${digest}`)).status, 503);
+        assert.equal((await head(`/v2/evil/app/blobs/${digest}`)).status, 503);
+      }
+      assert.equal((await get(`/v2/evil/app/manifests/${item.digest}`)).status, 503);
+    });
+  }
+
+  it('does not let its readers into a fill that another repository started', async () => {
+    const { get, start, registry, store } = await forged();
+    await store.blobs.delete(secret.digest as never);
+    await get('/v2/evil/app/manifests/layer');
+    const gate = new Gate();
+    registry.levers.stall = { after: 100, gate };
+    const running = collect(await start(`/v2/victim/app/blobs/${secret.digest}`));
+    await gate.reached();
+    assert.equal((await get(`/v2/evil/app/blobs/${secret.digest}`)).status, 404);
+    gate.open();
+    assert.equal((await running).status, 200);
+  });
+
+  it('does not make a pull of the real one fail by claiming another size', async () => {
+    const { get, registry, store } = await forged();
+    await store.blobs.delete(secret.digest as never);
+    const lie = JSON.parse(item.body.toString()) as { layers: { size: number }[] };
+    for (const layer of lie.layers) layer.size = 7;
+    const body = Buffer.from(JSON.stringify(lie));
+    registry.holdBlob('evil/app', secret);
+    registry.hold('evil/app', raw(item.mediaType, body), 'size');
+    await get('/v2/evil/app/manifests/size');
+    const [evil, real] = await Promise.all([
+      get(`/v2/evil/app/blobs/${secret.digest}`),
+      get(`/v2/victim/app/blobs/${secret.digest}`),
+    ]);
+    assert.deepEqual([evil.status, real.status], [502, 200]);
+  });
+});
+
+describe('a blob that came by way of another repository', () => {
+  it('is proven with one HEAD, once, and not downloaded again', async () => {
+    const { registry, get, asked } = await forged();
+    registry.hold('other/app', item, '1');
+    await get('/v2/other/app/manifests/1');
+    asked();
+    for (let i = 0; i < 2; i++) assert.equal((await get(`/v2/other/app/blobs/${secret.digest}`)).status, 200);
+    assert.deepEqual(asked(), [`HEAD /v2/other/app/blobs/${secret.digest}`]);
+  });
+});
+
+describe('a repository that is not public', () => {
+  it('is refused, and what we hold of it is not shown', async () => {
+    const { registry, get, head, clock } = await forged();
+    registry.levers.answers.push(answer.unauthorized(/victim/));
+    clock.forward(16 * minute);
+    for (const path of [`blobs/${secret.digest}`, `manifests/${item.digest}`, 'manifests/1', 'tags/list']) {
+      assert.equal((await get(`/v2/victim/app/${path}`)).status, 401, path);
+      assert.equal((await head(`/v2/victim/app/${path}`)).status, 401, path);
+    }
+  });
+
+  it('that refuses one object is asked about the others again', async () => {
+    const { registry, get, asked } = await forged();
+    registry.levers.answers.push(answer.unauthorized(/manifests\/2$/));
+    asked();
+    assert.equal((await get('/v2/victim/app/manifests/2')).status, 401);
+    asked();
+    assert.equal((await get(`/v2/victim/app/blobs/${secret.digest}`)).status, 200);
+    assert.deepEqual(asked(), [`HEAD /v2/victim/app/blobs/${secret.digest}`]);
+  });
+});
+
+describe('access by network', () => {
+  it('refuses everybody else, before anything else is done', async () => {
+    const networks = [parseNetwork('10.0.0.0/8'), parseNetwork('fd00::/8')];
+    const { get, registry, asked } = await world({ access: { kind: 'networks', networks } });
+    registry.hold('victim/app', item, '1');
+    assert.equal((await get('/v2/victim/app/manifests/1', { address: '10.1.2.3' })).status, 200);
+    asked();
+    for (const path of ['/v2/', '/v2/victim/app/manifests/1', '/v2/victim/app/manifests/2']) {
+      const told = await get(path, { address: '192.0.2.1' });
+      assert.deepEqual([told.status, told.code, told.headers['cache-status']], [403, 'DENIED', undefined]);
+    }
+    assert.deepEqual(asked(), []);
+  });
+});
+
+describe('a request with a login of its own', () => {
+  const authorization = 'Bearer of-the-client';
+
+  it('is passed to the registry and to nobody else, and neither stored nor shared', async () => {
+    const { registry, get, head, store } = await world();
+    registry.hold('victim/app', item, '1');
+    const manifest = await get('/v2/victim/app/manifests/1', { authorization });
+    assert.deepEqual([manifest.status, manifest.headers['cache-status']], [200, 'sampan; fwd=bypass']);
+    const blob = await get(`/v2/victim/app/blobs/${secret.digest}`, { authorization });
+    assert.deepEqual([blob.status, blob.body.length], [200, 5000]);
+    assert.equal(
+      (await get(`/v2/victim/app/blobs/${secret.digest}`, { authorization, range: 'bytes=-7' })).body.length,
+      7,
+    );
+    assert.equal((await head(`/v2/victim/app/blobs/${secret.digest}`, { authorization })).status, 200);
+    assert.equal((await head('/v2/victim/app/manifests/1', { authorization })).status, 200);
+    assert.equal((await get('/v2/victim/app/tags/list', { authorization })).status, 200);
+    assert.equal((await get(`/v2/victim/app/referrers/${item.digest}`, { authorization })).status, 200);
+    assert.ok(registry.log.every((asked) => asked.headers['authorization'] === authorization));
+    assert.equal(store.usage().blobs, 0);
+    assert.equal(await store.book.verdict({ registry: 'docker.io', name: 'victim/app' }), undefined);
+  });
+
+  it('does not join a fill under way', async () => {
+    const { registry, get, start, asked } = await world();
+    registry.hold('victim/app', item, '1');
+    await get('/v2/victim/app/manifests/1');
+    asked();
+    const running = await start(`/v2/victim/app/blobs/${secret.digest}`);
+    await get(`/v2/victim/app/blobs/${secret.digest}`, { authorization });
+    await collect(running);
+    assert.equal(asked().filter((each) => each.startsWith('GET')).length, 2);
+  });
+
+  it('is refused if the registry refuses it, whatever we hold', async () => {
+    const { registry, get } = await forged();
+    registry.levers.answers.push(answer.unauthorized(/victim/));
+    assert.equal((await get(`/v2/victim/app/blobs/${secret.digest}`, { authorization })).status, 401);
+  });
+});

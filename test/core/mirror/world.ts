@@ -1,0 +1,196 @@
+// A mirror with everything real around it but the clock: the disk store, the upstream client, and a registry with levers.
+import { createHash } from 'node:crypto';
+import { readSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import type { Access } from '../../../src/core/access/admit.ts';
+import type { MirrorEvent } from '../../../src/core/mirror/events.ts';
+import { Mirror } from '../../../src/core/mirror/mirror.ts';
+import type { Clock } from '../../../src/core/mirror/ports.ts';
+import type { Reply } from '../../../src/core/mirror/reply.ts';
+import { parsePull } from '../../../src/core/oci/pull.ts';
+import { Registries } from '../../../src/core/upstream/registries.ts';
+import { createUpstream } from '../../../src/core/upstream/registry.ts';
+import { createFetch } from '../../../src/node/fetch.ts';
+import { type Store, openStore } from '../../../src/node/store/store.ts';
+import { type FakeRegistry, startRegistry } from '../../fakes/registry/registry.ts';
+
+/** A clock that a test moves. Nobody sleeps: a wait is over when it begins. */
+export class TestClock implements Clock {
+  time = 1_750_000_000_000;
+  now = (): number => this.time;
+  sleep = async (ms: number): Promise<void> => {
+    this.time += ms;
+  };
+  forward(ms: number): void {
+    this.time += ms;
+  }
+}
+
+export const second = 1000;
+export const minute = 60 * second;
+export const hour = 60 * minute;
+
+export interface Told {
+  readonly status: number;
+  readonly headers: Reply['headers'];
+  readonly body: Buffer;
+  readonly text: string;
+  /** The first error's code, if the body is an OCI error. */
+  readonly code: string | undefined;
+}
+
+export interface World {
+  readonly registry: FakeRegistry;
+  readonly clock: TestClock;
+  readonly events: MirrorEvent[];
+  readonly mirror: Mirror;
+  readonly store: Store;
+  /** Requests that the registry got since this was last called: `HEAD /v2/…`. */
+  asked(): string[];
+  start(path: string, options?: Asking): Promise<Reply>;
+  get(path: string, options?: Asking): Promise<Told>;
+  head(path: string, options?: Asking): Promise<Told>;
+  /** Resolves when no fill is under way: a reader may have all its bytes before they are in their place. */
+  settled(): Promise<void>;
+  /** A new mirror over the same data, as after a restart. */
+  restart(): Promise<void>;
+}
+
+interface Asking {
+  readonly method?: string;
+  readonly range?: string;
+  readonly ifNoneMatch?: string;
+  readonly ifRange?: string;
+  readonly authorization?: string;
+  readonly address?: string;
+}
+
+interface Options {
+  readonly access?: Access;
+  readonly limit?: number;
+  /** False: a mirror without store and book. */
+  readonly holds?: boolean;
+}
+
+const never = new AbortController().signal;
+
+/** Ends with the test file. */
+export async function world(options: Options = {}): Promise<World> {
+  const registry = await startRegistry();
+  const dir = await mkdtemp(join(tmpdir(), 'sampan-mirror-'));
+  const clock = new TestClock();
+  const events: MirrorEvent[] = [];
+  const filling = new Set<string>();
+  const waiting: (() => void)[] = [];
+  const report = (event: MirrorEvent) => {
+    events.push(event);
+    if (event.kind === 'fill') filling.add(event.digest);
+    if (event.kind === 'stored' || event.kind === 'fill-failed') filling.delete(event.digest);
+    if (filling.size === 0) for (const wake of waiting.splice(0)) wake();
+  };
+  const entry = { aliases: [], mirrors: [], realms: [], redirects: [], endpoints: [registry.url] };
+  const registries = new Registries([{ ...entry, name: 'docker.io' }], {});
+  const newHasher = (algorithm: string) => {
+    const hash = createHash(algorithm);
+    return { update: (bytes: Uint8Array) => void hash.update(bytes), hex: () => hash.digest('hex') };
+  };
+  const dialled = createFetch({ resolve: {} });
+  const upstream = createUpstream({
+    fetch: dialled.fetch,
+    registries,
+    clock,
+    random: () => 0,
+    digest: (algorithm, bytes) => createHash(algorithm).update(bytes).digest('hex'),
+    version: '0.0.0',
+    registrableDomain: () => undefined,
+    report,
+  });
+  const closing = new AbortController();
+
+  async function open(): Promise<{ store: Store; mirror: Mirror }> {
+    const store = await openStore({ dir, limit: options.limit, clock, report });
+    const held = options.holds === false ? {} : { store: store.blobs, book: store.book };
+    const mirror = new Mirror({
+      upstream,
+      ...held,
+      access: options.access ?? { kind: 'open' },
+      clock,
+      newHasher,
+      freshness: () => ({ freshFor: minute, staleFor: 24 * hour }),
+      report,
+      closing: closing.signal,
+    });
+    return { store, mirror };
+  }
+
+  let parts = await open();
+  let seen = 0;
+  after(async () => {
+    closing.abort();
+    await parts.store.close();
+    await dialled.close();
+    await registry.down();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  function start(path: string, asking: Asking = {}): Promise<Reply> {
+    const { method = 'GET', range, ifNoneMatch, ifRange, authorization, address = '127.0.0.1' } = asking;
+    const pull = parsePull({ method, target: path, host: 'mirror.example', range, ifNoneMatch, ifRange }, registries);
+    return parts.mirror.pull(pull, authorization === undefined ? { address } : { address, authorization }, never);
+  }
+  async function get(path: string, asking: Asking = {}): Promise<Told> {
+    return collect(await start(path, asking));
+  }
+
+  return {
+    registry,
+    clock,
+    events,
+    get mirror() {
+      return parts.mirror;
+    },
+    get store() {
+      return parts.store;
+    },
+    asked() {
+      const log = registry.log.slice(seen).map(({ method, path }) => `${method} ${path}`);
+      seen = registry.log.length;
+      return log;
+    },
+    start,
+    get,
+    settled: () => (filling.size === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
+    head: (path, asking) => get(path, { ...asking, method: 'HEAD' }),
+    async restart() {
+      await parts.store.close();
+      parts = await open();
+    },
+  };
+}
+
+/** Reads a reply to its end, as a face would send it. */
+export async function collect(reply: Reply): Promise<Told> {
+  const body = Buffer.concat(await chunks(reply));
+  const text = body.toString();
+  const isError = reply.status >= 400 && body.length > 0;
+  const code = isError ? (JSON.parse(text) as { errors: { code: string }[] }).errors[0]?.code : undefined;
+  return { status: reply.status, headers: reply.headers, body, text, code };
+}
+
+async function chunks({ body }: Reply): Promise<Buffer[]> {
+  if (body.kind === 'none') return [];
+  if (body.kind === 'bytes') return [Buffer.from(body.bytes)];
+  if (body.kind === 'stream') {
+    const all: Buffer[] = [];
+    for await (const chunk of body.stream) all.push(Buffer.from(chunk));
+    return all;
+  }
+  const { offset, length } = body.range ?? { offset: 0, length: body.file.size };
+  const bytes = Buffer.alloc(length);
+  const read = length === 0 ? 0 : readSync(body.file.descriptor, bytes, 0, length, offset);
+  body.file.close();
+  return [bytes.subarray(0, read)];
+}

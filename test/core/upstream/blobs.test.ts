@@ -1,0 +1,103 @@
+// Blobs of an upstream: whole, in parts, and cut short.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { anonymous } from '../../../src/core/access/caller.ts';
+import { manifestDigest as digest, repository, send, signal, upstreamThat } from './bench.ts';
+
+async function collect(stream: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks).toString();
+}
+
+test('a blob is measured by a HEAD, or by a GET where there is none', async () => {
+  const { upstream } = await upstreamThat((_request, response) => send(response, 200, { 'content-length': '1000' }));
+  assert.equal((await upstream.stat(repository, digest, anonymous, signal))?.size, 1000);
+  const old = await upstreamThat((request, response) =>
+    request.method === 'HEAD' ? send(response, 405) : send(response, 200, { 'content-length': '5' }, 'bytes'),
+  );
+  assert.equal((await old.upstream.stat(repository, digest, anonymous, signal))?.size, 5);
+});
+
+test('a blob comes from the offset that was asked for, or whole from an upstream that knows no ranges', async () => {
+  const { upstream, log, events } = await upstreamThat((request, response) => {
+    if (request.headers.range === undefined) send(response, 200, { 'content-length': '10' }, '0123456789');
+    else send(response, 206, { 'content-range': 'bytes 4-9/10', 'content-length': '6' }, '456789');
+  });
+  const source = upstream.blob(repository, digest, anonymous);
+  const whole = await source(0, signal);
+  assert.deepEqual([whole.offset, whole.size, await collect(whole.stream)], [0, 10, '0123456789']);
+  const rest = await source(4, signal);
+  assert.deepEqual([rest.offset, rest.size, await collect(rest.stream)], [4, 10, '456789']);
+  assert.deepEqual(
+    log.map(({ headers }) => headers.range),
+    [undefined, 'bytes=4-'],
+  );
+  const received = events.filter((event) => event.kind === 'received');
+  assert.deepEqual(
+    received.map(({ bytes }) => bytes),
+    [10, 6],
+  );
+  const rangeless = await upstreamThat((_request, response) => send(response, 200, { 'content-length': '3' }, 'abc'));
+  const incoming = await rangeless.upstream.blob(repository, digest, anonymous)(2, signal);
+  assert.deepEqual([incoming.offset, await collect(incoming.stream)], [0, 'abc']);
+});
+
+test('an upstream that tells no size is read to its end', async () => {
+  const { upstream } = await upstreamThat((_request, response) => send(response, 200, {}, 'abc'));
+  const incoming = await upstream.blob(repository, digest, anonymous)(0, signal);
+  assert.deepEqual([incoming.size, await collect(incoming.stream)], [undefined, 'abc']);
+});
+
+test('a 206 that lies about what it is, is refused', async () => {
+  for (const range of [
+    'bytes 0-9/10',
+    'bytes 0-5/10',
+    'bytes 3-8/10',
+    'bytes 5-9/10',
+    'bytes 4-9/9',
+    'bytes 4-3/10',
+    'bytes 4-8/10',
+    'bytes 4-9/*',
+    'bytes */10',
+    '4-9/10',
+    undefined,
+  ]) {
+    const headers = { 'content-length': '6', ...(range !== undefined && { 'content-range': range }) };
+    const { upstream } = await upstreamThat((_request, response) => send(response, 206, headers, '456789'));
+    await assert.rejects(
+      upstream.blob(repository, digest, anonymous)(4, signal),
+      { code: 'UNAVAILABLE', status: 502 },
+      range,
+    );
+  }
+});
+
+test('a stream that ends early throws', async () => {
+  const cut = await upstreamThat((request, response) => {
+    response.writeHead(200, { 'content-length': '10' });
+    response.write('01234', () => request.socket.destroy());
+  });
+  const short = await upstreamThat((_request, response) =>
+    send(response, 206, { 'content-range': 'bytes 0-4/10', 'content-length': '5' }, '01234'),
+  );
+  for (const { upstream } of [cut, short]) {
+    const incoming = await upstream.blob(repository, digest, anonymous)(0, signal);
+    await assert.rejects(collect(incoming.stream), { code: 'UNAVAILABLE', status: 503 });
+  }
+});
+
+test('whoever leaves ends the upstream’s answer', async () => {
+  const closed = Promise.withResolvers<void>();
+  const { upstream } = await upstreamThat((_request, response) => {
+    response.on('close', closed.resolve);
+    response.writeHead(200, { 'content-length': '10' }).write('01234');
+  });
+  const leaving = new AbortController();
+  const reason = new Error('the client has left');
+  const incoming = await upstream.blob(repository, digest, anonymous)(0, leaving.signal);
+  const reading = collect(incoming.stream);
+  leaving.abort(reason);
+  await assert.rejects(reading, reason);
+  await closed.promise;
+});

@@ -1,0 +1,119 @@
+// Several endpoints and mirrors of one registry: who is asked, when, and whose word counts.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { anonymous } from '../../../src/core/access/caller.ts';
+import { parseTag } from '../../../src/core/oci/reference.ts';
+import {
+  bench,
+  manifestBytes,
+  manifestDigest,
+  nobody,
+  repository,
+  send,
+  sendManifest,
+  serve,
+  signal,
+} from './bench.ts';
+
+const byTag = { repository, target: parseTag('latest') };
+const byDigest = { repository, target: manifestDigest };
+const caller = { address: '', authorization: 'Bearer secret' };
+
+test('an endpoint that is down, stumbles, is overloaded or talks nonsense is passed over', async () => {
+  const broken = await serve((_request, response) => send(response, 503));
+  const busy = await serve((_request, response) => send(response, 429));
+  const silly = await serve((_request, response) => send(response, 200, { 'content-type': 'text/html' }, '<html>'));
+  const good = await serve(sendManifest);
+  for (const first of [await nobody(), broken.url, busy.url, silly.url]) {
+    const { upstream } = bench({ endpoints: [first, good.url] });
+    assert.equal((await upstream.manifest(byTag, anonymous, signal))?.descriptor.digest, manifestDigest);
+  }
+});
+
+test('what a trusted endpoint denies, the others are not asked for', async () => {
+  const other = await serve(sendManifest);
+  for (const [status, code] of [
+    [401, 'UNAUTHORIZED'],
+    [403, 'DENIED'],
+  ] as const) {
+    const first = await serve((_request, response) => send(response, status));
+    const { upstream } = bench({ endpoints: [first.url, other.url], mirrors: [other.url] });
+    await assert.rejects(upstream.manifest(byDigest, anonymous, signal), { code });
+  }
+  const without = await serve((_request, response) => send(response, 404));
+  const { upstream } = bench({ endpoints: [without.url, other.url], mirrors: [other.url] });
+  assert.equal(await upstream.manifest(byDigest, anonymous, signal), undefined);
+  assert.deepEqual(other.log, []);
+});
+
+test('when all fail, the first one’s reason is told', async () => {
+  const busy = await serve((_request, response) => send(response, 429, { 'retry-after': '7' }));
+  const { upstream } = bench({ endpoints: [busy.url, await nobody()] });
+  await assert.rejects(upstream.resolve(byTag, anonymous, signal), {
+    code: 'TOOMANYREQUESTS',
+    headers: { 'retry-after': '7' },
+  });
+});
+
+test('a mirror is asked by digest only, after the endpoints, anonymously, and never for a judgement', async () => {
+  const mirror = await serve((request, response) => {
+    if (request.url?.includes('/manifests/')) sendManifest(request, response);
+    else send(response, 200, { 'content-length': '5' }, 'bytes');
+  });
+  const { upstream } = bench({ endpoints: [await nobody()], mirrors: [mirror.url] });
+  const unavailable = { code: 'UNAVAILABLE' };
+  await assert.rejects(upstream.manifest(byTag, anonymous, signal), unavailable);
+  await assert.rejects(upstream.resolve(byTag, anonymous, signal), unavailable);
+  await assert.rejects(upstream.resolve(byDigest, anonymous, signal), unavailable);
+  await assert.rejects(upstream.stat(repository, manifestDigest, anonymous, signal), unavailable);
+  await assert.rejects(upstream.tags(repository, '', anonymous, signal), unavailable);
+  await assert.rejects(upstream.referrers(repository, manifestDigest, '', anonymous, signal), unavailable);
+  await assert.rejects(upstream.manifest(byDigest, caller, signal), unavailable);
+  await assert.rejects(upstream.blob(repository, manifestDigest, caller)(0, signal), unavailable);
+  assert.equal(mirror.log.length, 0);
+
+  assert.deepEqual((await upstream.manifest(byDigest, anonymous, signal))?.bytes, new Uint8Array(manifestBytes));
+  const incoming = await upstream.blob(repository, manifestDigest, anonymous)(0, signal);
+  await incoming.stream[Symbol.asyncIterator]().return?.();
+  assert.deepEqual(
+    mirror.log.map(({ headers }) => headers.authorization),
+    [undefined, undefined],
+  );
+});
+
+test('what a mirror has not, refuses or forges says nothing', async () => {
+  const forged = await serve((_request, response) =>
+    send(response, 200, { 'content-type': 'application/vnd.oci.image.manifest.v1+json' }, '{}'),
+  );
+  const without = await serve((_request, response) => send(response, 404));
+  const closed = await serve((_request, response) => send(response, 403));
+  const down = await nobody();
+  const failing = { endpoints: [down], mirrors: [forged.url, without.url, closed.url] };
+  const { host } = new URL(down);
+  await assert.rejects(bench(failing).upstream.manifest(byDigest, anonymous, signal), {
+    code: 'UNAVAILABLE',
+    message: new RegExp(host),
+  });
+  const good = await serve(sendManifest);
+  const { upstream } = bench({ ...failing, mirrors: [...failing.mirrors, good.url] });
+  assert.equal((await upstream.manifest(byDigest, anonymous, signal))?.descriptor.digest, manifestDigest);
+});
+
+test('whoever has left is not carried on to the next endpoint', async () => {
+  const leaving = new AbortController();
+  const reason = new Error('the client has left');
+  const first = await serve((request) => {
+    leaving.abort(reason);
+    request.socket.destroy();
+  });
+  const second = await serve(sendManifest);
+  const { upstream } = bench({ endpoints: [first.url, second.url] });
+  await assert.rejects(upstream.manifest(byDigest, anonymous, leaving.signal), reason);
+  assert.deepEqual(second.log, []);
+});
+
+test('an unknown registry is NAME_UNKNOWN', async () => {
+  const { upstream } = bench({ endpoints: [await nobody()] });
+  const reference = { ...byTag, repository: { registry: 'elsewhere.test', name: 'a' } };
+  await assert.rejects(upstream.resolve(reference, anonymous, signal), { code: 'NAME_UNKNOWN', status: 404 });
+});

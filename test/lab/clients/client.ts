@@ -1,0 +1,27 @@
+// What the lab asks of a client that people pull with, whichever it is.
+
+/** Where a client is told to find docker.io. */
+export interface Mirror {
+  /** `127.0.0.1:5050` */
+  readonly address: string;
+  /** What stands before the repository's name, for clients that cannot send `ns`: `docker.io/`, or nothing for a plain registry. */
+  readonly prefix: string;
+}
+
+/** What a client has after a pull. */
+export interface Pulled {
+  /** Digests by which the client knows the image: what the tag named, and where it tells, the platform's manifest. */
+  readonly digests: readonly string[];
+}
+
+export interface Client {
+  readonly name: string;
+  /** Programs that it needs. */
+  readonly needs: readonly string[];
+  /** Pulls `library/x:tag` of docker.io through the mirror, into a store that is new each time, in an empty directory. */
+  pull(image: string, mirror: Mirror, directory: string): Promise<Pulled>;
+}
+
+export function digestsIn(text: string): string[] {
+  return [...new Set(text.match(/sha256:[0-9a-f]{64}/g))];
+}
