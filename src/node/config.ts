@@ -9,6 +9,7 @@ import { ConfigError } from './config/problem.ts';
 import { composeRegistries, type ServedRegistry } from './config/registries.ts';
 import type { Settings } from './config/schema.ts';
 import { layer } from './config/settings.ts';
+import type { LogLevel } from './log-lines.ts';
 
 export interface Config {
   readonly listen: Address;
@@ -27,8 +28,6 @@ export interface Config {
   /** Milliseconds that running replies have to finish when sampan is told to stop. */
   readonly stopWithin: number;
 }
-
-export type LogLevel = Settings['log']['level'];
 
 /** As they were written. */
 export interface Flags {

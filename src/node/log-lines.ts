@@ -2,7 +2,8 @@
 import type { MirrorEvent } from '../core/mirror/events.ts';
 import { repositoryKey } from '../core/oci/reference.ts';
 import { factsOf, summary } from './error-facts.ts';
-import type { LogLevel } from './log.ts';
+
+export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 
 export interface Line {
   readonly level: LogLevel;

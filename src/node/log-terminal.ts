@@ -1,6 +1,10 @@
 // Log lines for people: time, level and sentence, and the stack where there is one. Loaded only on a terminal.
 import { prettyFactory } from 'pino-pretty';
-import type { Destination } from './log.ts';
+
+/** Where lines go; each brings its newline. */
+export interface Destination {
+  write(line: string): void;
+}
 
 export function terminal(output: Destination, colorize: boolean): Destination {
   const format = prettyFactory({ colorize, hideObject: true, translateTime: 'SYS:HH:MM:ss', messageFormat: sentence });

@@ -1,11 +1,10 @@
 // The log: JSON lines, or readable ones on a terminal. No credential and no query of a URL gets into any.
 import { pino } from 'pino';
 import type { Report } from '../core/mirror/events.ts';
-import { factsOf } from './error-facts.ts';
-import { lineOf } from './log-lines.ts';
+import { factsOf, summary } from './error-facts.ts';
+import { type LogLevel, lineOf } from './log-lines.ts';
+import type { Destination } from './log-terminal.ts';
 import { redact } from './redact.ts';
-
-export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 
 /** A fact called `error` is told with its code, its causes and where it came from. */
 type Say = (message: string, facts?: Readonly<Record<string, unknown>>) => void;
@@ -16,11 +15,6 @@ export interface Log {
   readonly warn: Say;
   readonly error: Say;
   readonly report: Report;
-}
-
-/** Where lines go; each brings its newline. */
-export interface Destination {
-  write(line: string): void;
 }
 
 // Lines that wait for a standard output that takes none; beyond this they are dropped, not the pulls.
@@ -61,4 +55,9 @@ export function createLog(level: LogLevel, destination: Destination): Log {
       if (line !== undefined) logger[line.level](line.facts, line.message);
     },
   };
+}
+
+/** An error in one line, for people; without secrets, like the log. */
+export function inOneLine(error: unknown): string {
+  return redact(summary(error));
 }

@@ -1,12 +1,21 @@
 // Takes secrets out of text that people and log collectors will see. The last line of defence: nobody should put them there.
 
 // In JSON text a quote inside a string is escaped, so a backslash takes the character after it along.
-const rest = String.raw`(?:\\.|[^\s"'<>\\])*`;
-const query = new RegExp(String.raw`(\bhttps?://[^\s"'<>\\?#]*)[?#]${rest}`, 'gi');
-const userinfo = new RegExp(String.raw`(\bhttps?://)[^\s"'<>\\]*@`, 'gi');
+const url = /\bhttps?:\/\/(?:\\.|[^\s"'<>\\])*/gi;
 const credential = /\b(Bearer|Basic)\s+[^\s"'\\,]+/gi;
 
-/** Queries and userinfo of http(s) URLs, and what follows Bearer or Basic. JSON stays JSON. */
+/** Queries, fragments and userinfo of http(s) URLs, and what follows Bearer or Basic. JSON stays JSON. */
 export function redact(text: string): string {
-  return text.replace(query, '$1?…').replace(userinfo, '$1…@').replace(credential, '$1 …');
+  return text.replace(url, bare).replace(credential, '$1 …');
+}
+
+function bare(found: string): string {
+  const start = found.indexOf('//') + 2;
+  const mark = found.search(/[?#]/);
+  const end = mark < 0 ? found.length : mark;
+  const query = mark < 0 ? '' : '?…';
+  // A password may hold a question mark: without a path before it, what looks like a host may be a part of one.
+  if (found.includes('@', end) && !found.slice(start, end).includes('/')) return `${found.slice(0, start)}…`;
+  const at = found.lastIndexOf('@', end - 1);
+  return at < start ? `${found.slice(0, end)}${query}` : `${found.slice(0, start)}…${found.slice(at, end)}${query}`;
 }

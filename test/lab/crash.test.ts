@@ -74,9 +74,10 @@ async function inspect(dir: string, when: string): Promise<void> {
     assert.deepEqual(await readdir(join(dir, 'incoming')), [], when);
     await store.settled;
     assert.equal(store.usage().bytes, onDisk, when);
-    for (const name of await readdir(join(dir, 'blobs'), { recursive: true })) {
-      const digest = name.replace('/', ':').replace(/\/..?\/|:..\//, ':');
-      if (!isDigest(digest)) continue;
+    const names = await readdir(join(dir, 'blobs'), { recursive: true });
+    const digests = names.map((name) => name.replace(/^(sha256|sha512)\/..\//, '$1:')).filter((name) => isDigest(name));
+    assert.equal(store.usage().blobs, digests.length, when);
+    for (const digest of digests) {
       const content = await store.blobs.open(digest);
       assert.ok(content, when);
       assert.equal(digestOf(await collect(content)), digest, when);

@@ -15,7 +15,7 @@ const clients = 100;
 /** These read to the end, and one of them checks the digest. The others take a part, and then wait for these, still connected. */
 const fast = 4;
 const part = 16 << 20;
-const limit = 200 * (1 << 20);
+const limit = 200e6;
 
 const noProc = process.platform !== 'linux' && 'there is no /proc';
 

@@ -11,7 +11,7 @@ const nowhere = 'http://127.0.0.1:9';
 /** What a program of the lab sees. Nothing of the machine's own settings, and no way out. */
 export function environment(directory: string): Record<string, string> {
   const proxies = { HTTP_PROXY: nowhere, HTTPS_PROXY: nowhere, NO_PROXY: '127.0.0.0/8,localhost' };
-  return { PATH: path, HOME: directory, TMPDIR: directory, XDG_RUNTIME_DIR: directory, LC_ALL: 'C.UTF-8', ...(process.env['XNODE'] && { NODE_OPTIONS: process.env['XNODE'] }), ...(process.env['XARENA'] && { MALLOC_ARENA_MAX: process.env['XARENA'] }), ...proxies };
+  return { PATH: path, HOME: directory, TMPDIR: directory, XDG_RUNTIME_DIR: directory, LC_ALL: 'C.UTF-8', ...proxies };
 }
 
 export interface Options {

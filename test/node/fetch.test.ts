@@ -177,11 +177,11 @@ test('cancelling frees the connection, and so does leaving the loop', async () =
   }
 });
 
-test('an answer that is here already can be cancelled, too', async () => {
+test('an answer that has come whole with its head can be cancelled, too', async () => {
   const port = await serve((_request, response) => response.end('all of it'));
   const response = await fetcher()(`http://127.0.0.1:${port}/`);
-  for (let turns = 0; turns < 20; turns += 1) await setImmediate();
   response.cancel();
+  for (let turns = 0; turns < 20; turns += 1) await setImmediate();
   await assert.rejects(text(response.body));
 });
 

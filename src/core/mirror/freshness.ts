@@ -12,7 +12,7 @@ export interface Freshness {
 /** A tag that the upstream does not have is not asked for again for this long. */
 export const missingFor = 10_000;
 /** After an upstream could not answer, what is held is served for this long before it is asked again. */
-export const restFor = 30_000;
+const restFor = 30_000;
 /** An upstream that answered this lately is taken to be there. */
 export const reachedFor = 60_000;
 /** A registry without the referrers endpoint is not asked for it again for this long. */

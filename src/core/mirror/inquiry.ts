@@ -84,7 +84,7 @@ export class Inquiry {
     const open = this.#upstream.blob(repository, digest, anonymous);
     return async (offset, signal): Promise<Incoming> => {
       try {
-        const incoming = await this.ask(repository, () => open(offset, signal));
+        const incoming = await this.fetch(repository, () => open(offset, signal));
         await this.proven(repository, digest, incoming.size);
         return incoming;
       } catch (error) {
@@ -103,18 +103,22 @@ export class Inquiry {
     await this.#book.link(repository, [{ mediaType: known?.mediaType ?? blobType, digest, size }], 'proven');
   }
 
-  /** Any other anonymous question: minds the verdict, and remembers who could not answer. */
+  /** An anonymous question whose answer only the registry itself gives: a 200 says that the repository is public. */
   async ask<T>(repository: Repository, question: () => Promise<T>): Promise<T> {
-    const key = repositoryKey(repository);
+    const answer = await this.fetch(repository, question);
+    this.#resting.delete(repositoryKey(repository));
+    // Once a minute is enough to keep a verdict that holds for fifteen.
+    if (answer !== undefined && !this.reached(repository)) {
+      await this.#book.judge(repository, { asOf: this.#clock.now() });
+      this.#reached.set(repositoryKey(repository), true, reachedFor);
+    }
+    return answer;
+  }
+
+  /** An anonymous question that a third party's mirror may answer too: good for the bytes, but no verdict. */
+  async fetch<T>(repository: Repository, question: () => Promise<T>): Promise<T> {
     try {
-      const answer = await question();
-      this.#resting.delete(key);
-      // Once a minute is enough to keep a verdict that holds for fifteen.
-      if (answer !== undefined && !this.reached(repository)) {
-        await this.#book.judge(repository, { asOf: this.#clock.now() });
-        this.#reached.set(key, true, reachedFor);
-      }
-      return answer;
+      return await question();
     } catch (error) {
       if (error instanceof RegistryError) await this.#mind(repository, error);
       throw error;
@@ -122,7 +126,8 @@ export class Inquiry {
   }
 
   async #mind(repository: Repository, error: RegistryError): Promise<void> {
-    if (error.passing) {
+    // 502 is about the one thing that was asked for: the upstream is there, and may answer well about others.
+    if (error.passing && error.status !== 502) {
       this.#resting.set(repositoryKey(repository), error, restAfter(error.headers['retry-after']));
     } else if (error.status === 401 || error.status === 403) {
       await this.#revoke(repository);

@@ -131,7 +131,7 @@ export class Manifests {
     const { inquiry, upstream, closing } = this.#parts;
     return this.#fetches.share(`${repositoryKey(repository)} ${digest}`, async () => {
       const reference = { repository, target: digest };
-      const manifest = await inquiry.ask(repository, () => upstream.manifest(reference, anonymous, closing));
+      const manifest = await inquiry.fetch(repository, () => upstream.manifest(reference, anonymous, closing));
       if (manifest === undefined) throw unknownManifest(reference);
       return this.#learn(repository, manifest);
     });

@@ -17,7 +17,10 @@ export interface Content {
   readonly body: Body;
 }
 
-/** Where blobs rest. What it has is whole and was verified; what it has not is `undefined`. */
+/**
+ * Where blobs rest. What it has is whole and was verified; what it has not is `undefined`. Trouble of its own it throws:
+ * `tolerant.ts` makes absence and an event of that, once for every store.
+ */
 export interface BlobStore {
   stat(digest: Digest): Promise<number | undefined>;
   /** Throws RANGE_INVALID if the range lies outside the blob. */

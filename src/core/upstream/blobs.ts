@@ -84,7 +84,20 @@ function open(
     throw nonsense(host, 'sent another part of a blob than it was asked for');
   }
   const report = (bytes: number) => parts.report({ kind: 'received', registry, bytes });
-  return { ...part, stream: counted(answer, part, report, signal) };
+  return { ...part, stream: cancelled(counted(answer, part, report, signal), response) };
+}
+
+/** A generator that has not begun does not run its `finally` when it is ended; the connection must be let go all the same. */
+function cancelled(stream: AsyncGenerator<Uint8Array>, response: Answer['response']): ByteStream {
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next: () => stream.next(),
+      async return() {
+        response.cancel();
+        return stream.return(undefined);
+      },
+    }),
+  };
 }
 
 const contentRange = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/;
@@ -104,7 +117,7 @@ async function* counted(
   part: Part,
   report: (bytes: number) => void,
   signal: AbortSignal,
-): ByteStream {
+): AsyncGenerator<Uint8Array> {
   const expected = part.size === undefined ? undefined : part.size - part.offset;
   let received = 0;
   let reported = 0;

@@ -33,7 +33,7 @@ export async function serve(flags: Flags): Promise<number> {
   } catch (error) {
     return complain(whyNotStarted(error, config), 1);
   }
-  announce(app.address, config, log);
+  announce(app, config, log);
   const signal = await stopSignal();
   log.info(
     `${signal}: stopping; running replies have ${config.stopWithin / 1000} s to finish, a second signal stops at once`,
@@ -48,14 +48,12 @@ function complain(message: string, exitCode: number): number {
   return exitCode;
 }
 
-function announce(address: string, config: Config, log: Log): void {
+function announce({ address, adminAddress }: App, { data, resolve }: Config, log: Log): void {
   const url = `http://${address.replace(/^(?:0\.0\.0\.0|\[::\]):/, 'localhost:')}`;
   const docker = `"registry-mirrors": ["${url}"]`;
-  log.info(`sampan ${version} listens on ${address}; for docker, put ${docker} into /etc/docker/daemon.json`, {
-    address,
-    data: config.data,
-  });
-  for (const [host, pin] of Object.entries(config.resolve)) {
+  const facts = { address, ...(adminAddress === undefined ? {} : { adminAddress }), data };
+  log.info(`sampan ${version} listens on ${address}; for docker, put ${docker} into /etc/docker/daemon.json`, facts);
+  for (const [host, pin] of Object.entries(resolve)) {
     log.info(`${host} is dialled at ${formatAddress(pin)}, as resolve says`);
   }
 }

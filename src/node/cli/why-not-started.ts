@@ -2,8 +2,7 @@
 import { getSystemErrorMessage } from 'node:util';
 import type { Config } from '../config.ts';
 import { formatAddress } from '../config/address.ts';
-import { summary } from '../error-facts.ts';
-import { redact } from '../redact.ts';
+import { inOneLine } from '../log.ts';
 
 export function whyNotStarted(error: unknown, config: Config): string {
   const { code, syscall, errno, address, port, path } = error as Partial<
@@ -16,5 +15,5 @@ export function whyNotStarted(error: unknown, config: Config): string {
     return `cannot listen on ${formatAddress(where)}: ${reason}${hint}`;
   }
   if (path !== undefined) return `cannot use the data directory ${config.data}: ${reason} (${path})`;
-  return redact(`cannot start: ${summary(error)}`);
+  return `cannot start: ${inOneLine(error)}`;
 }

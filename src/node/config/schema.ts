@@ -6,7 +6,7 @@ import { parseAddress, parsePin, isLoopback } from './address.ts';
 import { parseDuration, parseSize } from './quantity.ts';
 import { parseEndpoint, parseOrigin, parseRealm } from './urls.ts';
 
-export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
+const logLevels = ['error', 'warn', 'info', 'debug'] as const;
 
 /** A value that `parse` understands. Every issue's message says what was expected; what was found is looked up where it is told. */
 function value<T>(expected: string, parse: (found: unknown) => T | undefined) {

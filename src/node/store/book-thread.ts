@@ -40,7 +40,11 @@ export class BookThread {
   /** Rejects if there is no book and none can be made. */
   static async open(path: string, clock: Clock, report: Report): Promise<BookThread> {
     const workerData = { path, now: clock.now() };
-    const worker = new Worker(new URL('./book-worker.ts', import.meta.url), { workerData });
+    const worker = new Worker(new URL('./book-worker.ts', import.meta.url), {
+      workerData,
+      // Its garbage is small and short-lived; by default it would be let grow as the main thread's is.
+      resourceLimits: { maxYoungGenerationSizeMb: 4 },
+    });
     const opened = await new Promise<Opened>((resolve, reject) => {
       worker.once('message', resolve);
       worker.once('error', reject);

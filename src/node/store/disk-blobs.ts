@@ -31,14 +31,14 @@ export class DiskBlobs implements BlobStore {
   }
 
   stat(digest: Digest): Promise<number | undefined> {
-    return this.#orNothing('look for a blob', this.#parts.shelf.stat(digest));
+    return this.#parts.shelf.stat(digest);
   }
 
   async open(digest: Digest, asked?: RangeRequest): Promise<Content | undefined> {
-    const blob = await this.#orNothing('open a blob', this.#parts.shelf.open(digest));
+    const blob = await this.#parts.shelf.open(digest);
     if (blob === undefined) {
       // Whatever the ledger says: there is none.
-      void this.#orNothing('correct the ledger', this.#parts.shelf.reconcile(digest));
+      await this.#parts.shelf.reconcile(digest);
       return undefined;
     }
     try {
@@ -64,7 +64,7 @@ export class DiskBlobs implements BlobStore {
   }
 
   async read(digest: Digest, most: number): Promise<Uint8Array | undefined> {
-    const bytes = await this.#orNothing('read a blob', this.#parts.shelf.read(digest, most));
+    const bytes = await this.#parts.shelf.read(digest, most);
     if (bytes !== undefined) this.#parts.ledger.touch(digest);
     return bytes;
   }
@@ -77,15 +77,5 @@ export class DiskBlobs implements BlobStore {
   async close(): Promise<void> {
     this.#stop.abort(new Error('the store is being closed'));
     await Promise.allSettled([...this.#fills].map((fill) => fill.done));
-  }
-
-  /** A disk that fails is as good as an empty one: the pull goes on without it. */
-  async #orNothing<T>(doing: string, work: Promise<T>): Promise<T | undefined> {
-    try {
-      return await work;
-    } catch (error) {
-      this.#parts.report({ kind: 'trouble', where: 'store', doing, error });
-      return undefined;
-    }
   }
 }

@@ -101,3 +101,14 @@ test('whoever leaves ends the upstream’s answer', async () => {
   await assert.rejects(reading, reason);
   await closed.promise;
 });
+
+test('a stream that is ended before it began lets its connection go', async () => {
+  const { promise: gone, resolve } = Promise.withResolvers<void>();
+  const { upstream } = await upstreamThat((_request, response) => {
+    response.once('close', resolve);
+    response.writeHead(200, { 'content-length': '1000000' }).write('a');
+  });
+  const { stream } = await upstream.blob(repository, digest, anonymous)(0, signal);
+  await stream[Symbol.asyncIterator]().return?.();
+  await gone;
+});

@@ -53,6 +53,11 @@ export async function directory(t: TestContext): Promise<string> {
   return dir;
 }
 
+/** Lets what is under way go on until it is so; not for ever. */
+export async function until(isSo: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 100_000 && !isSo(); turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
 /** Of all files below it. */
 export async function bytesBelow(dir: string): Promise<number> {
   const entries = await readdir(dir, { recursive: true, withFileTypes: true });

@@ -1,0 +1,136 @@
+// `sampan serve` as a process: it says where it is, stops when told to, and tells in a sentence why it cannot start.
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { test, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const launcher = fileURLToPath(new URL('../../../bin/sampan', import.meta.url));
+
+type Line = Readonly<Record<string, unknown>>;
+
+interface Process {
+  readonly child: ChildProcess;
+  /** The next line of the log that has this in its message. */
+  line(having: string): Promise<Line>;
+  readonly stderr: Promise<string>;
+  readonly exit: Promise<readonly [code: number | null, signal: string | null]>;
+}
+
+async function temporaryDirectory(t: TestContext): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'sampan-serve-'));
+  t.after(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+function serve(t: TestContext, data: string, ...args: readonly string[]): Process {
+  const env = { PATH: process.env['PATH'] };
+  const child = spawn(launcher, ['serve', '--data', data, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const exit = once(child, 'exit') as Promise<[number | null, string | null]>;
+  t.after(async () => {
+    child.kill('SIGKILL');
+    await exit;
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  async function line(having: string): Promise<Line> {
+    for (;;) {
+      const next = await lines.next();
+      if (next.done === true) throw new Error(`sampan ended without a word of ${having}`);
+      const parsed = JSON.parse(next.value) as Line;
+      if ((parsed['msg'] as string).includes(having)) return parsed;
+    }
+  }
+  return { child, line, stderr: text(child.stderr), exit };
+}
+
+async function listen(t: TestContext, server: Server): Promise<string> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  test(`it says where it listens and how docker uses it, answers there, and stops at ${signal} with 0`, async (t) => {
+    const { child, line, exit, stderr } = serve(t, await temporaryDirectory(t), '--listen', '127.0.0.1:0');
+    const { msg, address } = await line('listens on');
+    assert.match(String(address), /^127\.0\.0\.1:[1-9]\d*$/);
+    assert.ok(
+      String(msg).endsWith(`"registry-mirrors": ["http://${String(address)}"] into /etc/docker/daemon.json`),
+      String(msg),
+    );
+    assert.equal((await fetch(`http://${String(address)}/healthz`)).status, 200);
+    // The launcher has become sampan: the signal reaches it.
+    child.kill(signal);
+    await line('stopped');
+    assert.deepEqual(await exit, [0, null]);
+    assert.equal(await stderr, '');
+  });
+}
+
+test('a second signal stops it at once, whatever still runs', async (t) => {
+  const asked = Promise.withResolvers<void>();
+  const upstream = await listen(
+    t,
+    createServer(() => asked.resolve()),
+  );
+  const directory = await temporaryDirectory(t);
+  const config = join(directory, 'sampan.yaml');
+  await writeFile(config, `registries: { lab.example: { endpoints: ["http://${upstream}"] } }\nstop_within: 1h\n`);
+  const { child, line, exit } = serve(t, join(directory, 'data'), '--config', config, '--listen', '127.0.0.1:0');
+  const { address } = await line('listens on');
+  const pull = fetch(`http://${String(address)}/v2/lab.example/image/manifests/latest`);
+  await Promise.all([asked.promise, assert.rejects(pull), stopTwice()]);
+  assert.deepEqual(await exit, [143, null]);
+
+  async function stopTwice(): Promise<void> {
+    await asked.promise;
+    child.kill('SIGTERM');
+    await line('stopping');
+    child.kill('SIGTERM');
+  }
+});
+
+test('an address that is taken is told in one sentence', async (t) => {
+  const taken = await listen(t, createServer());
+  const { exit, stderr } = serve(t, await temporaryDirectory(t), '--listen', taken);
+  assert.deepEqual(await exit, [1, null]);
+  assert.equal(
+    await stderr,
+    `sampan: cannot listen on ${taken}: address already in use; stop what listens there, or choose another place with --listen\n`,
+  );
+});
+
+test('a data directory that cannot be one is told in one sentence', async (t) => {
+  const file = join(await temporaryDirectory(t), 'file');
+  await writeFile(file, '');
+  const { exit, stderr } = serve(t, join(file, 'data'), '--listen', '127.0.0.1:0');
+  assert.deepEqual(await exit, [1, null]);
+  assert.match(await stderr, /^sampan: cannot use the data directory .*\/file\/data: not a directory[^\n]*\n$/);
+});
+
+test('a second process with the same data directory is told in one sentence', async (t) => {
+  const data = await temporaryDirectory(t);
+  await serve(t, data, '--listen', '127.0.0.1:0').line('listens on');
+  const { exit, stderr } = serve(t, data, '--listen', '127.0.0.1:0');
+  assert.deepEqual(await exit, [1, null]);
+  assert.match(await stderr, /^sampan: cannot start: .* is in use by another sampan process[^\n]*\n$/);
+});
+
+test('a pin is told at the start', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const config = join(directory, 'sampan.yaml');
+  await writeFile(config, 'resolve: { registry-1.docker.io: "203.0.113.7:443" }');
+  const { line } = serve(t, directory, '--config', config, '--listen', '127.0.0.1:0');
+  await line('registry-1.docker.io is dialled at 203.0.113.7:443');
+});

@@ -1,0 +1,212 @@
+// What a configuration means: defaults, files, overrides, and who wins.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { catalogue } from '../../src/core/upstream/catalogue.ts';
+import { type Config, readConfig } from '../../src/node/config.ts';
+import { read, temporaryDirectory } from './config/reading.ts';
+
+const nothing = { flags: {}, environment: {}, directory: '/somewhere' };
+
+function registry(config: Config, name: string) {
+  return config.registries.find((each) => each.name === name);
+}
+
+test('with no configuration at all, the catalogue is served on the loopback', async () => {
+  const { registries, ...rest } = await readConfig(nothing);
+  assert.deepEqual(rest, {
+    listen: { host: '127.0.0.1', port: 5050 },
+    data: '/somewhere/data',
+    storage: { limit: 50_000_000_000 },
+    access: { kind: 'open' },
+    hosts: {},
+    resolve: {},
+    admin: undefined,
+    log: { level: 'info' },
+    stopWithin: 30_000,
+  });
+  assert.deepEqual(
+    registries.map(({ name }) => name),
+    catalogue.map(({ name }) => name),
+  );
+  assert.ok(registries.every(({ freshFor, staleFor }) => freshFor === 60_000 && staleFor === 86_400_000));
+});
+
+test('an empty file, and sections with everything commented out, change nothing', async (t) => {
+  const defaults = await readConfig(nothing);
+  for (const yaml of ['', '# nothing\n', 'storage:\nregistries:\nhosts:\nresolve:\nlog:\n  # level: debug\nadmin:\n']) {
+    assert.deepEqual({ ...(await read(t, yaml)), data: defaults.data }, defaults);
+  }
+});
+
+test('every key has its meaning', async (t) => {
+  const config = await read(
+    t,
+    `
+listen: "[::1]:6060"
+data: /var/lib/sampan
+storage: { limit: 1.5GiB }
+access: { networks: [10.0.0.0/8, "fd00::/8"] }
+catalogue: false
+registries:
+  lab.example:5000:
+    endpoints: [http://lab.example:5000/prefix/]
+    mirrors: [https://mirror.example]
+    realms: [https://auth.example/token]
+    redirects: [http://cdn.lan:9000/]
+    aliases: [lab]
+    fresh_for: 0s
+    stale_for: 500ms
+hosts: { hub.example.com: lab }
+resolve: { lab.example: "203.0.113.7:443" }
+admin: { listen: localhost:5051 }
+log: { level: debug }
+stop_within: 2m
+`,
+  );
+  assert.equal(config.access.kind, 'networks');
+  assert.deepEqual(config, {
+    listen: { host: '::1', port: 6060 },
+    data: '/var/lib/sampan',
+    storage: { limit: 1_610_612_736 },
+    access: config.access,
+    registries: [
+      {
+        name: 'lab.example:5000',
+        aliases: ['lab'],
+        endpoints: ['http://lab.example:5000/prefix'],
+        mirrors: ['https://mirror.example'],
+        realms: ['https://auth.example/token'],
+        redirects: ['http://cdn.lan:9000'],
+        freshFor: 0,
+        staleFor: 500,
+      },
+    ],
+    hosts: { 'hub.example.com': 'lab' },
+    resolve: { 'lab.example': { host: '203.0.113.7', port: 443 } },
+    admin: { listen: { host: 'localhost', port: 5051 } },
+    log: { level: 'debug' },
+    stopWithin: 120_000,
+  });
+});
+
+test('another registry takes two lines, with or without the braces', async (t) => {
+  for (const yaml of ['registries:\n  registry.example.com: {}', 'registries:\n  registry.example.com:']) {
+    const config = await read(t, yaml);
+    assert.deepEqual(registry(config, 'registry.example.com'), {
+      name: 'registry.example.com',
+      aliases: [],
+      endpoints: ['https://registry.example.com'],
+      mirrors: [],
+      realms: [],
+      redirects: [],
+      freshFor: 60_000,
+      staleFor: 86_400_000,
+    });
+    assert.equal(config.registries.length, catalogue.length + 1);
+  }
+});
+
+test('a registry under a wildcard keeps {host} for the host that is asked for; another one has its own name there', async (t) => {
+  const config = await read(
+    t,
+    'registries: { "*.example.com": {}, a.example: { endpoints: ["https://harbor.lan/{host}"] } }',
+  );
+  assert.deepEqual(registry(config, '*.example.com')?.endpoints, ['https://{host}']);
+  assert.deepEqual(registry(config, 'a.example')?.endpoints, ['https://harbor.lan/a.example']);
+});
+
+test('what is said of a registry of the catalogue is added to its entry', async (t) => {
+  const known = catalogue.find(({ name }) => name === 'docker.io');
+  const hub = registry(
+    await read(t, 'registries: { docker.io: { mirrors: [https://mirror.gcr.io], fresh_for: 1h } }'),
+    'docker.io',
+  );
+  assert.ok(hub !== undefined);
+  assert.deepEqual(hub.endpoints, known?.endpoints);
+  assert.deepEqual(hub.realms, known?.realms);
+  assert.deepEqual(hub.aliases, known?.aliases);
+  assert.deepEqual([hub.mirrors, hub.freshFor], [['https://mirror.gcr.io'], 3_600_000]);
+});
+
+test('with other endpoints, the realms of the catalogue no longer count, but the names do', async (t) => {
+  const hub = registry(
+    await read(t, 'registries: { docker.io: { endpoints: [https://harbor.lan/hub] } }'),
+    'docker.io',
+  );
+  assert.deepEqual(hub?.realms, []);
+  assert.ok(hub?.aliases.includes('index.docker.io'));
+});
+
+test('flags win over the environment, that over the file, that over the defaults', async (t) => {
+  const yaml = 'listen: 127.0.0.1:1\nlog: { level: warn }\nstop_within: 1s';
+  const environment = { SAMPAN_LISTEN: '127.0.0.1:2', SAMPAN_LOG_LEVEL: 'error' };
+  const config = await read(t, yaml, { environment, flags: { listen: '127.0.0.1:3' } });
+  assert.deepEqual([config.listen.port, config.log.level, config.stopWithin], [3, 'error', 1000]);
+});
+
+test('every key can come from the environment, as YAML or as text', async () => {
+  const config = await readConfig({
+    ...nothing,
+    environment: {
+      SAMPAN_LISTEN: '[::1]:1',
+      SAMPAN_STORAGE_LIMIT: '1000',
+      SAMPAN_ACCESS: '{ networks: [10.0.0.0/8] }',
+      SAMPAN_REGISTRIES: 'a.example: {}',
+      SAMPAN_CATALOGUE: 'false',
+      SAMPAN_HOSTS: '{ hub.example: a.example }',
+      SAMPAN_RESOLVE: '{ a.example: "127.0.0.1:1" }',
+      SAMPAN_ADMIN_LISTEN: '127.0.0.1:2',
+      SAMPAN_STOP_WITHIN: '5s',
+      SAMPAN_DATA: 'here',
+    },
+  });
+  assert.deepEqual(config.listen, { host: '::1', port: 1 });
+  assert.equal(config.storage.limit, 1000);
+  assert.equal(config.access.kind, 'networks');
+  assert.deepEqual(Object.keys(config.hosts), ['hub.example']);
+  assert.deepEqual(
+    config.registries.map(({ name }) => name),
+    ['a.example'],
+  );
+  assert.equal(config.admin?.listen.port, 2);
+  assert.equal(config.data, '/somewhere/here');
+});
+
+test('empty variables, variables of tests and those that Kubernetes sets are nobody’s keys', async () => {
+  const environment = {
+    SAMPAN_LISTEN: '',
+    SAMPAN_TEST_X: '1',
+    SAMPAN_PORT: 'tcp://10.0.0.1:5050',
+    SAMPAN_PORT_5050_TCP: 'x',
+    SAMPAN_SERVICE_HOST: 'x',
+  };
+  assert.equal((await readConfig({ ...nothing, environment })).listen.port, 5050);
+});
+
+test('SAMPAN_CONFIG names the file, unless a flag does', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const environment = { SAMPAN_CONFIG: 'missing.yaml' };
+  await assert.rejects(readConfig({ flags: {}, environment, directory }), /missing\.yaml: cannot be read \(ENOENT\)/);
+  assert.equal((await read(t, 'listen: 127.0.0.1:7', { environment })).listen.port, 7);
+});
+
+test('data lies beside the file that names it, or below the working directory if a flag or a variable does', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const file = await read(t, 'data: ./kept');
+  assert.match(file.data, /sampan-config-.*\/kept$/);
+  assert.match((await read(t, '')).data, /sampan-config-.*\/data$/);
+  for (const more of [{ flags: { data: 'there' } }, { environment: { SAMPAN_DATA: 'there' } }]) {
+    const config = await readConfig({ flags: {}, environment: {}, ...more, directory });
+    assert.equal(config.data, join(directory, 'there'));
+  }
+});
+
+test('beyond the loopback it starts as soon as somebody has said who may pull', async (t) => {
+  for (const access of ['open', '{ networks: [10.0.0.0/8] }']) {
+    assert.equal((await read(t, `listen: 0.0.0.0:5050\naccess: ${access}`)).listen.host, '0.0.0.0');
+  }
+  for (const listen of ['127.9.9.9:1', '"[::1]:1"', '"[::ffff:127.0.0.1]:1"', 'localhost:1']) {
+    assert.equal((await read(t, `listen: ${listen}`)).access.kind, 'open');
+  }
+});

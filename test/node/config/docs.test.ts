@@ -1,0 +1,26 @@
+// What docs/configuration.md shows is true.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { leaves } from '../../../src/node/config/keys.ts';
+import { schema } from '../../../src/node/config/schema.ts';
+import { complaints } from './reading.ts';
+
+const page = readFileSync(new URL('../../../docs/configuration.md', import.meta.url), 'utf8');
+
+test('every example is right', async (t) => {
+  const examples = [...page.matchAll(/^```yaml\n([^]*?)^```$/gm)].map(([, yaml = '']) => yaml);
+  assert.ok(examples.length > 10);
+  for (const yaml of examples) {
+    // Each shows one key; the one that listens everywhere is about the other that it needs.
+    const whole = yaml.startsWith('listen: 0.0.0.0') ? `${yaml}access: open\n` : yaml;
+    assert.deepEqual(await complaints(t, whole), [], yaml);
+  }
+});
+
+test('every key has its row, with its variable', () => {
+  for (const path of leaves(schema)) {
+    const row = page.split('\n').find((line) => line.startsWith(`| [\`${path.join('.')}\`]`));
+    assert.ok(row?.includes(`\`SAMPAN_${path.join('_').toUpperCase()}\``), path.join('.'));
+  }
+});

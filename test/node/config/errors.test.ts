@@ -1,0 +1,163 @@
+// What is said about a configuration that is wrong: where, which key, what was found, what was expected; all at once.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readConfig } from '../../../src/node/config.ts';
+import { ConfigError } from '../../../src/node/config/problem.ts';
+import { complaints, complaintsOf, read } from './reading.ts';
+
+test('every error is told at once, with its line, key, what was found and what was expected', async (t) => {
+  const yaml = `listen: 5050
+storage:
+  limit: fifty
+registries:
+  docker.io:
+    mirrors: [https://a.example, ftp://b.example]
+    fresh_for: 60
+  Foo: {}
+log: { level: loud }
+catalogue: yes
+`;
+  assert.deepEqual(await complaints(t, yaml, { environment: { SAMPAN_STOP_WITHIN: '2h' }, flags: { data: '' } }), [
+    'sampan.yaml:1: listen: found 5050, expected host:port, such as 127.0.0.1:5050 or "[::1]:5050"',
+    '--data: data: found "", expected the path of a directory',
+    'sampan.yaml:3: storage.limit: found "fifty", expected bytes, as a number or with a unit, such as 50GB or 50GiB',
+    'sampan.yaml:6: registries.docker.io.mirrors[1]: found "ftp://b.example", expected an http or https URL without user, query or fragment, such as https://registry.example.com',
+    'sampan.yaml:7: registries.docker.io.fresh_for: found 60, expected a number with a unit (ms, s, m, h, d), such as 1m or 24h',
+    'sampan.yaml:8: registries.Foo: found the name "Foo", expected a host in lower case as in image names: registry.example.com, localhost:5000 or *.example.com',
+    'sampan.yaml:10: catalogue: found "yes", expected true or false',
+    'sampan.yaml:9: log.level: found "loud", expected one of error, warn, info, debug',
+    'SAMPAN_STOP_WITHIN: stop_within: found "2h", expected a duration of at most 1h, such as 30s',
+  ]);
+});
+
+test('the message of the error is what somebody reads', async (t) => {
+  await assert.rejects(read(t, 'listen: x\n'), (error) => {
+    assert.ok(error instanceof ConfigError);
+    assert.equal(
+      error.message,
+      'the configuration has an error\n  sampan.yaml:1: listen: found "x", expected host:port, such as 127.0.0.1:5050 or "[::1]:5050"',
+    );
+    return true;
+  });
+});
+
+const wrong: readonly (readonly [yaml: string, complaint: RegExp])[] = [
+  // Unknown keys, at every level.
+  ['storrage: {}', /^sampan.yaml:1: storrage: found an unknown key; did you mean storage\?$/],
+  ['proxy: {}', /^sampan.yaml:1: proxy: found an unknown key; expected one of listen, data, storage, /],
+  ['storage: { limits: 1 }', /storage.limits: found an unknown key; did you mean limit\?/],
+  ['registries: { a.b: { endpoint: [] } }', /registries.a.b.endpoint: found an unknown key; did you mean endpoints\?/],
+  [
+    'registries: { a.b: { credentials: {} } }',
+    /registries.a.b.credentials: found an unknown key; expected one of endpoints, /,
+  ],
+  ['access: { networks: [::1], network: 1 }', /access.network: found an unknown key; did you mean networks\?/],
+  ['__proto__: 1', /__proto__: found an unknown key/],
+  // Things of the wrong kind.
+  ['- a', /^sampan.yaml:1: found a list, expected a map with the keys listen, /],
+  ['listen', /^sampan.yaml:1: found "listen", expected a map/],
+  ['storage: 50GB', /storage: found "50GB", expected a map with the keys limit/],
+  ['registries: [docker.io]', /registries: found a list, expected a map of registries by name/],
+  ['registries: { a.b: 1 }', /registries.a.b: found 1, expected a map with the keys endpoints, /],
+  ['registries: { a.b: { endpoints: https://a.b } }', /endpoints: found "https:\/\/a.b", expected a list of URLs/],
+  ['registries: { a.b: { endpoints: [] } }', /endpoints: found an empty list, expected at least one URL/],
+  ['access: opn', /access: found "opn", expected open, or a map with the key networks/],
+  ['access:', /access.networks: found nothing, expected a list of IP networks/],
+  ['access: { networks: [] }', /access.networks: found an empty list, expected at least one IP network/],
+  ['access: { networks: [10.0.0.0/33] }', /access.networks\[0\]: found "10.0.0.0\/33", expected an IP network/],
+  // Values.
+  ['listen: 127.0.0.1', /listen: found "127.0.0.1"/],
+  ['listen: "::1:5050"', /listen: found "::1:5050"/],
+  ['listen: 127.0.0.1:65536', /listen: found "127.0.0.1:65536"/],
+  ['listen: 127.0.0.256:1', /listen: found "127.0.0.256:1"/],
+  ['listen: ":5050"', /listen: found ":5050"/],
+  ['admin: { listen: 0.0.0.0:1 }', /admin.listen: found "0.0.0.0:1", expected host:port on the loopback/],
+  ['storage: { limit: 0 }', /storage.limit: found 0,/],
+  ['storage: { limit: -1 }', /storage.limit: found -1,/],
+  ['storage: { limit: 1.5 }', /storage.limit: found 1.5,/],
+  ['storage: { limit: 50gb }', /storage.limit: found "50gb"/],
+  ['storage: { limit: .inf }', /storage.limit: found Infinity/],
+  ['registries: { a.b: { realms: ["https://a.b/token?service=x"] } }', /realms\[0\]: found "https:\/\/a.b\/token\?…"/],
+  [
+    'registries: { a.b: { redirects: ["https://a.b/path"] } }',
+    /redirects\[0\]: .* expected an http or https URL of scheme, host and port/,
+  ],
+  ['registries: { a.b: { aliases: [A] } }', /aliases\[0\]: found "A", expected a host in lower case/],
+  ['resolve: { a.b: c.d:443 }', /resolve.a.b: found "c.d:443", expected ip:port/],
+  ['resolve: { a.b: 1.2.3.4:0 }', /resolve.a.b: found "1.2.3.4:0", expected ip:port/],
+  [
+    'resolve: { "a.b:443": 1.2.3.4:1 }',
+    /resolve.a.b:443: found the name "a.b:443", expected a host in lower case, without a port/,
+  ],
+  // Between keys.
+  [
+    'hosts: { a.b: docker.ioo }',
+    /^sampan.yaml:1: hosts.a.b: found docker.ioo, which is not configured; did you mean docker.io\?$/,
+  ],
+  ['hosts: { a.b: "*.pkg.dev" }', /hosts.a.b: found \*.pkg.dev, which is not configured/],
+  ['catalogue: false', /catalogue: found false, expected at least one registry under registries then/],
+  [
+    'registries: { index.docker.io: {} }',
+    /registries.index.docker.io: found index.docker.io, which is another name of docker.io/,
+  ],
+  [
+    'registries: { a.b: { aliases: [x] }, c.d: { aliases: [x] } }',
+    /registries.a.b: found x, which is another name of c.d/,
+  ],
+  // YAML.
+  ['a: 1\nlisten: 127.0.0.1:1\nlisten: 127.0.0.1:2', /^sampan.yaml:3: listen: found twice, expected once$/],
+  ['listen: [::1]:5050', /^sampan.yaml:1: not valid YAML: .* \(a value with special characters needs quotes\)/],
+  ['listen: *nobody', /^sampan.yaml: not valid YAML: Unresolved alias/],
+  ['listen: !secret x', /^sampan.yaml:1: not valid YAML: Unresolved tag/],
+  ['listen: x\n---\nlisten: y', /not valid YAML: Source contains multiple documents/],
+  [`a: &a [1]\nb: [${'*a,'.repeat(101)}]`, /not valid YAML: Excessive alias count/],
+  ['['.repeat(10_000), /not valid YAML/],
+];
+for (const [yaml, complaint] of wrong) {
+  test(`is refused: ${yaml.slice(0, 70).replaceAll('\n', ' | ')}`, async (t) => {
+    const all = await complaints(t, yaml);
+    assert.ok(
+      all.some((each) => complaint.test(each)),
+      all.join('\n'),
+    );
+  });
+}
+
+test('what is wrong in one place does not hide what is wrong between others', async (t) => {
+  const all = await complaints(t, 'registries: { a.b: { mirrors: 1 } }\nhosts: { x.y: a.c }\nlisten: 0.0.0.0:1');
+  assert.equal(all.length, 3);
+});
+
+test('a host that is mapped to a registry that is wrong itself is not complained of', async (t) => {
+  assert.equal((await complaints(t, 'registries: { a.b: { mirrors: 1 } }\nhosts: { x.y: a.b }')).length, 1);
+});
+
+test('listening beyond the loopback without a word on access is refused, with the lines to add', async (t) => {
+  const [complaint = ''] = await complaints(t, 'listen: 0.0.0.0:5050');
+  assert.match(complaint, /^sampan.yaml:1: listen: found 0.0.0.0:5050, which other machines can reach/);
+  for (const lines of ['\n\naccess:\n  networks: [10.0.0.0/8]\n', '\n\naccess: open\n']) {
+    assert.ok(complaint.includes(lines));
+  }
+});
+
+test('an unknown variable is an error that names the one that was meant, never its value', async () => {
+  const environment = { SAMPAN_STORAGE_LIMITS: 'secret', SAMPAN_PASSWORD: 'secret' };
+  const all = await complaintsOf(readConfig({ flags: {}, environment, directory: '/' }));
+  assert.equal(all[0], 'SAMPAN_STORAGE_LIMITS: found an unknown variable; did you mean SAMPAN_STORAGE_LIMIT?');
+  assert.match(all[1] ?? '', /^SAMPAN_PASSWORD: found an unknown variable; expected one of SAMPAN_LISTEN, /);
+  assert.doesNotMatch(all.join(), /secret/);
+});
+
+test('passwords in URLs are not repeated', async (t) => {
+  const all = await complaints(t, 'registries: { a.b: { endpoints: ["https://alice:secret@a.b/?token=secret"] } }');
+  assert.equal(all.length, 1);
+  assert.doesNotMatch(all.join(), /alice|secret/);
+});
+
+test('a file that is too large, or no text, or not there, is refused', async (t) => {
+  assert.match((await complaints(t, '#'.repeat(2 ** 20 + 1))).join(), /is larger than 1 MiB/);
+  assert.deepEqual(await complaints(t, '#'.repeat(2 ** 20)), []);
+  assert.match((await complaints(t, Buffer.from([0x61, 0xff]))).join(), /is not UTF-8 text/);
+  const missing = readConfig({ flags: { config: '/missing/sampan.yaml' }, environment: {}, directory: '/' });
+  assert.deepEqual(await complaintsOf(missing), ['/missing/sampan.yaml: cannot be read (ENOENT)']);
+});

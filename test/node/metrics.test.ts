@@ -1,0 +1,139 @@
+// What Prometheus reads after some events.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { MirrorEvent } from '../../src/core/mirror/events.ts';
+import { parseDigest } from '../../src/core/oci/digest.ts';
+import { createMetrics, type Metrics } from '../../src/node/metrics.ts';
+import { version } from '../../src/node/version.ts';
+
+const digest = parseDigest(`sha256:${'a'.repeat(64)}`);
+const served: MirrorEvent = {
+  kind: 'served',
+  method: 'GET',
+  path: '/v2/secret-team/secret-image/blobs/x',
+  what: 'blob',
+  registry: 'us-docker.pkg.dev',
+  status: 206,
+  outcome: 'hit',
+  bytes: 100,
+  ms: 50,
+  address: '10.0.0.7',
+  whole: true,
+};
+
+function create(): Metrics {
+  return createMetrics({
+    label: (registry) => (registry.endsWith('.pkg.dev') ? '*.pkg.dev' : registry),
+    usage: () => ({ bytes: 10, reserved: 20, limit: 30, blobs: 4 }),
+  });
+}
+
+async function after(...events: readonly MirrorEvent[]): Promise<readonly string[]> {
+  const metrics = create();
+  for (const event of events) metrics.report(event);
+  return (await metrics.text()).split('\n');
+}
+
+function assertIncludes(lines: readonly string[], ...expected: readonly string[]): void {
+  for (const line of expected) assert.ok(lines.includes(line), `${line} is missing:\n${lines.join('\n')}`);
+}
+
+test('pulls are counted by what, registry, outcome and class of status', async () => {
+  const lines = await after(served, served, {
+    ...served,
+    registry: undefined,
+    what: 'other',
+    status: 404,
+    outcome: 'none',
+    bytes: 7,
+  });
+  assertIncludes(
+    lines,
+    'sampan_pulls_total{what="blob",registry="*.pkg.dev",outcome="hit",status="2xx"} 2',
+    'sampan_pulls_total{what="other",registry="none",outcome="none",status="4xx"} 1',
+    'sampan_served_bytes_total{registry="*.pkg.dev"} 200',
+    'sampan_pull_seconds_count{what="blob",outcome="hit"} 2',
+    'sampan_pull_seconds_sum{what="blob",outcome="hit"} 0.1',
+  );
+});
+
+test('upstreams are counted by registry, what, method and status', async () => {
+  const asked = {
+    kind: 'asked',
+    registry: 'docker.io',
+    host: 'registry-1.docker.io',
+    what: 'manifest',
+    method: 'HEAD',
+    ms: 1000,
+  } as const;
+  const lines = await after(
+    { ...asked, status: 429 },
+    { ...asked, status: undefined, error: new Error('x') },
+    { ...asked, status: 799 },
+    { kind: 'received', registry: 'docker.io', bytes: 5 },
+  );
+  assertIncludes(
+    lines,
+    'sampan_upstream_requests_total{registry="docker.io",what="manifest",method="HEAD",status="429"} 1',
+    'sampan_upstream_requests_total{registry="docker.io",what="manifest",method="HEAD",status="none"} 1',
+    'sampan_upstream_requests_total{registry="docker.io",what="manifest",method="HEAD",status="other"} 1',
+    'sampan_upstream_seconds_count{registry="docker.io",what="manifest"} 3',
+    'sampan_upstream_bytes_total{registry="docker.io"} 5',
+  );
+});
+
+test('what happens to the cache is counted', async () => {
+  const lines = await after(
+    { kind: 'stored', digest, size: 1, ms: 1 },
+    { kind: 'fill-failed', digest, error: undefined },
+    { kind: 'evicted', digest, size: 9 },
+    {
+      kind: 'stale',
+      repository: { registry: 'eu-docker.pkg.dev', name: 'secret-team/x' },
+      name: 'latest',
+      error: undefined,
+    },
+    { kind: 'trouble', where: 'book', doing: 'read', error: undefined },
+    { kind: 'bug', error: undefined },
+  );
+  assertIncludes(
+    lines,
+    'sampan_stored_blobs_total 1',
+    'sampan_fill_failures_total 1',
+    'sampan_evicted_blobs_total 1',
+    'sampan_evicted_bytes_total 9',
+    'sampan_stale_total{registry="*.pkg.dev"} 1',
+    'sampan_trouble_total{where="book"} 1',
+    'sampan_bugs_total 1',
+  );
+});
+
+test('the store and the process are asked when the metrics are read', async () => {
+  const lines = await after();
+  assertIncludes(
+    lines,
+    'sampan_store_bytes 10',
+    'sampan_store_reserved_bytes 20',
+    'sampan_store_limit_bytes 30',
+    'sampan_store_blobs 4',
+    `sampan_build_info{version="${version}",node="${process.version}"} 1`,
+  );
+  for (const name of ['process_resident_memory_bytes', 'process_cpu_seconds_total', 'process_start_time_seconds']) {
+    assert.ok(
+      lines.some((line) => line.startsWith(`${name} `) && Number(line.split(' ')[1]) > 0),
+      name,
+    );
+  }
+});
+
+test('no repository, client or free host is in any line', async () => {
+  assert.doesNotMatch((await after(served)).join('\n'), /secret|10\.0\.0\.7|us-docker/);
+});
+
+test('two sets of metrics know nothing of each other', async () => {
+  const [one, other] = [create(), create()];
+  one.report({ kind: 'bug', error: undefined });
+  assert.match(await one.text(), /^sampan_bugs_total 1$/m);
+  assert.match(await other.text(), /^sampan_bugs_total 0$/m);
+  assert.match(one.type, /^text\/plain; version=0\.0\.4/);
+});

@@ -1,0 +1,78 @@
+// The value of /_sampan/status.json.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { MirrorEvent } from '../../src/core/mirror/events.ts';
+import { createStatus } from '../../src/node/status.ts';
+
+const usage = { bytes: 10, reserved: 20, limit: 30, blobs: 4 };
+const served: MirrorEvent = {
+  kind: 'served',
+  method: 'GET',
+  path: '/v2/x/blobs/y',
+  what: 'blob',
+  registry: 'docker.io',
+  status: 200,
+  outcome: 'hit',
+  bytes: 100,
+  ms: 50,
+  address: '10.0.0.7',
+  whole: true,
+};
+
+function board() {
+  let now = 5000;
+  const { report, status } = createStatus({
+    version: '1.2.3',
+    listen: '127.0.0.1:5050',
+    registries: [{ name: 'docker.io', endpoints: ['https://registry-1.docker.io/some/path'] }],
+    usage: () => usage,
+    now: () => now,
+  });
+  return { report, status, sleep: (ms: number) => (now += ms) };
+}
+
+test('it tells who it is, what is served, what is held, and for how long it has run', () => {
+  const { status, sleep } = board();
+  sleep(61_999);
+  assert.deepEqual(status(), {
+    version: '1.2.3',
+    uptime: 61,
+    listen: '127.0.0.1:5050',
+    registries: [{ name: 'docker.io', endpoints: ['https://registry-1.docker.io'] }],
+    storage: usage,
+    pulls: {
+      total: 0,
+      failed: 0,
+      byOutcome: { hit: 0, stale: 0, miss: 0, collapsed: 0, forward: 0, 'too-large': 0, pass: 0, none: 0 },
+    },
+    bytes: { served: 0, received: 0, saved: 0 },
+    troubles: 0,
+  });
+});
+
+test('it adds up what happened since the start', () => {
+  const { report, status } = board();
+  report(served);
+  report({ ...served, outcome: 'miss' });
+  report({ ...served, status: 503, outcome: 'none', bytes: 1 });
+  report({ kind: 'received', registry: 'docker.io', bytes: 120 });
+  report({ kind: 'trouble', where: 'store', doing: 'read', error: undefined });
+  report({ kind: 'bug', error: undefined });
+  const { pulls, bytes, troubles } = status();
+  assert.deepEqual([pulls.total, pulls.failed, pulls.byOutcome.hit, pulls.byOutcome.miss], [3, 1, 1, 1]);
+  assert.deepEqual(bytes, { served: 201, received: 120, saved: 81 });
+  assert.equal(troubles, 2);
+});
+
+test('what was fetched and not asked for again is no negative saving', () => {
+  const { report, status } = board();
+  report({ kind: 'received', registry: 'docker.io', bytes: 120 });
+  assert.equal(status().bytes.saved, 0);
+});
+
+test('a status that was taken does not change afterwards', () => {
+  const { report, status } = board();
+  const before = status();
+  report(served);
+  assert.equal(before.pulls.byOutcome.hit, 0);
+});
