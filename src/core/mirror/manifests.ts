@@ -128,9 +128,15 @@ export class Manifests {
   }
 
   #fetch(repository: Repository, digest: Digest): Promise<Manifest> {
-    const { inquiry, upstream, closing } = this.#parts;
+    const { inquiry, upstream, kept, closing } = this.#parts;
     return this.#fetches.share(`${repositoryKey(repository)} ${digest}`, async () => {
       const reference = { repository, target: digest };
+      // It may have come in between the look at what we hold and now.
+      const held = await this.#held(reference);
+      const bytes = held === undefined ? undefined : await kept.read(digest);
+      if (held !== undefined && bytes !== undefined) {
+        return this.#learn(repository, { descriptor: held.descriptor, bytes });
+      }
       const manifest = await inquiry.fetch(repository, () => upstream.manifest(reference, anonymous, closing));
       if (manifest === undefined) throw unknownManifest(reference);
       return this.#learn(repository, manifest);

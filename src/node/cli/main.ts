@@ -2,7 +2,7 @@
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
-import type { Flags } from '../config.ts';
+import type { Flags } from '../config/config.ts';
 import { version } from '../version.ts';
 
 const examples = `

@@ -1,10 +1,10 @@
 // `sampan serve`: reads the configuration, starts the mirror, says where it is, and stops it when told to.
 import { constants } from 'node:os';
 import { startApp } from '../app.ts';
-import { type Config, type Flags, readConfig } from '../config.ts';
+import { type Config, type Flags, readConfig } from '../config/config.ts';
 import { formatAddress } from '../config/address.ts';
 import { ConfigError } from '../config/problem.ts';
-import { type Log, openLog } from '../log.ts';
+import { type Log, openLog } from '../log/log.ts';
 import { version } from '../version.ts';
 import { whyNotStarted } from './why-not-started.ts';
 

@@ -1,8 +1,8 @@
 // One sentence for whoever started sampan and got none, decided by the codes of the system's errors.
 import { getSystemErrorMessage } from 'node:util';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { formatAddress } from '../config/address.ts';
-import { inOneLine } from '../log.ts';
+import { inOneLine } from '../log/log.ts';
 
 export function whyNotStarted(error: unknown, config: Config): string {
   const { code, syscall, errno, address, port, path } = error as Partial<

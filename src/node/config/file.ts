@@ -25,7 +25,7 @@ export function parseConfigFile(name: string, text: string): ConfigFile {
   const lines = new LineCounter();
   // `core`: a %YAML directive cannot bring back the types of YAML 1.1, where `no` is false.
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, schema: 'core', logLevel: 'error' });
-  const at = (offset: number): string => `${name}:${Math.max(1, lines.linePos(offset).line)}`;
+  const at = (offset: number): string => `${name}:${lines.linePos(offset).line}`;
 
   const wrong = [...document.errors, ...document.warnings].slice(0, mostErrors);
   if (wrong.length > 0) {

@@ -1,7 +1,7 @@
 // What is said about a configuration that is wrong: where, which key, what was found, what was expected; all at once.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readConfig } from '../../../src/node/config.ts';
+import { readConfig } from '../../../src/node/config/config.ts';
 import { ConfigError } from '../../../src/node/config/problem.ts';
 import { complaints, complaintsOf, read } from './reading.ts';
 
@@ -105,6 +105,7 @@ const wrong: readonly (readonly [yaml: string, complaint: RegExp])[] = [
     /registries.a.b: found x, which is another name of c.d/,
   ],
   // YAML.
+  ['%YAML 1.1\n---\ncatalogue: no', /^sampan.yaml:3: catalogue: found "no", expected true or false$/],
   ['a: 1\nlisten: 127.0.0.1:1\nlisten: 127.0.0.1:2', /^sampan.yaml:3: listen: found twice, expected once$/],
   ['listen: [::1]:5050', /^sampan.yaml:1: not valid YAML: .* \(a value with special characters needs quotes\)/],
   ['listen: *nobody', /^sampan.yaml: not valid YAML: Unresolved alias/],
@@ -122,6 +123,15 @@ for (const [yaml, complaint] of wrong) {
     );
   });
 }
+
+test('an error names who has the last word', async (t) => {
+  const environment = { SAMPAN_LISTEN: 'y' };
+  assert.match(
+    (await complaints(t, 'listen: x', { environment, flags: { listen: 'z' } })).join(),
+    /^--listen: listen: found "z"/,
+  );
+  assert.match((await complaints(t, 'listen: x', { environment })).join(), /^SAMPAN_LISTEN: listen: found "y"/);
+});
 
 test('what is wrong in one place does not hide what is wrong between others', async (t) => {
   const all = await complaints(t, 'registries: { a.b: { mirrors: 1 } }\nhosts: { x.y: a.c }\nlisten: 0.0.0.0:1');

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { type Config, type ConfigSources, readConfig } from '../../../src/node/config.ts';
+import { type Config, type ConfigSources, readConfig } from '../../../src/node/config/config.ts';
 import { ConfigError } from '../../../src/node/config/problem.ts';
 
 export async function temporaryDirectory(t: TestContext): Promise<string> {

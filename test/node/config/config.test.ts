@@ -1,10 +1,11 @@
 // What a configuration means: defaults, files, overrides, and who wins.
 import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { catalogue } from '../../src/core/upstream/catalogue.ts';
-import { type Config, readConfig } from '../../src/node/config.ts';
-import { read, temporaryDirectory } from './config/reading.ts';
+import { catalogue } from '../../../src/core/upstream/catalogue.ts';
+import { type Config, type Flags, readConfig } from '../../../src/node/config/config.ts';
+import { read, temporaryDirectory } from './reading.ts';
 
 const nothing = { flags: {}, environment: {}, directory: '/somewhere' };
 
@@ -193,13 +194,15 @@ test('SAMPAN_CONFIG names the file, unless a flag does', async (t) => {
 
 test('data lies beside the file that names it, or below the working directory if a flag or a variable does', async (t) => {
   const directory = await temporaryDirectory(t);
-  const file = await read(t, 'data: ./kept');
-  assert.match(file.data, /sampan-config-.*\/kept$/);
-  assert.match((await read(t, '')).data, /sampan-config-.*\/data$/);
-  for (const more of [{ flags: { data: 'there' } }, { environment: { SAMPAN_DATA: 'there' } }]) {
-    const config = await readConfig({ flags: {}, environment: {}, ...more, directory });
-    assert.equal(config.data, join(directory, 'there'));
-  }
+  await mkdir(join(directory, 'etc'));
+  await writeFile(join(directory, 'etc/named.yaml'), 'data: ./kept');
+  await writeFile(join(directory, 'etc/empty.yaml'), '');
+  const dataOf = async (flags: Flags, environment = {}) => (await readConfig({ flags, environment, directory })).data;
+  assert.equal(await dataOf({ config: 'etc/named.yaml' }), join(directory, 'etc/kept'));
+  assert.equal(await dataOf({ config: 'etc/empty.yaml' }), join(directory, 'etc/data'));
+  assert.equal(await dataOf({ config: 'etc/named.yaml', data: 'there' }), join(directory, 'there'));
+  assert.equal(await dataOf({ config: 'etc/named.yaml' }, { SAMPAN_DATA: 'there' }), join(directory, 'there'));
+  assert.equal(await dataOf({}), join(directory, 'data'));
 });
 
 test('beyond the loopback it starts as soon as somebody has said who may pull', async (t) => {

@@ -4,7 +4,7 @@ import http from 'node:http';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import type { ByteStream, Reply } from '../../src/core/mirror/reply.ts';
+import type { ByteStream, Reply } from '../../../src/core/mirror/reply.ts';
 import { ask, blobPath, bytesReply, exchange, RawClient, replyOf, serve } from './scripted-server.ts';
 
 const get = `GET ${blobPath} HTTP/1.1\r\nHost: a\r\n\r\n`;

@@ -1,13 +1,13 @@
 // One request: the reply to it, in the order in which that is decided, and the event that tells how it went.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Caller } from '../core/access/caller.ts';
-import type { Report } from '../core/mirror/events.ts';
-import type { Clock } from '../core/mirror/ports.ts';
-import { errorReply } from '../core/mirror/replies.ts';
-import type { Reply } from '../core/mirror/reply.ts';
-import { RegistryError } from '../core/oci/errors.ts';
-import { parsePull, type Pull, type PullRequest, readOnly } from '../core/oci/pull.ts';
-import type { Routing } from '../core/oci/route.ts';
+import type { Caller } from '../../core/access/caller.ts';
+import type { Report } from '../../core/mirror/events.ts';
+import type { Clock } from '../../core/mirror/ports.ts';
+import { errorReply } from '../../core/mirror/replies.ts';
+import type { Reply } from '../../core/mirror/reply.ts';
+import { RegistryError } from '../../core/oci/errors.ts';
+import { parsePull, type Pull, type PullRequest, readOnly } from '../../core/oci/pull.ts';
+import type { Routing } from '../../core/oci/route.ts';
 import { findPage, type PageParts } from './pages.ts';
 import { send, type Sent } from './send.ts';
 

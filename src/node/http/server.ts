@@ -2,7 +2,7 @@
 import http from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { readOnly } from '../core/oci/pull.ts';
+import { readOnly } from '../../core/oci/pull.ts';
 import { answer, type AnswerParts } from './answer.ts';
 import { Line } from './line.ts';
 import { malformed, refuse } from './refuse.ts';

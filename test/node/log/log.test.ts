@@ -1,12 +1,12 @@
 // What gets into the log, and what never does.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { MirrorEvent } from '../../src/core/mirror/events.ts';
-import { RegistryError } from '../../src/core/oci/errors.ts';
-import { parseDigest } from '../../src/core/oci/digest.ts';
-import { createLog } from '../../src/node/log.ts';
-import type { LogLevel } from '../../src/node/log-lines.ts';
-import { terminal } from '../../src/node/log-terminal.ts';
+import type { MirrorEvent } from '../../../src/core/mirror/events.ts';
+import { RegistryError } from '../../../src/core/oci/errors.ts';
+import { parseDigest } from '../../../src/core/oci/digest.ts';
+import { createLog } from '../../../src/node/log/log.ts';
+import type { LogLevel } from '../../../src/node/log/lines.ts';
+import { terminal } from '../../../src/node/log/terminal.ts';
 
 const digest = parseDigest(`sha256:${'a'.repeat(64)}`);
 const repository = { registry: 'docker.io', name: 'library/alpine' };

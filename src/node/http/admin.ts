@@ -1,8 +1,8 @@
 // The pages for whoever runs sampan: metrics, status, and where to find them.
-import type { Metrics } from './metrics.ts';
+import type { Metrics } from '../metrics.ts';
 import type { Page } from './pages.ts';
-import type { Status } from './status.ts';
-import { version } from './version.ts';
+import type { Status } from '../status.ts';
+import { version } from '../version.ts';
 
 const root = `sampan ${version}, a mirror of container registries.
 

@@ -1,7 +1,7 @@
 // A part of an open file into a response: one buffer is filled while the other is written.
 import { read } from 'node:fs';
-import type { HeldFile } from '../core/mirror/reply.ts';
-import type { Range } from '../core/oci/range.ts';
+import type { HeldFile } from '../../core/mirror/reply.ts';
+import type { Range } from '../../core/oci/range.ts';
 import type { Outlet } from './outlet.ts';
 
 // Two for each client that reads: a hundred of them hold 25 MiB. Twice the size is hardly faster.

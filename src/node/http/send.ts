@@ -1,6 +1,6 @@
 // Sends a reply: the head once, then the body at the client's pace, and never a clean end after a broken body.
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { type Body, type Reply, discard } from '../core/mirror/reply.ts';
+import { type Body, type Reply, discard } from '../../core/mirror/reply.ts';
 import { Outlet } from './outlet.ts';
 import { sendFile } from './send-file.ts';
 

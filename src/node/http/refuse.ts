@@ -1,7 +1,7 @@
 // What is answered, by hand, where there is no request to answer: bytes that are no HTTP, heads that are too large, CONNECT.
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { RegistryError } from '../core/oci/errors.ts';
+import { RegistryError } from '../../core/oci/errors.ts';
 
 /** Sends the error and closes the connection. Whatever was asked on it before must have been answered. */
 export function refuse(socket: Duplex, error: RegistryError): void {

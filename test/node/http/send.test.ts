@@ -4,7 +4,7 @@ import type http from 'node:http';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import type { ByteStream } from '../../src/core/mirror/reply.ts';
+import type { ByteStream } from '../../../src/core/mirror/reply.ts';
 import { hold, pattern } from './held-file.ts';
 import { ask, blobPath, RawClient, replyOf, serve } from './scripted-server.ts';
 

@@ -1,15 +1,15 @@
 // What sampan is told before it starts: flags before environment, environment before file, file before defaults.
 import { dirname, resolve } from 'node:path';
-import type { Access } from '../core/access/admit.ts';
-import type { Address } from './config/address.ts';
-import { check } from './config/check.ts';
-import { type Environment, readEnvironment, type Setting } from './config/environment.ts';
-import { readConfigFile } from './config/file.ts';
-import { ConfigError } from './config/problem.ts';
-import { composeRegistries, type ServedRegistry } from './config/registries.ts';
-import type { Settings } from './config/schema.ts';
-import { layer } from './config/settings.ts';
-import type { LogLevel } from './log-lines.ts';
+import type { Access } from '../../core/access/admit.ts';
+import type { Address } from './address.ts';
+import { check } from './check.ts';
+import { type Environment, readEnvironment, type Setting } from './environment.ts';
+import { readConfigFile } from './file.ts';
+import { ConfigError } from './problem.ts';
+import { composeRegistries, type ServedRegistry } from './registries.ts';
+import type { Settings } from './schema.ts';
+import { layer } from './settings.ts';
+import type { LogLevel } from '../log/lines.ts';
 
 export interface Config {
   readonly listen: Address;

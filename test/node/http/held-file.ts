@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { HeldFile } from '../../src/core/mirror/reply.ts';
+import type { HeldFile } from '../../../src/core/mirror/reply.ts';
 
 /** Bytes that tell where they are from. */
 export function pattern(length: number): Buffer {

@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import http from 'node:http';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import type { Caller } from '../../src/core/access/caller.ts';
-import type { Reply } from '../../src/core/mirror/reply.ts';
-import { RegistryError } from '../../src/core/oci/errors.ts';
-import type { Pull } from '../../src/core/oci/pull.ts';
-import type { Page } from '../../src/node/pages.ts';
+import type { Caller } from '../../../src/core/access/caller.ts';
+import type { Reply } from '../../../src/core/mirror/reply.ts';
+import { RegistryError } from '../../../src/core/oci/errors.ts';
+import type { Pull } from '../../../src/core/oci/pull.ts';
+import type { Page } from '../../../src/node/http/pages.ts';
 import { ask, blobPath, bytesReply, exchange, RawClient, serve } from './scripted-server.ts';
 
 const get = `GET ${blobPath} HTTP/1.1\r\nHost: a\r\n\r\n`;

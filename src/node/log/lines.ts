@@ -1,6 +1,6 @@
 // What the log says of each event: a sentence for people, and the facts for whoever counts.
-import type { MirrorEvent } from '../core/mirror/events.ts';
-import { repositoryKey } from '../core/oci/reference.ts';
+import type { MirrorEvent } from '../../core/mirror/events.ts';
+import { repositoryKey } from '../../core/oci/reference.ts';
 import { factsOf, summary } from './error-facts.ts';
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';

@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import http from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
-import type { MirrorEvent } from '../../src/core/mirror/events.ts';
-import type { Clock } from '../../src/core/mirror/ports.ts';
-import type { Body, Reply } from '../../src/core/mirror/reply.ts';
-import type { Routing } from '../../src/core/oci/route.ts';
-import { createServer, type Face, type ServerParts } from '../../src/node/server.ts';
+import type { MirrorEvent } from '../../../src/core/mirror/events.ts';
+import type { Clock } from '../../../src/core/mirror/ports.ts';
+import type { Body, Reply } from '../../../src/core/mirror/reply.ts';
+import type { Routing } from '../../../src/core/oci/route.ts';
+import { createServer, type Face, type ServerParts } from '../../../src/node/http/server.ts';
 
 export const routing: Routing = {
   registry: (host) => (host === 'docker.io' ? host : undefined),

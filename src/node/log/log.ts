@@ -1,9 +1,9 @@
 // The log: JSON lines, or readable ones on a terminal. No credential and no query of a URL gets into any.
 import { pino } from 'pino';
-import type { Report } from '../core/mirror/events.ts';
+import type { Report } from '../../core/mirror/events.ts';
 import { factsOf, summary } from './error-facts.ts';
-import { type LogLevel, lineOf } from './log-lines.ts';
-import type { Destination } from './log-terminal.ts';
+import { type LogLevel, lineOf } from './lines.ts';
+import type { Destination } from './terminal.ts';
 import { redact } from './redact.ts';
 
 /** A fact called `error` is told with its code, its causes and where it came from. */
@@ -25,7 +25,7 @@ export async function openLog(level: LogLevel): Promise<Log> {
   if (!process.stdout.isTTY) {
     return createLog(level, pino.destination({ dest: 1, sync: false, maxLength: mostWaiting }));
   }
-  const { terminal } = await import('./log-terminal.ts');
+  const { terminal } = await import('./terminal.ts');
   return createLog(level, terminal(process.stdout, process.stdout.hasColors()));
 }
 

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { isNotModified, isRangeWanted } from '../../src/core/oci/conditional.ts';
-import type { Digest } from '../../src/core/oci/digest.ts';
-import type { Pull } from '../../src/core/oci/pull.ts';
-import { resolveRange } from '../../src/core/oci/range.ts';
-import { RegistryError } from '../../src/core/oci/errors.ts';
-import { blobHead, blobReply, manifestReply, notModified } from '../../src/core/mirror/replies.ts';
-import type { Reply } from '../../src/core/mirror/reply.ts';
-import { createServer } from '../../src/node/server.ts';
-import { describeFace, type RunningFace } from '../conformance/face.ts';
+import { isNotModified, isRangeWanted } from '../../../src/core/oci/conditional.ts';
+import type { Digest } from '../../../src/core/oci/digest.ts';
+import type { Pull } from '../../../src/core/oci/pull.ts';
+import { resolveRange } from '../../../src/core/oci/range.ts';
+import { RegistryError } from '../../../src/core/oci/errors.ts';
+import { blobHead, blobReply, manifestReply, notModified } from '../../../src/core/mirror/replies.ts';
+import type { Reply } from '../../../src/core/mirror/reply.ts';
+import { createServer } from '../../../src/node/http/server.ts';
+import { describeFace, type RunningFace } from '../../conformance/face.ts';
 import { ask, replyOf, routing, StoppedClock } from './scripted-server.ts';
 
 const manifest = contentOf(Buffer.from('{"schemaVersion":2}'));

@@ -1,5 +1,5 @@
 // The paths that are no registry's: is the process well, and what its administrator may see.
-import type { Reply } from '../core/mirror/reply.ts';
+import type { Reply } from '../../core/mirror/reply.ts';
 
 export interface Page {
   readonly status: number;
