@@ -1,7 +1,7 @@
 // Child processes of the lab: started by name, stopped by pid, never left behind.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { path } from './need.ts';
 
@@ -36,7 +36,10 @@ export class Running {
     this.#child.on('exit', () => running.delete(this.#child));
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => (this.#output += text));
+      (stream as Socket | null)?.unref();
     }
+    // What a failed test leaves running does not keep the test's own process from ending, and is killed with it.
+    this.#child.unref();
   }
 
   get pid(): number {
@@ -64,27 +67,20 @@ export class Running {
     }
   }
 
-  /** The code with which it ended; the signal's name if one ended it. */
-  async ended(): Promise<number | string> {
-    if (!this.exited) await once(this.#child, 'exit');
-    return this.#child.exitCode ?? this.#child.signalCode ?? 'unknown';
-  }
-
+  /** The code with which it ended; the signal's name if one ended it, as SIGKILL does when it takes too long. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | string> {
     const late = setTimeout(() => this.#child.kill('SIGKILL'), 20_000);
     this.#child.kill(signal);
-    const code = await this.ended();
+    if (!this.exited) await once(this.#child, 'exit');
     clearTimeout(late);
-    return code;
+    return this.#child.exitCode ?? this.#child.signalCode ?? 'unknown';
   }
 }
 
 /** Runs a program to its end; what it wrote to both streams. Throws with all of that if it fails. */
 export async function run(command: string, args: readonly string[], options: Options): Promise<string> {
-  const child = spawn(command, args, {
-    cwd: options.directory,
-    env: { ...environment(options.directory), ...options.env },
-  });
+  const env = { ...environment(options.directory), ...options.env };
+  const child = spawn(command, args, { cwd: options.directory, env, timeout: 60_000, killSignal: 'SIGKILL' });
   running.add(child);
   child.stdin.end();
   let output = '';

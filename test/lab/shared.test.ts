@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { randomBytes } from '../fakes/registry/bytes.ts';
 import { image, layerOf } from '../fakes/registry/content.ts';
 import { Gate } from '../fakes/registry/gate.ts';
@@ -69,12 +69,16 @@ describe('a client that is gone half-way', () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  const cold = async () => {
+  beforeEach(async () => {
     gate = new Gate();
     registry.levers.stall = { after: half, gate, digest: layer.digest };
     registry.log.length = 0;
     sampan = await startSampan(directory, { 'docker.io': { endpoints: [registry.url] } });
-  };
+  });
+  afterEach(async () => {
+    gate.open();
+    await sampan?.stop();
+  });
   /** Two turns of sampan's loop: it has seen whatever came before. */
   const noticed = async () => {
     for (let turn = 0; turn < 2; turn++) await (await fetch(`${sampan.url}/healthz`)).bytes();
@@ -89,7 +93,6 @@ describe('a client that is gone half-way', () => {
   };
 
   test('does not stop the fill', async () => {
-    await cold();
     await fetch(`${sampan.url}/v2/library/x/manifests/latest`).then((answer) => answer.bytes());
     const leaving = new AbortController();
     const answer = await fetch(sampan.url + blob, { signal: leaving.signal });
@@ -99,11 +102,9 @@ describe('a client that is gone half-way', () => {
     leaving.abort();
     await noticed();
     await nextPullIsWarm();
-    await sampan.stop();
   });
 
   test('does not stop it when it was skopeo, killed', { skip: need(...skopeo.needs) }, async () => {
-    await cold();
     const source = `docker://${sampan.url.replace('http://', '')}/docker.io/library/x:latest`;
     const args = ['--insecure-policy', 'copy', '--src-tls-verify=false', source, `dir:${directory}/copy`];
     const client = new Running('skopeo', args, { directory });
@@ -111,6 +112,5 @@ describe('a client that is gone half-way', () => {
     await client.stop('SIGKILL');
     await noticed();
     await nextPullIsWarm();
-    await sampan.stop();
   });
 });
