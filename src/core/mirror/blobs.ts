@@ -11,6 +11,7 @@ import { passBlob } from './pass.ts';
 import { type Content, type Fill, NoRoom, type Source, type Standing } from './ports.ts';
 import { blobHead, blobReply, notModified } from './replies.ts';
 import { type Reply, discard } from './reply.ts';
+import { unknownBlob } from '../oci/unknown.ts';
 
 /** A download under way, and the repositories that vouch for it. */
 interface Flight {
@@ -113,9 +114,8 @@ export class Blobs {
 
   /** The store cannot take it: one download for one client. */
   async #past({ repository, digest, range }: BlobPull, error: NoRoom, signal: AbortSignal): Promise<Reply> {
-    const { inquiry, newHasher } = this.#parts;
-    const source = inquiry.source(repository, digest, () => {});
-    const content = await passBlob(source, digest, range, newHasher, signal);
+    const source = this.#parts.inquiry.source(repository, digest, () => {});
+    const content = await passBlob(source, digest, range, this.#parts, signal);
     return blobReply(digest, content, error.reason === 'too-large' ? 'too-large' : 'forward');
   }
 
@@ -196,8 +196,4 @@ export class Blobs {
       this.#flights.delete(digest);
     }
   }
-}
-
-function unknownBlob(repository: Repository, digest: Digest): RegistryError {
-  return new RegistryError('BLOB_UNKNOWN', `${repositoryKey(repository)} has no blob ${digest}`);
 }

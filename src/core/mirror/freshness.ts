@@ -1,4 +1,5 @@
 // How long what we hold may be served without asking, and for how long if asking does not work.
+import type { RegistryError } from '../oci/errors.ts';
 import type { Pointer } from './ports.ts';
 
 /** Milliseconds, for one registry. */
@@ -28,8 +29,7 @@ export function mayBeStale(pointer: Pointer, now: number, freshness: Freshness):
   return now - pointer.checkedAt < freshness.staleFor;
 }
 
-/** `retryAfter`: the header, in seconds; anything else is our own guess. */
-export function restAfter(retryAfter: string | readonly string[] | undefined): number {
-  const seconds = typeof retryAfter === 'string' && /^\d{1,6}$/.test(retryAfter) ? Number(retryAfter) : 0;
-  return Math.min(longestRest, Math.max(restFor, seconds * 1000));
+/** How long an upstream that failed so is left alone. */
+export function restAfter(error: RegistryError): number {
+  return Math.min(longestRest, Math.max(restFor, error.retryAfter));
 }

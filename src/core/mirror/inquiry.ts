@@ -128,7 +128,7 @@ export class Inquiry {
   async #mind(repository: Repository, error: RegistryError): Promise<void> {
     // 502 is about the one thing that was asked for: the upstream is there, and may answer well about others.
     if (error.passing && error.status !== 502) {
-      this.#resting.set(repositoryKey(repository), error, restAfter(error.headers['retry-after']));
+      this.#resting.set(repositoryKey(repository), error, restAfter(error));
     } else if (error.status === 401 || error.status === 403) {
       await this.#revoke(repository);
     }

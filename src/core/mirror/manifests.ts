@@ -16,6 +16,7 @@ import type { Pointer } from './ports.ts';
 import { Recent } from './recent.ts';
 import { manifestReply, notModified } from './replies.ts';
 import type { Reply } from './reply.ts';
+import { unknownManifest } from '../oci/unknown.ts';
 
 /** Where a reference leads, and how we know. */
 interface Found {
@@ -179,9 +180,4 @@ async function some<T>(values: readonly T[], test: (value: T) => Promise<boolean
 
 async function every<T>(values: readonly T[], test: (value: T) => Promise<boolean>): Promise<boolean> {
   return !(await some(values, async (value) => !(await test(value))));
-}
-
-function unknownManifest(reference: Reference): RegistryError {
-  const { repository, target } = reference;
-  return new RegistryError('MANIFEST_UNKNOWN', `${repositoryKey(repository)} has no manifest ${target}`);
 }

@@ -71,7 +71,7 @@ export class Mirror {
   async #answer(pull: Pull, caller: Caller, signal: AbortSignal): Promise<Reply> {
     // A client's own login opens what it opens, for this client and this request alone.
     const own = caller.authorization !== undefined;
-    const { upstream, newHasher } = this.#parts;
+    const { upstream } = this.#parts;
     switch (pull.kind) {
       case 'ping':
         return {
@@ -83,7 +83,7 @@ export class Mirror {
       case 'manifest':
         return own ? passManifest(upstream, pull, caller, signal) : this.#manifests.pull(pull, signal);
       case 'blob':
-        return own ? passBlobPull(upstream, pull, caller, newHasher, signal) : this.#blobs.pull(pull, signal);
+        return own ? passBlobPull(upstream, pull, caller, this.#parts, signal) : this.#blobs.pull(pull, signal);
       case 'tags':
         return this.#lists.tags(pull, caller, signal);
       case 'referrers':

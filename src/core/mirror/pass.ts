@@ -4,10 +4,11 @@ import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/errors.ts';
 import type { BlobPull, ManifestPull } from '../oci/pull.ts';
 import { type Range, type RangeRequest, resolveRange } from '../oci/range.ts';
-import { repositoryKey } from '../oci/reference.ts';
-import type { Content, Incoming, NewHasher, Source, Upstream } from './ports.ts';
+import type { Clock, Content, Incoming, NewHasher, Source, Upstream } from './ports.ts';
 import { blobHead, blobReply, manifestReply } from './replies.ts';
 import type { ByteStream, Reply } from './reply.ts';
+import { resumed } from './resume.ts';
+import { unknownBlob, unknownManifest } from '../oci/unknown.ts';
 import { part, verified } from './verified.ts';
 
 /** Nothing that a client's own login gets is kept, or shared with anybody. */
@@ -22,12 +23,7 @@ export async function passManifest(
     : await upstream
         .manifest(reference, caller, signal)
         .then((manifest) => manifest && { descriptor: manifest.descriptor, manifest });
-  if (found === undefined) {
-    throw new RegistryError(
-      'MANIFEST_UNKNOWN',
-      `${repositoryKey(reference.repository)} has no manifest ${reference.target}`,
-    );
-  }
+  if (found === undefined) throw unknownManifest(reference);
   return manifestReply(found.descriptor, head ? undefined : found.manifest?.bytes, 'pass');
 }
 
@@ -35,17 +31,23 @@ export async function passBlobPull(
   upstream: Upstream,
   pull: BlobPull,
   caller: Caller,
-  newHasher: NewHasher,
+  means: Means,
   signal: AbortSignal,
 ): Promise<Reply> {
   const { repository, digest, head, range } = pull;
   if (!head) {
-    const content = await passBlob(upstream.blob(repository, digest, caller), digest, range, newHasher, signal);
+    const content = await passBlob(upstream.blob(repository, digest, caller), digest, range, means, signal);
     return blobReply(digest, content, 'pass');
   }
   const found = await upstream.stat(repository, digest, caller, signal);
   if (found !== undefined) return blobHead(digest, found.size, 'pass');
-  throw new RegistryError('BLOB_UNKNOWN', `${repositoryKey(repository)} has no blob ${digest}`);
+  throw unknownBlob(repository, digest);
+}
+
+/** What a download past the store needs. */
+interface Means {
+  readonly newHasher: NewHasher;
+  readonly clock: Clock;
 }
 
 /**
@@ -56,30 +58,32 @@ export async function passBlob(
   source: Source,
   digest: Digest,
   asked: RangeRequest | undefined,
-  newHasher: NewHasher,
+  { newHasher, clock }: Means,
   signal: AbortSignal,
 ): Promise<Content> {
-  const incoming = await source(asked?.kind === 'between' ? asked.offset : 0, signal);
-  const { size } = incoming;
-  if (asked === undefined || size === undefined) {
-    if (incoming.offset > 0) throw await abandoned(incoming, sizeless());
-    return {
-      size,
-      range: undefined,
-      body: { kind: 'stream', stream: verified(incoming.stream, digest, newHasher, 0, size) },
-    };
-  }
-  const range = await resolved(asked, size, incoming);
-  return { size, range, body: { kind: 'stream', stream: await stream(range, incoming) } };
+  const first = await source(asked?.kind === 'between' ? asked.offset : 0, signal);
+  const { size } = first;
+  const whole = (from: number) =>
+    verified(resumed(first, { size, open: source, clock, signal }), digest, newHasher, from, size);
+  if (size === undefined && first.offset === 0) return streamed(undefined, undefined, whole(0));
+  if (size === undefined) throw await abandoned(first, sizeless());
+  if (asked === undefined) return streamed(size, undefined, whole(0));
 
-  async function stream({ offset, length }: Range, from: Incoming): Promise<ByteStream> {
-    if (asked?.kind === 'from') return verified(from.stream, digest, newHasher, offset, size);
-    if (asked?.kind === 'between') return part(from.stream, offset - from.offset, length);
-    // Where a suffix starts, only the size could tell.
-    await abandon(from);
-    const again = await source(offset, signal);
-    return part(again.stream, offset - again.offset, length);
+  const range = await resolved(asked, size, first);
+  if (asked.kind === 'from') return streamed(size, range, whole(range.offset));
+  const bounded = asked.kind === 'between' ? first : await again(first);
+  const rest = resumed(bounded, { size, open: source, clock, signal });
+  return streamed(size, range, part(rest, range.offset - bounded.offset, range.length));
+
+  /** Where a suffix starts, only the size could tell. */
+  async function again(incoming: Incoming): Promise<Incoming> {
+    await abandon(incoming);
+    return source(range.offset, signal);
   }
+}
+
+function streamed(size: number | undefined, range: Range | undefined, stream: ByteStream): Content {
+  return { size, range, body: { kind: 'stream', stream } };
 }
 
 async function resolved(asked: RangeRequest, size: number, incoming: Incoming): Promise<Range> {

@@ -72,6 +72,12 @@ export class RegistryError extends Error {
     return `${JSON.stringify({ errors: [error] })}\n`;
   }
 
+  /** Milliseconds that `Retry-After` asks for; 0 if there is none, or a date (ours never is one). */
+  get retryAfter(): number {
+    const value = this.headers['retry-after'];
+    return typeof value === 'string' && /^\d{1,6}$/.test(value) ? Number(value) * 1000 : 0;
+  }
+
   /** The upstream cannot answer just now (429, 5xx, network): what is held may be served stale, and asking again later may help. */
   get passing(): boolean {
     return this.status === 429 || this.status >= 500;

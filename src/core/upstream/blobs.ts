@@ -5,7 +5,8 @@ import type { Report } from '../mirror/events.ts';
 import type { ByteStream } from '../mirror/reply.ts';
 import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/errors.ts';
-import { type Repository, repositoryKey } from '../oci/reference.ts';
+import type { Repository } from '../oci/reference.ts';
+import { unknownBlob } from '../oci/unknown.ts';
 import { type Answer, type AskingParts, type Question, ask } from './asking.ts';
 import { drain, lengthOf } from './body.ts';
 import { nonsense, unreachable } from './failure.ts';
@@ -48,7 +49,7 @@ export function blobSource(parts: BlobParts, repository: Repository, digest: Dig
     const question = { ...questionOf(repository, digest, as, signal), ...ranged };
     const incoming = await ask(parts, question, async (answer) => open(parts, repository, answer, offset, signal));
     if (incoming !== undefined) return incoming;
-    throw new RegistryError('BLOB_UNKNOWN', `${repositoryKey(repository)} has no blob ${digest}`);
+    throw unknownBlob(repository, digest);
   };
 }
 

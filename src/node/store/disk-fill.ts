@@ -1,6 +1,8 @@
 // A blob on its way in: one lane writes it to a file, any number of readers follow in that file.
 import { createHash } from 'node:crypto';
 import type { BlobStore, Clock, Content, Fill, Incoming, Source } from '../../core/mirror/ports.ts';
+import type { ByteStream } from '../../core/mirror/reply.ts';
+import { resumed } from '../../core/mirror/resume.ts';
 import { algorithmOf, type Digest, hexOf } from '../../core/oci/digest.ts';
 import { RegistryError } from '../../core/oci/errors.ts';
 import { type RangeRequest, resolveRange } from '../../core/oci/range.ts';
@@ -100,9 +102,12 @@ export class DiskFill implements Fill {
     // Room and file before the head, so that an upstream is not asked in vain.
     const part = await Part.create(this.#parts, path, expected ?? 0);
     this.#part = part;
-    const incoming = await openFirst(sources, AbortSignal.any([signal, this.#over.signal]));
+    const open: Source = (offset, until) => openFirst(sources, offset, until);
+    const until = AbortSignal.any([signal, this.#over.signal]);
+    const incoming = await open(0, until);
     await this.#beginWith(incoming, part);
-    await this.#receive(incoming, part);
+    const { clock } = this.#parts;
+    await this.#receive(resumed(incoming, { size: this.#progress.size, open, clock, signal: until }), part);
     this.#progress.verify();
     await part.place(digest, this.#progress.front);
     return this.#progress.front;
@@ -123,11 +128,11 @@ export class DiskFill implements Fill {
   }
 
   /** Until all is here and right. */
-  async #receive(incoming: Incoming, part: Part): Promise<void> {
+  async #receive(stream: ByteStream, part: Part): Promise<void> {
     const { digest, signal } = this.#order;
     const progress = this.#progress;
     const hash = createHash(algorithmOf(digest));
-    for await (const chunk of incoming.stream) {
+    for await (const chunk of stream) {
       signal.throwIfAborted();
       const end = progress.front + chunk.length;
       if (end > (progress.size ?? Infinity)) throw wrong(`sends more than the ${progress.size} bytes that were told`);
@@ -167,11 +172,11 @@ function checkHead({ offset, size }: Incoming, expected: number | undefined): nu
 }
 
 /** The first that has it. Who may not see it, or has not got it, is left out; the last such answer is what is told. */
-async function openFirst(sources: Iterable<Source>, signal: AbortSignal): Promise<Incoming> {
+async function openFirst(sources: Iterable<Source>, offset: number, signal: AbortSignal): Promise<Incoming> {
   let refusal = new RegistryError('UNAVAILABLE', 'there is nobody to ask for this blob');
   for (const source of sources) {
     try {
-      return await source(0, signal);
+      return await source(offset, signal);
     } catch (error) {
       if (!(error instanceof RegistryError && [401, 403, 404].includes(error.status))) throw error;
       refusal = error;

@@ -192,10 +192,22 @@ describe('a blob that goes wrong', () => {
     });
   }
 
-  it('because the upstream breaks off never ends well, and the next pull starts anew', async () => {
+  it('because the upstream breaks off is fetched on from there, and nobody sees anything', async () => {
+    const { registry, get, asked } = await alpine();
+    registry.levers.breakOff = { after: 100_000, times: 2 };
+    const told = await get(path);
+    assert.ok(told.body.equals(bytes));
+    assert.equal(asked().length, 3);
+  });
+
+  it('because the upstream is gone never ends well, and the next pull starts anew', async () => {
     const { registry, start, get } = await alpine();
-    registry.levers.breakOff = { after: 100_000, times: 1 };
-    await assert.rejects(collect(await start(path)));
+    const gate = new Gate();
+    registry.levers.stall = { after: 100_000, gate };
+    const reading = collect(await start(path));
+    await Promise.all([assert.rejects(reading), gate.reached().then(() => registry.down())]);
+    registry.levers.stall = undefined;
+    await registry.up();
     assert.equal((await get(path)).body.length, size);
   });
 

@@ -7,7 +7,7 @@ import type { MirrorEvent } from '../../../src/core/mirror/events.ts';
 import type { Clock } from '../../../src/core/mirror/ports.ts';
 import { openStore, type Store } from '../../../src/node/store/store.ts';
 
-/** Moves when it is told to. */
+/** Moves when it is told to, and when somebody sleeps. */
 export class StillClock implements Clock {
   time = 1_700_000_000_000;
 
@@ -15,8 +15,8 @@ export class StillClock implements Clock {
     return this.time;
   }
 
-  sleep(): Promise<void> {
-    return Promise.reject(new Error('the store does not sleep'));
+  async sleep(ms: number): Promise<void> {
+    this.time += ms;
   }
 }
 

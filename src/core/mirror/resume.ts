@@ -1,0 +1,82 @@
+// An upstream that breaks in the middle of a blob is asked for the rest; whoever reads sees nothing of it.
+import { RegistryError } from '../oci/errors.ts';
+import type { Clock, Incoming, Source } from './ports.ts';
+
+/** Milliseconds before each new attempt in a row; after the last one it is over. Readers wait as long. */
+const waits: readonly number[] = [100, 500, 1000, 2000, 5000, 10_000];
+/** The longest that an upstream's `Retry-After` is waited for. */
+const longestWait = 30_000;
+/** Bytes after which attempts are counted anew: fewer are no progress, but an upstream that plays with us. */
+const progress = 64 * 1024;
+
+export interface Resumption {
+  /** Bytes of the whole blob, if they are known. */
+  readonly size: number | undefined;
+  /** Opens the rest: at the same endpoint or another, and with a new redirect if there was one. */
+  readonly open: Source;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The bytes of a blob from where `first` begins to the end. Throws what broke it last, if the upstream cannot be brought to
+ * go on; and at once if it says that there is no more to have (401, 403, 404) or talks of another size.
+ */
+export async function* resumed(first: Incoming, resumption: Resumption): AsyncGenerator<Uint8Array, void, undefined> {
+  let incoming = first;
+  let position = first.offset;
+  const attempts = new Attempts(resumption);
+  for (;;) {
+    try {
+      let at = incoming.offset;
+      for await (const chunk of incoming.stream) {
+        // An upstream that ignores ranges begins at the beginning.
+        const known = Math.min(chunk.length, Math.max(0, position - at));
+        at += chunk.length;
+        if (known === chunk.length) continue;
+        position = at;
+        yield known === 0 ? chunk : chunk.subarray(known);
+      }
+      return;
+    } catch (error) {
+      incoming = await attempts.next(position, error);
+    }
+  }
+}
+
+/** New attempts after a break, each a little later than the one before, until one is answered. */
+class Attempts {
+  readonly #resumption: Resumption;
+  #failures = 0;
+  #countedAt = 0;
+
+  constructor(resumption: Resumption) {
+    this.#resumption = resumption;
+  }
+
+  async next(position: number, broken: unknown): Promise<Incoming> {
+    const { open, clock, signal } = this.#resumption;
+    if (position - this.#countedAt >= progress) this.#failures = 0;
+    this.#countedAt = position;
+    for (let error = broken; ;) {
+      const wait = waits[this.#failures];
+      if (wait === undefined || !(error instanceof RegistryError) || !error.passing) throw error;
+      this.#failures += 1;
+      await clock.sleep(Math.max(wait, Math.min(longestWait, error.retryAfter)), signal);
+      try {
+        return await this.#fitting(await open(position, signal), position);
+      } catch (thrown) {
+        error = thrown;
+      }
+    }
+  }
+
+  /** What is not about the same bytes is not about the same blob. */
+  async #fitting(incoming: Incoming, position: number): Promise<Incoming> {
+    const { size } = this.#resumption;
+    const sameSize = size === undefined || incoming.size === undefined || incoming.size === size;
+    if (incoming.offset <= position && sameSize) return incoming;
+    await incoming.stream[Symbol.asyncIterator]().return?.();
+    throw new RegistryError('UNAVAILABLE', 'the upstream goes on with something else', { status: 502 });
+  }
+}
