@@ -33,7 +33,7 @@ export function describeBook(name: string, make: (t: TestContext) => Promise<Boo
     it('keeps repositories and names apart', async (t) => {
       const book = await make(t);
       await book.point(nginx, 'latest', { descriptor: manifest, checkedAt: 1 });
-      await book.link(nginx, [manifest], 'proven');
+      await book.link(nginx, manifest);
       await book.judge(nginx, { asOf: 1 });
       assert.equal(await book.pointer(other, 'latest'), undefined);
       assert.equal(await book.pointer(nginx, 'Latest'), undefined);
@@ -49,43 +49,26 @@ export function describeBook(name: string, make: (t: TestContext) => Promise<Boo
       assert.equal(await book.pointer(nginx, 'latest'), undefined);
     });
 
-    it('links all that is listed', async (t) => {
+    it('keeps what was proven last', async (t) => {
       const book = await make(t);
-      await book.link(nginx, [manifest, layer], 'claimed');
-      await book.link(nginx, [], 'claimed');
-      assert.deepEqual(await book.standing(nginx, digest), { descriptor: manifest, sure: 'claimed' });
-      assert.deepEqual(await book.standing(nginx, second), { descriptor: layer, sure: 'claimed' });
-    });
-
-    it('lets proof take the place of a claim, and a later claim that of an earlier one', async (t) => {
-      const book = await make(t);
-      await book.link(nginx, [manifest], 'claimed');
-      const later = { ...manifest, size: 99 };
-      await book.link(nginx, [later], 'claimed');
-      assert.deepEqual(await book.standing(nginx, digest), { descriptor: later, sure: 'claimed' });
-      await book.link(nginx, [manifest], 'proven');
-      assert.deepEqual(await book.standing(nginx, digest), { descriptor: manifest, sure: 'proven' });
-    });
-
-    it('never lets a claim take the place of what is proven', async (t) => {
-      const book = await make(t);
-      await book.link(nginx, [manifest], 'proven');
-      await book.link(nginx, [{ ...manifest, mediaType: 'forged/type', size: 1 }], 'claimed');
-      assert.deepEqual(await book.standing(nginx, digest), { descriptor: manifest, sure: 'proven' });
+      await book.link(nginx, manifest);
+      await book.link(nginx, layer);
+      assert.deepEqual(await book.standing(nginx, digest), manifest);
+      assert.deepEqual(await book.standing(nginx, second), layer);
       const later = { ...manifest, mediaType: 'application/vnd.docker.distribution.manifest.v2+json' };
-      await book.link(nginx, [later], 'proven');
-      assert.deepEqual(await book.standing(nginx, digest), { descriptor: later, sure: 'proven' });
+      await book.link(nginx, later);
+      assert.deepEqual(await book.standing(nginx, digest), later);
     });
 
-    it('forgets what the upstream has no longer, proven or not', async (t) => {
+    it('forgets what the upstream has no longer', async (t) => {
       const book = await make(t);
-      await book.link(nginx, [manifest], 'proven');
-      await book.link(other, [manifest], 'proven');
+      await book.link(nginx, manifest);
+      await book.link(other, manifest);
       await book.disown(nginx, digest);
       assert.equal(await book.standing(nginx, digest), undefined);
       assert.ok(await book.standing(other, digest));
-      await book.link(nginx, [manifest], 'claimed');
-      assert.equal((await book.standing(nginx, digest))?.sure, 'claimed');
+      await book.link(nginx, manifest);
+      assert.deepEqual(await book.standing(nginx, digest), manifest);
     });
 
     it('keeps the last verdict until it is revoked', async (t) => {
@@ -101,18 +84,15 @@ export function describeBook(name: string, make: (t: TestContext) => Promise<Boo
       const book = await make(t);
       const early = book.standing(nginx, digest);
       const writes = [
-        book.link(nginx, [manifest], 'claimed'),
-        book.link(nginx, [manifest], 'proven'),
+        book.link(nginx, { ...manifest, size: 1 }),
+        book.link(nginx, manifest),
         book.point(nginx, 'latest', { descriptor: manifest, checkedAt: 1 }),
       ];
       const between = [book.standing(nginx, digest), book.pointer(nginx, 'latest')];
       assert.equal(await early, undefined);
       await Promise.all(writes);
-      assert.deepEqual(await Promise.all(between), [
-        { descriptor: manifest, sure: 'proven' },
-        { descriptor: manifest, checkedAt: 1 },
-      ]);
-      assert.deepEqual(await book.standing(nginx, digest), { descriptor: manifest, sure: 'proven' });
+      assert.deepEqual(await Promise.all(between), [manifest, { descriptor: manifest, checkedAt: 1 }]);
+      assert.deepEqual(await book.standing(nginx, digest), manifest);
     });
 
     it('takes a use of a digest that it knows nothing of', async (t) => {

@@ -87,7 +87,7 @@ async function inspect(dir: string, when: string): Promise<void> {
       const standing = await store.book.standing(repository, descriptor.digest);
       const pointer = await store.book.pointer(repository, `tag-${index}`);
       if (standing !== undefined) {
-        assert.deepEqual(standing, { descriptor, sure: isProven(index) ? 'proven' : 'claimed' }, when);
+        assert.deepEqual([standing, isProven(index)], [descriptor, true], when);
       }
       if (pointer !== undefined) assert.deepEqual(pointer, { descriptor, checkedAt: index }, when);
     }

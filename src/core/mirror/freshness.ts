@@ -16,17 +16,24 @@ export const missingFor = 10_000;
 const restFor = 30_000;
 /** An upstream that answered this lately is taken to be there. */
 export const reachedFor = 60_000;
+/** An upstream that limits us is not asked for anything for this long: containerd repeats five times at once. */
+export const refusedFor = 3000;
 /** A registry without the referrers endpoint is not asked for it again for this long. */
 export const lacksReferrersFor = 600_000;
 /** The longest that an upstream's `Retry-After` is honoured. */
 const longestRest = 600_000;
 
 export function isFresh(pointer: Pointer, now: number, freshness: Freshness): boolean {
-  return now - pointer.checkedAt < freshness.freshFor;
+  return isWithin(now - pointer.checkedAt, freshness.freshFor);
 }
 
 export function mayBeStale(pointer: Pointer, now: number, freshness: Freshness): boolean {
-  return now - pointer.checkedAt < freshness.staleFor;
+  return isWithin(now - pointer.checkedAt, freshness.staleFor);
+}
+
+/** What was looked at in the future was looked at when the clock was wrong, and says nothing. */
+function isWithin(age: number, most: number): boolean {
+  return age >= 0 && age < most;
 }
 
 /** How long an upstream that failed so is left alone. */

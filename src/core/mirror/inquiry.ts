@@ -4,10 +4,11 @@
 // repository is public (the verdict). DESIGN, "Trust", says what follows from each of the other answers.
 import { anonymous } from '../access/caller.ts';
 import type { Digest } from '../oci/digest.ts';
-import { RegistryError } from '../oci/errors.ts';
+import { RegistryError, Unreachable } from '../oci/errors.ts';
+import { isManifestType } from '../oci/manifest.ts';
 import { type Reference, type Repository, isTag, repositoryKey } from '../oci/reference.ts';
 import { Flights } from './flights.ts';
-import { missingFor, reachedFor, restAfter } from './freshness.ts';
+import { missingFor, reachedFor, refusedFor, restAfter } from './freshness.ts';
 import type { Book, Clock, Incoming, Resolved, Source, Upstream } from './ports.ts';
 import { Recent } from './recent.ts';
 
@@ -27,6 +28,7 @@ export class Inquiry {
   readonly #proofs = new Flights<Proof | undefined>();
   readonly #missing: Recent<true>;
   readonly #resting: Recent<RegistryError>;
+  readonly #refused: Recent<RegistryError>;
   readonly #reached: Recent<true>;
 
   constructor(upstream: Upstream, book: Book, clock: Clock, closing: AbortSignal) {
@@ -36,32 +38,35 @@ export class Inquiry {
     this.#closing = closing;
     this.#missing = new Recent(clock);
     this.#resting = new Recent(clock);
+    this.#refused = new Recent(clock);
     this.#reached = new Recent(clock);
   }
 
-  /** Why this repository's upstream is left alone just now, if it is: it could not answer a moment ago. */
-  resting(repository: Repository): RegistryError | undefined {
-    return this.#resting.get(repositoryKey(repository));
+  /** Why the upstream is not asked about this subject just now, if it is not: a moment ago it could not answer. */
+  resting(repository: Repository, subject: string): RegistryError | undefined {
+    const key = repositoryKey(repository);
+    return this.#resting.get(key) ?? this.#resting.get(`${key} ${subject}`);
   }
 
-  /** This repository's upstream has answered 200 within the last minute. */
+  /** This repository's upstream has answered 200 within the last minute, and was there since. */
   reached(repository: Repository): boolean {
     return this.#reached.get(repositoryKey(repository)) === true;
   }
 
   /** What the upstream says a tag or a manifest's digest is, now. undefined: it has no such manifest. */
   look(reference: Reference): Promise<Resolved | undefined> {
-    const key = `${repositoryKey(reference.repository)} ${reference.target}`;
+    const { repository, target } = reference;
+    const key = `${repositoryKey(repository)} ${target}`;
     if (this.#missing.get(key) === true) return Promise.resolve(undefined);
     return this.#looks.share(key, async () => {
-      const { repository, target } = reference;
-      const resolved = await this.ask(repository, () => this.#upstream.resolve(reference, anonymous, this.#closing));
+      const question = () => this.#upstream.resolve(reference, anonymous, this.#closing);
+      const resolved = await this.ask(repository, target, question);
       if (resolved === undefined) {
         this.#missing.set(key, true, missingFor);
-        await this.#gone(reference);
+        await this.#goneManifest(reference);
         return undefined;
       }
-      await this.#book.link(repository, [resolved.descriptor], 'proven');
+      await this.#book.link(repository, resolved.descriptor);
       if (isTag(target)) {
         await this.#book.point(repository, target, { descriptor: resolved.descriptor, checkedAt: this.#clock.now() });
       }
@@ -72,8 +77,9 @@ export class Inquiry {
   /** Whether the upstream has this blob in this repository. undefined: it has not. */
   prove(repository: Repository, digest: Digest): Promise<Proof | undefined> {
     return this.#proofs.share(`${repositoryKey(repository)} ${digest}`, async () => {
-      const found = await this.ask(repository, () => this.#upstream.stat(repository, digest, anonymous, this.#closing));
-      if (found === undefined) await this.#gone({ repository, target: digest });
+      const question = () => this.#upstream.stat(repository, digest, anonymous, this.#closing);
+      const found = await this.ask(repository, digest, question);
+      if (found === undefined) await this.#goneBlob(repository, digest);
       else await this.proven(repository, digest, found.size);
       return found;
     });
@@ -84,74 +90,98 @@ export class Inquiry {
     const open = this.#upstream.blob(repository, digest, anonymous);
     return async (offset, signal): Promise<Incoming> => {
       try {
-        const incoming = await this.fetch(repository, () => open(offset, signal));
+        const incoming = await this.fetch(repository, digest, () => open(offset, signal));
         await this.proven(repository, digest, incoming.size);
         return incoming;
       } catch (error) {
         if (error instanceof RegistryError && !error.passing) refused();
-        if (error instanceof RegistryError && error.status === 404) await this.#gone({ repository, target: digest });
+        if (error instanceof RegistryError && error.status === 404) await this.#goneBlob(repository, digest);
         throw error;
       }
     };
   }
 
   /** Writes down that a blob is in a repository, if its size is known; else whoever learns the size calls again. */
-  async proven(repository: Repository, digest: Digest, told: number | undefined): Promise<void> {
-    const known = (await this.#book.standing(repository, digest))?.descriptor;
-    const size = told ?? known?.size;
+  async proven(repository: Repository, digest: Digest, size: number | undefined): Promise<void> {
     if (size === undefined) return;
-    await this.#book.link(repository, [{ mediaType: known?.mediaType ?? blobType, digest, size }], 'proven');
+    const known = await this.#book.standing(repository, digest);
+    if (known?.size === size) return;
+    await this.#book.link(repository, { mediaType: known?.mediaType ?? blobType, digest, size });
   }
 
-  /** An anonymous question whose answer only the registry itself gives: a 200 says that the repository is public. */
-  async ask<T>(repository: Repository, question: () => Promise<T>): Promise<T> {
-    const answer = await this.fetch(repository, question);
-    this.#resting.delete(repositoryKey(repository));
+  /** An anonymous question for an object, whose answer only the registry itself gives: a 200 says that the repository is public. */
+  async ask<T>(repository: Repository, subject: string, question: () => Promise<T>): Promise<T> {
+    const answer = await this.fetch(repository, subject, question);
+    const key = repositoryKey(repository);
+    this.#resting.delete(key);
+    this.#resting.delete(`${key} ${subject}`);
     // Once a minute is enough to keep a verdict that holds for fifteen.
     if (answer !== undefined && !this.reached(repository)) {
       await this.#book.judge(repository, { asOf: this.#clock.now() });
-      this.#reached.set(repositoryKey(repository), true, reachedFor);
+      this.#reached.set(key, true, reachedFor);
     }
     return answer;
   }
 
-  /** An anonymous question that a third party's mirror may answer too: good for the bytes, but no verdict. */
-  async fetch<T>(repository: Repository, question: () => Promise<T>): Promise<T> {
+  /** An anonymous question for an object that a third party's mirror may answer too: good for the bytes, but no verdict. */
+  async fetch<T>(repository: Repository, subject: string, question: () => Promise<T>): Promise<T> {
     try {
-      return await question();
+      return await this.list(repository, subject, question);
     } catch (error) {
-      if (error instanceof RegistryError) await this.#mind(repository, error);
+      if (error instanceof RegistryError && [401, 403].includes(error.status)) await this.#revoke(repository);
       throw error;
     }
   }
 
-  async #mind(repository: Repository, error: RegistryError): Promise<void> {
-    // 502 is about the one thing that was asked for: the upstream is there, and may answer well about others.
-    if (error.passing && error.status !== 502) {
-      this.#resting.set(repositoryKey(repository), error, restAfter(error));
-    } else if (error.status === 401 || error.status === 403) {
-      await this.#revoke(repository);
+  /** An anonymous question for a list. Registries give and refuse lists by rules of their own: no verdict either way. */
+  async list<T>(repository: Repository, subject: string, question: () => Promise<T>): Promise<T> {
+    const refused = this.#refused.get(repositoryKey(repository));
+    if (refused !== undefined) throw refused;
+    try {
+      return await question();
+    } catch (error) {
+      if (error instanceof RegistryError && error.passing) this.#mind(repository, subject, error);
+      throw error;
     }
+  }
+
+  /** Who cannot be reached, or limits us, does so for all of the repository; any other failure is the subject's alone. */
+  #mind(repository: Repository, subject: string, error: RegistryError): void {
+    const key = repositoryKey(repository);
+    const all = error instanceof Unreachable || error.status === 429;
+    this.#resting.set(all ? key : `${key} ${subject}`, error, restAfter(error));
+    if (all) this.#reached.delete(key);
+    if (error.status === 429) this.#refused.set(key, error, refusedFor);
   }
 
   async #revoke(repository: Repository): Promise<void> {
     this.#reached.delete(repositoryKey(repository));
-    await this.#book.judge(repository, undefined);
+    // Names that were never public are made up by anybody: they leave no trace in the book.
+    if ((await this.#book.verdict(repository)) !== undefined) await this.#book.judge(repository, undefined);
   }
 
   /**
    * A 404. What was there and is gone may mean that the repository is no longer public (registries hide private ones
-   * behind 404); what was never seen there, a fallback tag for instance, says nothing about the repository.
+   * behind 404); what was never seen there, a fallback tag for instance, says nothing about the repository. Nor does it
+   * that a layer is no manifest: containerd looks for one digest at both endpoints.
    */
-  async #gone(reference: Reference): Promise<void> {
-    const { repository, target } = reference;
-    if (isTag(target)) {
-      if ((await this.#book.pointer(repository, target)) === undefined) return;
+  async #goneManifest({ repository, target }: Reference): Promise<void> {
+    if (!isTag(target)) {
+      const known = await this.#book.standing(repository, target);
+      if (known !== undefined && isManifestType(known.mediaType)) await this.#disown(repository, target);
+    } else if ((await this.#book.pointer(repository, target)) !== undefined) {
       await this.#book.point(repository, target, undefined);
       await this.#revoke(repository);
-    } else if ((await this.#book.standing(repository, target))?.sure === 'proven') {
-      await this.#book.disown(repository, target);
-      await this.#revoke(repository);
     }
+  }
+
+  async #goneBlob(repository: Repository, digest: Digest): Promise<void> {
+    const known = await this.#book.standing(repository, digest);
+    if (known !== undefined && !isManifestType(known.mediaType)) await this.#disown(repository, digest);
+  }
+
+  async #disown(repository: Repository, digest: Digest): Promise<void> {
+    await this.#book.disown(repository, digest);
+    await this.#revoke(repository);
   }
 }

@@ -8,6 +8,7 @@ import { ociIndex, readManifest } from '../oci/manifest.ts';
 import type { ReferrersPull, TagsPull } from '../oci/pull.ts';
 import { fallbackTag, filterReferrers, noReferrers } from '../oci/referrers.ts';
 import { type Repository, repositoryKey } from '../oci/reference.ts';
+import { Flights } from './flights.ts';
 import { isFresh, lacksReferrersFor, mayBeStale } from './freshness.ts';
 import type { Manifests } from './manifests.ts';
 import type { Parts } from './parts.ts';
@@ -26,7 +27,8 @@ interface Referrers {
 export class Lists {
   readonly #parts: Parts;
   readonly #manifests: Manifests;
-  /** Registries that have no referrers endpoint. */
+  readonly #asking = new Flights<Referrers | undefined>();
+  /** Repositories without the referrers endpoint. Not registries: one that knows no repository of some name answers alike. */
   readonly #lacking: Recent<true>;
 
   constructor(parts: Parts, manifests: Manifests) {
@@ -39,7 +41,7 @@ export class Lists {
   async tags({ repository, query, self, head }: TagsPull, caller: Caller, signal: AbortSignal): Promise<Reply> {
     const own = caller.authorization !== undefined;
     const ask = () => this.#parts.upstream.tags(repository, query, own ? caller : anonymous, signal);
-    const page = own ? await ask() : await this.#parts.inquiry.ask(repository, ask);
+    const page = own ? await ask() : await this.#parts.inquiry.list(repository, 'tags', ask);
     if (page === undefined) {
       throw new RegistryError('NAME_UNKNOWN', `the registry knows no ${repositoryKey(repository)}`);
     }
@@ -73,7 +75,7 @@ export class Lists {
   ): Promise<Reply> {
     const ask = () => this.#parts.upstream.referrers(repository, digest, query, caller, signal);
     const own = caller.authorization !== undefined;
-    const page = own ? await ask() : await this.#parts.inquiry.ask(repository, ask);
+    const page = own ? await ask() : await this.#parts.inquiry.list(repository, `referrers/${digest}`, ask);
     // A 404 here sends clients to the fallback tag (distribution-spec, "Unavailable Referrers API").
     if (page === undefined) {
       throw new RegistryError('UNSUPPORTED', 'the registry has no referrers endpoint', { status: 404 });
@@ -97,10 +99,11 @@ export class Lists {
     ) {
       return { bytes: held, outcome: 'hit' };
     }
-    const resting = inquiry.resting(repository);
+    const resting = inquiry.resting(repository, name);
     try {
       if (held !== undefined && resting !== undefined) throw resting;
-      return await this.#askReferrers(repository, digest, name);
+      const ask = () => this.#askReferrers(repository, digest, name);
+      return await this.#asking.share(`${repositoryKey(repository)} ${digest}`, ask);
     } catch (error) {
       if (held === undefined || pointer === undefined || !mayBeStale(pointer, clock.now(), freshness)) throw error;
       if (!(error instanceof RegistryError) || !error.passing) throw error;
@@ -111,12 +114,13 @@ export class Lists {
 
   async #askReferrers(repository: Repository, digest: Digest, name: string): Promise<Referrers | undefined> {
     const { upstream, inquiry, closing } = this.#parts;
-    const lacking = this.#lacking.get(repository.registry) === true;
+    const key = repositoryKey(repository);
+    const lacking = this.#lacking.get(key) === true;
     const page = lacking
       ? undefined
-      : await inquiry.ask(repository, () => upstream.referrers(repository, digest, '', anonymous, closing));
+      : await inquiry.list(repository, name, () => upstream.referrers(repository, digest, '', anonymous, closing));
     if (page === undefined) {
-      this.#lacking.set(repository.registry, true, lacksReferrersFor);
+      this.#lacking.set(key, true, lacksReferrersFor);
       return this.#fallback(repository, digest);
     }
     if (page.nextQuery !== undefined) return undefined;
@@ -128,7 +132,7 @@ export class Lists {
   /** distribution-spec, "Referrers Tag Schema". The tag has its own freshness, and its own memory of a 404. */
   async #fallback(repository: Repository, digest: Digest): Promise<Referrers> {
     const tag = fallbackTag(digest);
-    const found = await this.#manifests.get({ repository, target: tag });
+    const found = await this.#manifests.getList({ repository, target: tag });
     if (found === undefined) return { bytes: new TextEncoder().encode(noReferrers), outcome: 'forward' };
     const { manifest, trouble } = found;
     if (readManifest(manifest.bytes, manifest.descriptor.mediaType).kind !== 'index') {

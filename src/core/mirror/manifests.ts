@@ -5,7 +5,7 @@ import { isNotModified } from '../oci/conditional.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { RegistryError } from '../oci/errors.ts';
-import { type Manifest, isManifestType, readManifest } from '../oci/manifest.ts';
+import { type Listing, type Manifest, isManifestType, readManifest } from '../oci/manifest.ts';
 import type { ManifestPull } from '../oci/pull.ts';
 import { type Reference, type Repository, isTag, repositoryKey } from '../oci/reference.ts';
 import type { Outcome } from './events.ts';
@@ -28,15 +28,17 @@ interface Found {
   readonly trouble?: RegistryError;
 }
 
-/** An index of indexes is looked into this deep, and no deeper. */
+/** An index is looked into this deep, and at so many of its images: more than there are platforms. */
 const deepest = 2;
-/** That an image is all here is believed for this long. */
+const mostImages = 64;
+/** That an image is all here, or not, is believed for this long. */
 const wholeFor = 10_000;
+const brokenFor = 1000;
 
 export class Manifests {
   readonly #parts: Parts;
   readonly #fetches = new Flights<Manifest>();
-  readonly #whole: Recent<true>;
+  readonly #whole: Recent<boolean>;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -53,12 +55,12 @@ export class Manifests {
     return manifestReply(manifest.descriptor, manifest.bytes, outcome, found.trouble);
   }
 
-  /** The manifest itself, for whoever needs to read it. undefined: the upstream has none of that name. */
-  async get(
+  /** An index that is read as a list, and good for something even if nothing that it lists is here. undefined: there is none of that name. */
+  async getList(
     reference: Reference,
   ): Promise<{ readonly manifest: Manifest; readonly trouble?: RegistryError | undefined } | undefined> {
     try {
-      const found = await this.#find(reference, false);
+      const found = await this.#find(reference, false, true);
       const { manifest } = await this.#bring(reference.repository, found);
       return { manifest, trouble: found.trouble };
     } catch (error) {
@@ -71,20 +73,21 @@ export class Manifests {
    * Admission and freshness in one: what we hold is enough while the repository is known to be public and the name fresh.
    * Else the upstream is asked, anonymously; and only if it cannot answer, what we hold has to do.
    */
-  async #find(reference: Reference, head: boolean): Promise<Found> {
+  async #find(reference: Reference, head: boolean, isList = false): Promise<Found> {
     const { repository, target } = reference;
     const { book, clock, inquiry, kept } = this.#parts;
     const freshness = this.#parts.freshness(repository.registry);
     const standing = standingOf(await book.verdict(repository), clock.now(), freshness.staleFor);
     const held = await this.#held(reference);
     const fresh = held !== undefined && (!isTag(target) || isFresh(held, clock.now(), freshness));
-    if (fresh && standing === 'fresh' && ((await this.#isWhole(held.descriptor)) || inquiry.reached(repository))) {
-      return { descriptor: held.descriptor, outcome: 'hit' };
+    if (fresh && standing === 'fresh') {
+      const good = isList || inquiry.reached(repository) || (await this.#isWhole(held.descriptor));
+      if (good) return { descriptor: held.descriptor, outcome: 'hit' };
     }
 
     const usable =
       held !== undefined && standing !== 'none' && (!isTag(target) || mayBeStale(held, clock.now(), freshness));
-    const resting = inquiry.resting(repository);
+    const resting = inquiry.resting(repository, target);
     try {
       if (usable && resting !== undefined) throw resting;
       // Fetching it is as good a proof as a HEAD, and saves one.
@@ -100,7 +103,7 @@ export class Manifests {
     } catch (error) {
       if (!usable || !(error instanceof RegistryError) || !error.passing) throw error;
       // podman and CRI-O choose their endpoint at the manifest and do not fall back after it: half an image is worse than none.
-      if (!(await this.#isWhole(held.descriptor))) throw error;
+      if (!isList && !(await this.#isWhole(held.descriptor))) throw error;
       this.#parts.report({ kind: 'stale', repository, name: target, error });
       return { descriptor: held.descriptor, outcome: 'stale', trouble: error };
     }
@@ -109,10 +112,9 @@ export class Manifests {
   async #held(reference: Reference): Promise<Pointer | undefined> {
     const { repository, target } = reference;
     if (isTag(target)) return this.#parts.book.pointer(repository, target);
-    const standing = await this.#parts.book.standing(repository, target);
+    const descriptor = await this.#parts.book.standing(repository, target);
     // Proven as a layer or a config is not proven as a manifest.
-    if (standing?.sure !== 'proven' || !isManifestType(standing.descriptor.mediaType)) return undefined;
-    return { descriptor: standing.descriptor, checkedAt: 0 };
+    return descriptor && isManifestType(descriptor.mediaType) ? { descriptor, checkedAt: 0 } : undefined;
   }
 
   /** The bytes, from here or from upstream, checked against the media type under which this repository has them. */
@@ -122,10 +124,8 @@ export class Manifests {
     const bytes = await this.#parts.kept.read(descriptor.digest);
     if (bytes === undefined) return { manifest: await this.#fetch(repository, descriptor.digest), outcome: 'miss' };
     const manifest = { descriptor, bytes };
-    // Just looked up: these bytes may have come by way of another repository, and what they list is news to this one.
-    if (found.outcome === 'forward') return { manifest: await this.#learn(repository, manifest), outcome: 'hit' };
     readManifest(bytes, descriptor.mediaType);
-    return { manifest, outcome: found.outcome };
+    return { manifest, outcome: found.outcome === 'forward' ? 'hit' : found.outcome };
   }
 
   #fetch(repository: Repository, digest: Digest): Promise<Manifest> {
@@ -136,9 +136,9 @@ export class Manifests {
       const held = await this.#held(reference);
       const bytes = held === undefined ? undefined : await kept.read(digest);
       if (held !== undefined && bytes !== undefined) {
-        return this.#learn(repository, { descriptor: held.descriptor, bytes });
+        return { descriptor: held.descriptor, bytes };
       }
-      const manifest = await inquiry.fetch(repository, () => upstream.manifest(reference, anonymous, closing));
+      const manifest = await inquiry.fetch(repository, digest, () => upstream.manifest(reference, anonymous, closing));
       if (manifest === undefined) throw unknownManifest(reference);
       return this.#learn(repository, manifest);
     });
@@ -147,28 +147,42 @@ export class Manifests {
   /** Reads, keeps and writes down what the upstream just vouched for. Throws if it is not what it is said to be; then nothing is kept. */
   async #learn(repository: Repository, { descriptor, bytes }: Manifest): Promise<Manifest> {
     const { book, kept } = this.#parts;
-    const { mediaType, lists } = readManifest(bytes, descriptor.mediaType);
+    const { mediaType } = readManifest(bytes, descriptor.mediaType);
     const manifest = { descriptor: { mediaType, digest: descriptor.digest, size: bytes.length }, bytes };
-    await book.link(repository, lists, 'claimed');
-    await book.link(repository, [manifest.descriptor], 'proven');
+    await book.link(repository, manifest.descriptor);
     kept.keep(manifest);
     return manifest;
   }
 
-  /** Everything that this manifest lists is here; of an index, at least one image that it lists. */
+  /** Everything that this manifest lists is here; of an index, at least one image that it lists. Believed for a while. */
   async #isWhole(descriptor: Descriptor, depth = 0): Promise<boolean> {
-    const { kept, store } = this.#parts;
-    if (this.#whole.get(descriptor.digest) === true) return true;
-    const bytes = await kept.read(descriptor.digest);
-    if (bytes === undefined) return false;
-    const listing = readManifest(bytes, descriptor.mediaType);
-    const here = async (listed: Descriptor) =>
-      listing.kind === 'index'
-        ? depth < deepest && isManifestType(listed.mediaType) && this.#isWhole(listed, depth + 1)
-        : (await store.stat(listed.digest)) !== undefined;
-    const whole = listing.kind === 'index' ? await some(listing.lists, here) : await every(listing.served, here);
-    if (whole) this.#whole.set(descriptor.digest, true, wholeFor);
+    const known = this.#whole.get(descriptor.digest);
+    if (known !== undefined) return known;
+    const whole = await this.#lookWhole(descriptor, depth);
+    this.#whole.set(descriptor.digest, whole, whole ? wholeFor : brokenFor);
     return whole;
+  }
+
+  async #lookWhole(descriptor: Descriptor, depth: number): Promise<boolean> {
+    const { kept, store } = this.#parts;
+    const bytes = await kept.read(descriptor.digest);
+    const listing = bytes && readable(bytes, descriptor.mediaType);
+    if (listing === undefined) return false;
+    if (listing.kind === 'image') {
+      return every(listing.served, async ({ digest }) => (await store.stat(digest)) !== undefined);
+    }
+    const images = listing.lists.filter(({ mediaType }) => isManifestType(mediaType)).slice(0, mostImages);
+    return depth < deepest && some(images, (image) => this.#isWhole(image, depth + 1));
+  }
+}
+
+/** What an index calls an image need not be one. */
+function readable(bytes: Uint8Array, mediaType: string): Listing | undefined {
+  try {
+    return readManifest(bytes, mediaType);
+  } catch (error) {
+    if (error instanceof RegistryError) return undefined;
+    throw error;
   }
 }
 

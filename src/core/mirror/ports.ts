@@ -28,7 +28,7 @@ export interface BlobStore {
   /**
    * Brings bytes in under the name that they claim. `open` sees nothing until all are in and the digest matches.
    * Never throws; one fill a digest at a time is the caller's duty. `sources` is live: who joins may add to it while the fill runs.
-   * `expected`: bytes, if a manifest told; an upstream that says otherwise is wrong (502).
+   * `expected`: bytes, if the upstream has told before; one that says otherwise now is wrong (502).
    */
   fill(digest: Digest, sources: Iterable<Source>, expected?: number): Fill;
   /** The whole of a small blob, as bytes that nobody changes; undefined if it is not here or longer than `most`. */
@@ -80,14 +80,6 @@ export interface Pointer {
   readonly checkedAt: number;
 }
 
-/** How surely a digest belongs to a repository: its upstream has answered 200 for it there, or a manifest there lists it. */
-export type Sure = 'proven' | 'claimed';
-
-export interface Standing {
-  readonly descriptor: Descriptor;
-  readonly sure: Sure;
-}
-
 /**
  * The only mutable book in the house. It may be lost at any time: everything in it is learned again.
  * A write has happened for later reads when its promise resolves.
@@ -97,10 +89,10 @@ export interface Book {
   pointer(repository: Repository, name: string): Promise<Pointer | undefined>;
   /** `undefined` forgets the name. */
   point(repository: Repository, name: string, pointer: Pointer | undefined): Promise<void>;
-  standing(repository: Repository, digest: Digest): Promise<Standing | undefined>;
-  /** A claim never replaces what is proven; otherwise the later one counts. */
-  link(repository: Repository, descriptors: readonly Descriptor[], sure: Sure): Promise<void>;
-  /** The upstream says that this digest is no longer there: proven or claimed, it is forgotten. */
+  /** What this repository has been proven to have: its upstream has answered 200 for it there. */
+  standing(repository: Repository, digest: Digest): Promise<Descriptor | undefined>;
+  link(repository: Repository, descriptor: Descriptor): Promise<void>;
+  /** The upstream says that this digest is no longer there. */
   disown(repository: Repository, digest: Digest): Promise<void>;
   verdict(repository: Repository): Promise<Verdict | undefined>;
   /** `undefined` revokes it. */

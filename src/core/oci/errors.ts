@@ -83,3 +83,10 @@ export class RegistryError extends Error {
     return this.status === 429 || this.status >= 500;
   }
 }
+
+/** Nobody answered: the network failed, or time was up. What holds for one object holds for all that this upstream has. */
+export class Unreachable extends RegistryError {
+  constructor(message: string, cause: unknown) {
+    super('UNAVAILABLE', message, { cause });
+  }
+}

@@ -1,12 +1,14 @@
 // One question to a registry, whichever of its endpoints answers it.
 import type { Caller } from '../access/caller.ts';
 import type { Clock } from '../mirror/ports.ts';
-import { RegistryError } from '../oci/errors.ts';
+import { RegistryError, Unreachable } from '../oci/errors.ts';
 import type { Repository } from '../oci/reference.ts';
 import { drain, refuseEncoded } from './body.ts';
 import type { Exchange, What } from './compose.ts';
 import { refusal } from './failure.ts';
 import type { Fetch, UpstreamResponse } from './fetch.ts';
+import type { Health } from './health.ts';
+import { RefusedElsewhere } from './redirect.ts';
 import type { Registries, Registry } from './registries.ts';
 
 export interface Question {
@@ -36,8 +38,12 @@ export interface AskingParts {
   readonly registries: Registries;
   readonly exchange: (exchange: Exchange) => Fetch;
   readonly clock: Clock;
+  readonly health: Health;
   readonly userAgent: string;
 }
+
+/** No endpoint is asked later than this after the first: a client may be waiting for a head, and containerd gives up after 30 s. */
+const longestSearch = 15_000;
 
 /**
  * Puts the question to each endpoint until one has an answer that `read` can make sense of: who is down, overloaded or
@@ -52,13 +58,17 @@ export async function ask<T>(
   const called = question.repository.registry;
   const registry = parts.registries.find(called);
   if (registry === undefined) throw new RegistryError('NAME_UNKNOWN', `${called} is not configured`);
+  const { clock, health } = parts;
   const failures: unknown[] = [];
-  for (const endpoint of registry.endpoints) {
+  const began = clock.now();
+  for (const endpoint of health.inOrder(registry.endpoints)) {
+    if (clock.now() - began > longestSearch) break;
     try {
       return await askOne(parts, question, registry, endpoint, read);
     } catch (error) {
       question.signal.throwIfAborted();
       if (!(error instanceof RegistryError && error.passing)) throw error;
+      if (error instanceof Unreachable) health.missed(endpoint);
       failures.push(error);
     }
   }
@@ -97,7 +107,7 @@ async function askOne<T>(
     return read({ response, url: url.href, host: url.host });
   }
   void drain(response);
-  if (response.status === 404) return undefined;
+  if (response.status === 404 || response.status === 410) return undefined;
   throw refusal(url.host, response, parts.clock.now());
 }
 
@@ -110,4 +120,10 @@ function headersOf(parts: AskingParts, question: Question): Record<string, strin
     ...question.headers,
     ...(authorization !== undefined && { authorization }),
   };
+}
+
+/** For a HEAD that was redirected to who takes only GET: what it would have told is still to be found out. */
+export function unsureIfElsewhere(error: unknown): 'unsure' {
+  if (error instanceof RefusedElsewhere) return 'unsure';
+  throw error;
 }

@@ -7,10 +7,10 @@ import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/errors.ts';
 import type { Repository } from '../oci/reference.ts';
 import { unknownBlob } from '../oci/unknown.ts';
-import { type Answer, type AskingParts, type Question, ask } from './asking.ts';
+import { type Answer, type AskingParts, type Question, ask, unsureIfElsewhere } from './asking.ts';
 import { drain, lengthOf } from './body.ts';
 import { nonsense, unreachable } from './failure.ts';
-import { header } from './fetch.ts';
+import { type UpstreamResponse, header } from './fetch.ts';
 
 export interface BlobParts extends AskingParts {
   readonly report: Report;
@@ -18,7 +18,7 @@ export interface BlobParts extends AskingParts {
 
 const reportEvery = 4 * 1024 * 1024;
 
-/** By a HEAD; where the upstream knows none, by a GET whose body is not read. */
+/** By a HEAD; where the upstream knows none, or redirects it to who takes only GET, by a GET whose body is not read. */
 export async function statBlob(
   parts: BlobParts,
   repository: Repository,
@@ -32,8 +32,8 @@ export async function statBlob(
     answers: [200, 405, 501],
     verifiable: false,
   } as const;
-  const told = await ask(parts, head, measure);
-  const unsure = told?.status === 405 || told?.status === 501;
+  const told = await ask(parts, head, measure).catch(unsureIfElsewhere);
+  const unsure = told === 'unsure' || told?.status === 405 || told?.status === 501;
   return unsure ? ask(parts, { ...head, method: 'GET', answers: [200] }, measure) : told;
 }
 
@@ -59,7 +59,7 @@ function questionOf(repository: Repository, digest: Digest, as: Caller, signal: 
     what: 'blob',
     method: 'GET',
     path: `blobs/${digest}`,
-    answers: [200, 206],
+    answers: [200, 206, 416],
     as,
     signal,
     verifiable: true,
@@ -79,6 +79,7 @@ function open(
   signal: AbortSignal,
 ): Incoming {
   const { response, host } = answer;
+  if (response.status === 416) throw outside(response);
   const part = response.status === 206 ? partOf(answer) : { offset: 0, size: lengthOf(response) };
   if (part === undefined || (response.status === 206 && part.offset !== offset)) {
     response.cancel();
@@ -99,6 +100,14 @@ function cancelled(stream: AsyncGenerator<Uint8Array>, response: Answer['respons
       },
     }),
   };
+}
+
+/** What was asked for lies beyond the end, and the upstream says where that is. */
+function outside(response: UpstreamResponse): RegistryError {
+  void drain(response);
+  const size = /^bytes \*\/\d{1,15}$/.exec(header(response.headers, 'content-range') ?? '')?.[0];
+  const headers: Record<string, string> = size === undefined ? {} : { 'content-range': size };
+  return new RegistryError('RANGE_INVALID', 'the range lies outside the blob', { headers });
 }
 
 const contentRange = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/;

@@ -3,18 +3,21 @@ import type { Clock } from '../mirror/ports.ts';
 import { nonsense, unreachable } from './failure.ts';
 import { type UpstreamResponse, header } from './fetch.ts';
 
-/** Of an answer that is not wanted, so many bytes are read for the sake of its connection. */
+/** Of an answer that is not wanted, so much is read for the sake of its connection: more would cost more than a new one. */
 const mostDrained = 64 * 1024;
+const mostDrops = 8;
 /** The transport ends a body that stalls; this ends one that drips. */
 const longest = 60_000;
 
 /** Lets go of an answer whose body is not wanted. Never rejects, so nobody need wait for it. */
 export async function drain(response: UpstreamResponse): Promise<void> {
   let left = mostDrained;
+  let drops = 0;
   try {
     for await (const chunk of response.body) {
       left -= chunk.length;
-      if (left < 0) break;
+      drops += 1;
+      if (left < 0 || drops === mostDrops) break;
     }
   } catch {
     // Its connection broke, and nobody wanted the rest.

@@ -1,11 +1,11 @@
 // What an upstream's failure is to whoever asked us: one sentence, with the host and without anything secret.
-import { RegistryError } from '../oci/errors.ts';
+import { RegistryError, Unreachable } from '../oci/errors.ts';
 import { type UpstreamResponse, header } from './fetch.ts';
 import { retryAfter } from './retry-after.ts';
 
 /** No answer, or one that broke off. Worth another try, and 503 for that reason. */
-export function unreachable(host: string, cause: unknown): RegistryError {
-  return new RegistryError('UNAVAILABLE', `${host} cannot be reached, or broke off`, { cause });
+export function unreachable(host: string, cause: unknown): Unreachable {
+  return new Unreachable(`${host} cannot be reached, or broke off`, cause);
 }
 
 /** An answer that makes no sense. */
@@ -18,7 +18,7 @@ export function refusal(host: string, response: UpstreamResponse, now: number): 
   const { status } = response;
   const message = `${host} answered ${status}`;
   if (status === 401) return new RegistryError('UNAUTHORIZED', message);
-  if (status === 403) return new RegistryError('DENIED', message);
+  if (status === 403 || status === 451) return new RegistryError('DENIED', message);
   if (status === 429) return new RegistryError('TOOMANYREQUESTS', message, { headers: kept(response, now) });
   if (status >= 500) return new RegistryError('UNAVAILABLE', message, { headers: kept(response, now) });
   return new RegistryError('UNAVAILABLE', message, { status: 502 });

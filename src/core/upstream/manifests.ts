@@ -5,7 +5,7 @@ import { type Digest, algorithmOf, isDigest, parseDigest } from '../oci/digest.t
 import { RegistryError } from '../oci/errors.ts';
 import { type Manifest, acceptManifests, isManifestType, readManifest } from '../oci/manifest.ts';
 import { type Reference, isTag } from '../oci/reference.ts';
-import { type Answer, type AskingParts, type Question, ask } from './asking.ts';
+import { type Answer, type AskingParts, type Question, ask, unsureIfElsewhere } from './asking.ts';
 import { drain, lengthOf, mediaTypeOf, readWhole } from './body.ts';
 import { header } from './fetch.ts';
 
@@ -34,8 +34,8 @@ export async function resolveManifest(
   const told = await ask(parts, question, async (answer) => {
     void drain(answer.response);
     return describe(answer, reference);
-  });
-  if (told !== 'too little') return told && { descriptor: told };
+  }).catch(unsureIfElsewhere);
+  if (told !== 'unsure') return told && { descriptor: told };
   const manifest = await fetchManifest(parts, { ...question, method: 'GET', answers: [200] }, reference);
   return manifest && { descriptor: manifest.descriptor, manifest };
 }
@@ -65,14 +65,14 @@ function questionOf({ repository, target }: Reference, as: Caller, signal: Abort
   };
 }
 
-/** What a HEAD tells, if it tells all of it. An upstream that knows no HEAD tells too little, too. */
-function describe({ response, host }: Answer, { target }: Reference): Manifest['descriptor'] | 'too little' {
+/** What a HEAD tells, if it tells all of it. An upstream that knows no HEAD does not. */
+function describe({ response, host }: Answer, { target }: Reference): Manifest['descriptor'] | 'unsure' {
   const mediaType = mediaTypeOf(response);
   const size = lengthOf(response);
   const claimed = claimedDigest(response.headers);
-  if (response.status !== 200 || size === undefined || !isManifestType(mediaType)) return 'too little';
+  if (response.status !== 200 || size === undefined || !isManifestType(mediaType)) return 'unsure';
   if (size > largest) throw tooLarge(host);
-  if (isTag(target)) return claimed === undefined ? 'too little' : { mediaType, digest: claimed, size };
+  if (isTag(target)) return claimed === undefined ? 'unsure' : { mediaType, digest: claimed, size };
   if (claimed !== undefined && contradicts(claimed, target)) throw wrongDigest(host);
   return { mediaType, digest: target, size };
 }

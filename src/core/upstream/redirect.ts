@@ -9,8 +9,7 @@ const mostHops = 5;
 const redirecting = new Set([301, 302, 303, 307, 308]);
 
 /**
- * Answers of another origin than the one asked come without their challenge: it redirected us there to fetch, not to log in.
- * Throws UNAVAILABLE (502) for a redirect that is not allowed.
+ * Throws UNAVAILABLE (502) for a redirect that is not allowed, and RefusedElsewhere (502) for one that leads to a refusal.
  */
 export function withRedirects(registry: Registry): Wrap {
   return (next) => async (request) => {
@@ -20,7 +19,9 @@ export function withRedirects(registry: Registry): Wrap {
         throw hops > 0 && error instanceof ForbiddenAddress ? refused(registry, new URL(current.url), error) : error;
       });
       const location = redirecting.has(response.status) ? header(response.headers, 'location') : undefined;
-      if (location === undefined) return sameOrigin(current.url, request.url) ? response : unchallenging(response);
+      if (location === undefined) {
+        return sameOrigin(current.url, request.url) ? response : fromElsewhere(response, current);
+      }
       void drain(response);
       if (hops === mostHops) throw nonsense(new URL(request.url).host, `redirected more than ${mostHops} times`);
       current = redirected(current, location, registry);
@@ -59,7 +60,16 @@ function refused(registry: Registry, target: URL, cause?: unknown): RegistryErro
   return new RegistryError('UNAVAILABLE', message, { status: 502, cause });
 }
 
-function unchallenging(response: UpstreamResponse): UpstreamResponse {
-  const { 'www-authenticate': _, ...headers } = response.headers;
-  return { status: response.status, headers, body: response.body, cancel: () => response.cancel() };
+/**
+ * The registry sent us there, so it has said that we may have it. That the other refuses is its own trouble: a signature
+ * that is only good for GET, or no longer good at all.
+ */
+export class RefusedElsewhere extends RegistryError {}
+
+function fromElsewhere(response: UpstreamResponse, { url }: UpstreamRequest): UpstreamResponse {
+  const { status } = response;
+  if (status !== 401 && status !== 403) return response;
+  void drain(response);
+  const message = `${new URL(url).host}, where the registry redirected to, answered ${status}`;
+  throw new RefusedElsewhere('UNAVAILABLE', message, { status: 502 });
 }

@@ -2,6 +2,7 @@
 import type { Upstream } from '../mirror/ports.ts';
 import { blobSource, statBlob } from './blobs.ts';
 import { type ExchangeParts, createExchanges } from './compose.ts';
+import { Health } from './health.ts';
 import { listReferrers, listTags } from './lists.ts';
 import { type DigestOf, getManifest, resolveManifest } from './manifests.ts';
 import type { Registries } from './registries.ts';
@@ -15,7 +16,7 @@ export interface UpstreamParts extends Omit<ExchangeParts, 'userAgent'> {
 
 export function createUpstream(parts: UpstreamParts): Upstream {
   const told = { ...parts, userAgent: `sampan/${parts.version}` };
-  const asking = { ...told, exchange: createExchanges(told) };
+  const asking = { ...told, exchange: createExchanges(told), health: new Health(parts.clock) };
   return {
     resolve: (reference, as, signal) => resolveManifest(asking, reference, as, signal),
     manifest: (reference, as, signal) => getManifest(asking, reference, as, signal),

@@ -10,7 +10,7 @@ const mostRetries = 2;
 const firstWait = 300;
 /** Who asks for a longer pause means it. */
 const longestPause = 2000;
-/** No attempt begins later than this after the first: containerd gives up on us after 30 s, and an attempt may take 20. */
+/** No attempt begins later than this after the first: containerd gives up on us after 30 s, and an attempt may take 12. */
 const longestTotal = 10_000;
 const stumbles = new Set([500, 502, 503, 504]);
 

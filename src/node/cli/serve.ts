@@ -58,14 +58,17 @@ function announce({ address, adminAddress }: App, { data, resolve }: Config, log
   }
 }
 
+/** Milliseconds in which two signals are one: under npm, Ctrl-C comes from the terminal and again from npm. */
+const oneAndTheSame = 300;
+
 /** The first signal to stop. The second one ends the process there and then. */
 function stopSignal(): Promise<NodeJS.Signals> {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
-  let stopping = false;
+  let first: number | undefined;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      if (stopping) process.exit(128 + constants.signals[signal]);
-      stopping = true;
+      first ??= performance.now();
+      if (performance.now() - first > oneAndTheSame) process.exit(128 + constants.signals[signal]);
       resolve(signal);
     });
   }

@@ -1,7 +1,7 @@
 // The book's tables. The ledger (`blob`) can be rebuilt from the directory, everything else is learned again.
 
 /** In `user_version`. A book of another version is moved aside and begun anew. */
-export const version = 1;
+export const version = 2;
 
 export const schema = `
   CREATE TABLE blob (
@@ -43,7 +43,6 @@ export const schema = `
     digest TEXT NOT NULL,
     media_type TEXT NOT NULL,
     size INTEGER NOT NULL,
-    proven INTEGER NOT NULL,
     PRIMARY KEY (repository, digest)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE verdict (repository INTEGER PRIMARY KEY, as_of INTEGER NOT NULL) STRICT;

@@ -1,7 +1,7 @@
 // What can be asked of the book, as SQL. Synchronous: runs in the book's own thread (book-worker.ts).
 import { chmodSync } from 'node:fs';
 import type { Verdict } from '../../core/access/admit.ts';
-import type { Pointer, Standing } from '../../core/mirror/ports.ts';
+import type { Pointer } from '../../core/mirror/ports.ts';
 import type { Descriptor } from '../../core/oci/descriptor.ts';
 import type { Digest } from '../../core/oci/digest.ts';
 import { pragmas, schema, version } from './book-schema.ts';
@@ -158,30 +158,24 @@ export class BookTables {
     );
   }
 
-  standing(repository: string, digest: Digest): Standing | undefined {
+  standing(repository: string, digest: Digest): Descriptor | undefined {
     const row = this.#one(
-      `SELECT digest, media_type AS mediaType, size, proven FROM standing
+      `SELECT digest, media_type AS mediaType, size FROM standing
        WHERE repository = (SELECT id FROM repository WHERE key = ?) AND digest = ?`,
       repository,
       digest,
-    ) as (Descriptor & Row<'proven'>) | undefined;
-    return row && { descriptor: descriptorOf(row), sure: row.proven === 1 ? 'proven' : 'claimed' };
+    ) as Descriptor | undefined;
+    return row && descriptorOf(row);
   }
 
-  link(repository: string, descriptors: readonly Descriptor[], proven: boolean): void {
-    const id = this.#intern(repository);
-    for (const { digest, mediaType, size } of descriptors) {
-      this.#run(
-        `INSERT INTO standing (repository, digest, media_type, size, proven) VALUES (?, ?, ?, ?, ?)
-         ON CONFLICT DO UPDATE SET media_type = excluded.media_type, size = excluded.size, proven = excluded.proven
-         WHERE excluded.proven >= proven`,
-        id,
-        digest,
-        mediaType,
-        size,
-        Number(proven),
-      );
-    }
+  link(repository: string, { digest, mediaType, size }: Descriptor): void {
+    this.#run(
+      'INSERT OR REPLACE INTO standing (repository, digest, media_type, size) VALUES (?, ?, ?, ?)',
+      this.#intern(repository),
+      digest,
+      mediaType,
+      size,
+    );
   }
 
   disown(repository: string, digest: Digest): void {

@@ -1,6 +1,6 @@
 // The book as the mirror sees it. This process is its only writer, so what was read or written once is known without asking again.
 import type { Verdict } from '../../core/access/admit.ts';
-import type { Book, Pointer, Standing, Sure } from '../../core/mirror/ports.ts';
+import type { Book, Pointer } from '../../core/mirror/ports.ts';
 import type { Descriptor } from '../../core/oci/descriptor.ts';
 import type { Digest } from '../../core/oci/digest.ts';
 import { type Repository, repositoryKey } from '../../core/oci/reference.ts';
@@ -19,7 +19,7 @@ export class SqliteBook implements Book {
   readonly #thread: BookThread;
   readonly #ledger: Ledger;
   readonly #pointers = new Recent<Promise<Pointer | undefined>>(kept);
-  readonly #standings = new Recent<Promise<Standing | undefined>>(kept);
+  readonly #standings = new Recent<Promise<Descriptor | undefined>>(kept);
   readonly #verdicts = new Recent<Promise<Verdict | undefined>>(kept);
 
   constructor(thread: BookThread, ledger: Ledger) {
@@ -38,16 +38,15 @@ export class SqliteBook implements Book {
     await this.#thread.ask('point', key, name, pointer);
   }
 
-  standing(repository: Repository, digest: Digest): Promise<Standing | undefined> {
+  standing(repository: Repository, digest: Digest): Promise<Descriptor | undefined> {
     const key = repositoryKey(repository);
     return this.#standings.getOr(`${key}\0${digest}`, () => this.#thread.ask('standing', key, digest));
   }
 
-  async link(repository: Repository, descriptors: readonly Descriptor[], sure: Sure): Promise<void> {
+  async link(repository: Repository, descriptor: Descriptor): Promise<void> {
     const key = repositoryKey(repository);
-    // What a claim comes to depends on what is there; the next read finds out.
-    for (const { digest } of descriptors) this.#standings.delete(`${key}\0${digest}`);
-    await this.#thread.ask('link', key, descriptors, sure === 'proven');
+    this.#standings.delete(`${key}\0${descriptor.digest}`);
+    await this.#thread.ask('link', key, descriptor);
   }
 
   async disown(repository: Repository, digest: Digest): Promise<void> {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { randomBytes } from '../../fakes/registry/bytes.ts';
 import { artifact, image, index, layerOf } from '../../fakes/registry/content.ts';
+import { answer } from '../../fakes/registry/levers.ts';
 import { minute, world } from './world.ts';
 
 const item = image({ layers: [layerOf(randomBytes(1, 100))] });
@@ -109,6 +110,17 @@ describe('referrers', () => {
     assert.deepEqual(asked(), []);
   });
 
+  it('of a fallback tag are served stale while the upstream is down', async () => {
+    const { registry, get, clock } = await alpine();
+    registry.levers.referrers = false;
+    registry.hold('library/alpine', index([sbom]), item.digest.replace(':', '-'));
+    await get(path);
+    await registry.down();
+    clock.forward(2 * minute);
+    const told = await get(path);
+    assert.deepEqual([told.status, digestsOf(told.text)], [200, [sbom.digest]]);
+  });
+
   it('are an empty index where there is neither endpoint nor fallback tag, which is remembered', async () => {
     const { registry, get, asked } = await alpine();
     registry.levers.referrers = false;
@@ -118,5 +130,19 @@ describe('referrers', () => {
     assert.deepEqual(asked(), []);
     assert.equal((await get(`/v2/alpine/blobs/${item.blobs[0]?.digest}`)).status, 200);
     assert.equal(asked().length, 1);
+  });
+});
+
+describe('a list that is refused', () => {
+  it('says nothing about the images of its repository', async () => {
+    const { registry, get, settled, clock } = await alpine();
+    for (const { digest } of item.blobs) await get(`/v2/alpine/blobs/${digest}`);
+    await settled();
+    registry.levers.answers.push(answer.denied(/tags\/list/), answer.unauthorized(/referrers/));
+    assert.equal((await get('/v2/alpine/tags/list')).status, 403);
+    assert.equal((await get(path)).status, 401);
+    await registry.down();
+    clock.forward(2 * minute);
+    assert.equal((await get('/v2/alpine/manifests/3')).status, 200);
   });
 });

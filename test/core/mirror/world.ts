@@ -8,7 +8,7 @@ import { after } from 'node:test';
 import type { Access } from '../../../src/core/access/admit.ts';
 import type { MirrorEvent } from '../../../src/core/mirror/events.ts';
 import { Mirror } from '../../../src/core/mirror/mirror.ts';
-import type { Clock } from '../../../src/core/mirror/ports.ts';
+import type { BlobStore, Clock } from '../../../src/core/mirror/ports.ts';
 import type { Reply } from '../../../src/core/mirror/reply.ts';
 import { parsePull } from '../../../src/core/oci/pull.ts';
 import { Registries } from '../../../src/core/upstream/registries.ts';
@@ -50,6 +50,8 @@ export interface World {
   readonly store: Store;
   /** Requests that the registry got since this was last called: `HEAD /v2/…`. */
   asked(): string[];
+  /** Names an origin that the registry may redirect to. */
+  allowRedirects(origin: string): void;
   start(path: string, options?: Asking): Promise<Reply>;
   get(path: string, options?: Asking): Promise<Told>;
   head(path: string, options?: Asking): Promise<Told>;
@@ -73,6 +75,8 @@ interface Options {
   readonly limit?: number;
   /** False: a mirror without store and book. */
   readonly holds?: boolean;
+  /** Puts something before the store. */
+  readonly store?: (blobs: BlobStore) => BlobStore;
 }
 
 const never = new AbortController().signal;
@@ -91,7 +95,8 @@ export async function world(options: Options = {}): Promise<World> {
     if (event.kind === 'stored' || event.kind === 'fill-failed') filling.delete(event.digest);
     if (filling.size === 0) for (const wake of waiting.splice(0)) wake();
   };
-  const entry = { aliases: [], mirrors: [], realms: [], redirects: [], endpoints: [registry.url] };
+  const redirects: string[] = [];
+  const entry = { aliases: [], mirrors: [], realms: [], redirects, endpoints: [registry.url] };
   const registries = new Registries([{ ...entry, name: 'docker.io' }], {});
   const newHasher = (algorithm: string) => {
     const hash = createHash(algorithm);
@@ -112,7 +117,8 @@ export async function world(options: Options = {}): Promise<World> {
 
   async function open(): Promise<{ store: Store; mirror: Mirror }> {
     const store = await openStore({ dir, limit: options.limit, clock, report });
-    const held = options.holds === false ? {} : { store: store.blobs, book: store.book };
+    const blobs = options.store?.(store.blobs) ?? store.blobs;
+    const held = options.holds === false ? {} : { store: blobs, book: store.book };
     const mirror = new Mirror({
       upstream,
       ...held,
@@ -160,6 +166,7 @@ export async function world(options: Options = {}): Promise<World> {
       seen = registry.log.length;
       return log;
     },
+    allowRedirects: (origin) => void redirects.push(origin),
     start,
     get,
     settled: () => (filling.size === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),

@@ -117,3 +117,28 @@ test('an unknown registry is NAME_UNKNOWN', async () => {
   const reference = { ...byTag, repository: { registry: 'elsewhere.test', name: 'a' } };
   await assert.rejects(upstream.resolve(reference, anonymous, signal), { code: 'NAME_UNKNOWN', status: 404 });
 });
+
+test('an endpoint that is dead costs its time once, and none is begun when a client has waited long enough', async () => {
+  const good = await serve(sendManifest);
+  const dead = await nobody();
+  const { upstream, events } = bench({ endpoints: [dead, good.url] });
+  const hosts = () => events.flatMap((event) => (event.kind === 'asked' ? [event.host] : []));
+  await upstream.manifest(byTag, anonymous, signal);
+  const before = hosts().length;
+  await upstream.manifest(byTag, anonymous, signal);
+  assert.deepEqual(hosts().slice(before), [new URL(good.url).host]);
+
+  const hang = await serve((_request, response) => {
+    late.clock.time += 16_000;
+    response.destroy();
+  });
+  const late = bench({ endpoints: [hang.url, good.url] });
+  await assert.rejects(late.upstream.manifest(byTag, anonymous, signal), { status: 503 });
+});
+
+test('gone for good is not there, and withheld by law is denied', async () => {
+  const gone = bench({ endpoints: [(await serve((_request, response) => send(response, 410))).url] });
+  assert.equal(await gone.upstream.manifest(byTag, anonymous, signal), undefined);
+  const withheld = bench({ endpoints: [(await serve((_request, response) => send(response, 451))).url] });
+  await assert.rejects(withheld.upstream.manifest(byTag, anonymous, signal), { code: 'DENIED' });
+});

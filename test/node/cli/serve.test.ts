@@ -97,8 +97,19 @@ test('a second signal stops it at once, whatever still runs', async (t) => {
     await asked.promise;
     child.kill('SIGTERM');
     await line('stopping');
-    child.kill('SIGTERM');
+    // One that comes at once is taken for the first, told twice.
+    const insisting = setInterval(() => child.kill('SIGTERM'), 50);
+    await exit.finally(() => clearInterval(insisting));
   }
+});
+
+test('a signal that is told twice, as by a terminal and by npm, is one', async (t) => {
+  const { child, line, exit } = serve(t, await temporaryDirectory(t), '--listen', '127.0.0.1:0');
+  await line('listens on');
+  child.kill('SIGINT');
+  child.kill('SIGINT');
+  child.kill('SIGTERM');
+  assert.deepEqual(await exit, [0, null]);
 });
 
 test('an address that is taken is told in one sentence', async (t) => {

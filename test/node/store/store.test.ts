@@ -150,16 +150,16 @@ it('goes on without a book that fails, and says so, but not every time', async (
   const descriptor = { mediaType: 'a/b', digest: digestOf(someBytes(1)), size: 1 };
   // A number that SQLite cannot hold: the worker's own way of failing.
   await store.book.judge(nginx, { asOf: 2 ** 70 });
-  await store.book.link(nginx, [{ ...descriptor, size: 2 ** 70 }], 'proven');
+  await store.book.link(nginx, { ...descriptor, size: 2 ** 70 });
   assert.equal(await store.book.standing(nginx, descriptor.digest), undefined);
   assert.deepEqual(
     events.map((event) => event.kind === 'trouble' && event.where),
     ['book'],
   );
   clock.time += 3_600_000;
-  await store.book.link(nginx, [{ ...descriptor, size: 2 ** 70 }], 'proven');
+  await store.book.link(nginx, { ...descriptor, size: 2 ** 70 });
   assert.equal(events.length, 2);
-  await store.book.link(nginx, [descriptor], 'proven');
+  await store.book.link(nginx, descriptor);
   assert.ok(await store.book.standing(nginx, descriptor.digest), 'the others are not harmed');
   await add(opened, 1);
 });
@@ -168,7 +168,7 @@ it('harms no other request when one of a batch fails', async (t) => {
   const { store } = await openFresh(t);
   const descriptor = { mediaType: 'a/b', digest: digestOf(someBytes(1)), size: 1 };
   await Promise.all([
-    store.book.link(nginx, [descriptor], 'proven'),
+    store.book.link(nginx, descriptor),
     store.book.judge(nginx, { asOf: 2 ** 70 }),
     store.book.point(nginx, 'latest', { descriptor, checkedAt: 1 }),
   ]);

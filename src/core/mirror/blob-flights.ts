@@ -1,0 +1,93 @@
+// Downloads under way: at most one a digest, and who vouches for it.
+import type { Digest } from '../oci/digest.ts';
+import { type Repository, repositoryKey } from '../oci/reference.ts';
+import type { Parts } from './parts.ts';
+import { type Fill, NoRoom, type Source } from './ports.ts';
+
+export interface Flight {
+  /** The repository that it was started for. */
+  readonly starter: string;
+  /** undefined: the blob turned out to be in the store already. */
+  readonly filling: Promise<Fill | undefined>;
+  /** Resolves when it is over, well or not, and forgotten. */
+  readonly landed: Promise<void>;
+  readonly sources: Set<Source>;
+  /** Their upstreams have the blob, or are being asked for it just now by this very flight. */
+  readonly repositories: Set<string>;
+  /** The upstream has answered. */
+  answered: boolean;
+}
+
+type Told = (digest: Digest, error: NoRoom) => void;
+
+export class BlobFlights {
+  readonly #parts: Parts;
+  readonly #noRoom: Told;
+  readonly #running = new Map<Digest, Flight>();
+
+  /** `noRoom` is told when the store gives a blob up, be it in the middle. */
+  constructor(parts: Parts, noRoom: Told) {
+    this.#parts = parts;
+    this.#noRoom = noRoom;
+  }
+
+  get(digest: Digest): Flight | undefined {
+    return this.#running.get(digest);
+  }
+
+  /** In the map before the first await, so that nobody can start a second. `expected`: bytes, if the upstream has told before. */
+  start(repository: Repository, digest: Digest, expected: number | undefined): Flight {
+    const sources = new Set<Source>();
+    const { promise: landed, resolve: land } = Promise.withResolvers<void>();
+    const flight: Flight = {
+      starter: repositoryKey(repository),
+      filling: this.#begin(repository, digest, sources, expected),
+      landed,
+      sources,
+      repositories: new Set(),
+      answered: false,
+    };
+    this.vouch(flight, repository, digest);
+    this.#running.set(digest, flight);
+    void this.#follow(flight, repository, digest).finally(land);
+    return flight;
+  }
+
+  vouch(flight: Flight, repository: Repository, digest: Digest): void {
+    const key = repositoryKey(repository);
+    if (flight.repositories.has(key)) return;
+    flight.repositories.add(key);
+    flight.sources.add(this.#parts.inquiry.source(repository, digest, () => flight.repositories.delete(key)));
+  }
+
+  async #begin(
+    repository: Repository,
+    digest: Digest,
+    sources: Set<Source>,
+    expected: number | undefined,
+  ): Promise<Fill | undefined> {
+    const { store, report } = this.#parts;
+    // It may have come to rest between the look at the store and now.
+    if ((await store.stat(digest)) !== undefined) return undefined;
+    report({ kind: 'fill', repository, digest });
+    return store.fill(digest, sources, expected);
+  }
+
+  /** Forgotten only once the blob is in the store, so that at every moment it is found in the one or the other. */
+  async #follow(flight: Flight, repository: Repository, digest: Digest): Promise<void> {
+    try {
+      const fill = await flight.filling;
+      await fill?.size;
+      flight.answered = true;
+      await fill?.done;
+      // An upstream that told no size: only now is it known.
+      const size = await this.#parts.store.stat(digest);
+      if (flight.repositories.has(flight.starter)) await this.#parts.inquiry.proven(repository, digest, size);
+    } catch (error) {
+      // Its readers were told, and the store has reported it.
+      if (error instanceof NoRoom) this.#noRoom(digest, error);
+    } finally {
+      this.#running.delete(digest);
+    }
+  }
+}
