@@ -90,6 +90,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   listeners.push(metrics.report, status.report);
 
   const parts: ServerParts = {
+    admit: (caller) => mirror.admit(caller),
     pull: (pull, caller, signal) => mirror.pull(pull, caller, signal),
     routing: registries,
     report,

@@ -14,8 +14,10 @@ export interface Freshness {
 export const missingFor = 10_000;
 /** After an upstream could not answer, what is held is served for this long before it is asked again. */
 const restFor = 30_000;
-/** An upstream that answered this lately is taken to be there. */
-export const reachedFor = 60_000;
+/** An upstream that answered this lately is taken to be there: no longer than the steps of one pull are apart. */
+export const reachedFor = 5000;
+/** A verdict holds for fifteen minutes; to write it down anew once a minute is enough. */
+export const judgedFor = 60_000;
 /** An upstream that limits us is not asked for anything for this long: containerd repeats five times at once. */
 export const refusedFor = 3000;
 /** A registry without the referrers endpoint is not asked for it again for this long. */

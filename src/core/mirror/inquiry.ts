@@ -8,7 +8,7 @@ import { RegistryError, Unreachable } from '../oci/errors.ts';
 import { isManifestType } from '../oci/manifest.ts';
 import { type Reference, type Repository, isTag, repositoryKey } from '../oci/reference.ts';
 import { Flights } from './flights.ts';
-import { missingFor, reachedFor, refusedFor, restAfter } from './freshness.ts';
+import { judgedFor, missingFor, reachedFor, refusedFor, restAfter } from './freshness.ts';
 import type { Book, Clock, Incoming, Resolved, Source, Upstream } from './ports.ts';
 import { Recent } from './recent.ts';
 
@@ -30,6 +30,7 @@ export class Inquiry {
   readonly #resting: Recent<RegistryError>;
   readonly #refused: Recent<RegistryError>;
   readonly #reached: Recent<true>;
+  readonly #judged: Recent<true>;
 
   constructor(upstream: Upstream, book: Book, clock: Clock, closing: AbortSignal) {
     this.#upstream = upstream;
@@ -40,6 +41,7 @@ export class Inquiry {
     this.#resting = new Recent(clock);
     this.#refused = new Recent(clock);
     this.#reached = new Recent(clock);
+    this.#judged = new Recent(clock);
   }
 
   /** Why the upstream is not asked about this subject just now, if it is not: a moment ago it could not answer. */
@@ -48,7 +50,7 @@ export class Inquiry {
     return this.#resting.get(key) ?? this.#resting.get(`${key} ${subject}`);
   }
 
-  /** This repository's upstream has answered 200 within the last minute, and was there since. */
+  /** Somebody has answered for this repository a moment ago, and nobody has failed to since. */
   reached(repository: Repository): boolean {
     return this.#reached.get(repositoryKey(repository)) === true;
   }
@@ -115,10 +117,9 @@ export class Inquiry {
     const key = repositoryKey(repository);
     this.#resting.delete(key);
     this.#resting.delete(`${key} ${subject}`);
-    // Once a minute is enough to keep a verdict that holds for fifteen.
-    if (answer !== undefined && !this.reached(repository)) {
+    if (answer !== undefined && this.#judged.get(key) === undefined) {
       await this.#book.judge(repository, { asOf: this.#clock.now() });
-      this.#reached.set(key, true, reachedFor);
+      this.#judged.set(key, true, judgedFor);
     }
     return answer;
   }
@@ -138,7 +139,9 @@ export class Inquiry {
     const refused = this.#refused.get(repositoryKey(repository));
     if (refused !== undefined) throw refused;
     try {
-      return await question();
+      const answer = await question();
+      this.#reached.set(repositoryKey(repository), true, reachedFor);
+      return answer;
     } catch (error) {
       if (error instanceof RegistryError && error.passing) this.#mind(repository, subject, error);
       throw error;
@@ -155,7 +158,7 @@ export class Inquiry {
   }
 
   async #revoke(repository: Repository): Promise<void> {
-    this.#reached.delete(repositoryKey(repository));
+    this.#judged.delete(repositoryKey(repository));
     // Names that were never public are made up by anybody: they leave no trace in the book.
     if ((await this.#book.verdict(repository)) !== undefined) await this.#book.judge(repository, undefined);
   }

@@ -12,6 +12,8 @@ import { findPage, type PageParts } from './pages.ts';
 import { send, type Sent } from './send.ts';
 
 export interface AnswerParts extends PageParts {
+  /** Throws if this caller may not pull anything at all. */
+  admit(caller: Caller): void;
   pull(pull: Pull, caller: Caller, signal: AbortSignal): Promise<Reply>;
   readonly routing: Routing;
   readonly report: Report;
@@ -71,6 +73,8 @@ async function decide(
     if (hasBody(request)) throw badRequest('a request to pull has no body');
     const page = await findPage(pathOf(request), parts);
     if (page !== undefined) return { reply: page, pull };
+    // Before the path is looked at: what is configured here is not for everybody to know.
+    parts.admit(caller);
     pull = parsePull(pullRequestOf(request), parts.routing);
     return { reply: ofRegistry(await parts.pull(pull, caller, signal)), pull };
   } catch (error) {

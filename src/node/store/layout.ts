@@ -1,5 +1,5 @@
 // Where everything lies in the data directory, and making it ready.
-import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, open, opendir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type Algorithm, algorithmOf, type Digest, hexOf } from '../../core/oci/digest.ts';
 
@@ -40,9 +40,24 @@ export class Layout {
   }
 }
 
-/** The one directory that has to be there before the lock can be taken. */
-export async function makeDataDirectory(layout: Layout): Promise<void> {
-  await mkdir(layout.dir, { recursive: true, mode: onlyUs });
+/** The one directory that has to be there before the lock can be taken. Throws the system's error, with the path. */
+export async function makeDataDirectory({ dir }: Layout): Promise<void> {
+  await makeWithParents(dir);
+  await (await opendir(dir)).close();
+  // SQLite, which comes next, would only say that it cannot open a file.
+  await access(dir, constants.W_OK | constants.X_OK);
+}
+
+/** Not Node's `recursive`, which never ends below /proc. */
+async function makeWithParents(dir: string): Promise<void> {
+  try {
+    await mkdir(dir, { mode: onlyUs });
+  } catch (error) {
+    if (isCode(error, 'EEXIST')) return;
+    if (!isMissing(error) || dirname(dir) === dir) throw error;
+    await makeWithParents(dirname(dir));
+    await mkdir(dir, { mode: onlyUs });
+  }
 }
 
 /** Only for whoever holds the lock. Tells whether there may be blobs already. Throws if a later sampan has written here. */
@@ -86,5 +101,9 @@ export async function syncDirectory(path: string): Promise<void> {
 }
 
 export function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  return isCode(error, 'ENOENT');
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
 }

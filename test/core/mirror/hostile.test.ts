@@ -186,6 +186,15 @@ describe('an upstream', () => {
     assert.equal((await tagOf(all)).status, 503);
   });
 
+  it('that is gone gets no half of an image announced, although the tag is fresh', async () => {
+    const all = await pulled();
+    await all.store.blobs.delete(layer.digest as never);
+    all.clock.forward(6 * second);
+    await all.registry.down();
+    assert.equal((await tagOf(all)).status, 503);
+    assert.equal((await all.get(`/v2/victim/app/manifests/${item.digest}`)).status, 503);
+  });
+
   it('is told apart from a range that lies outside, also past the store', async () => {
     const all = await pulled();
     const asking = { range: 'bytes=5000-10000', authorization: 'Bearer x' };

@@ -145,3 +145,16 @@ test('a pin is told at the start', async (t) => {
   const { line } = serve(t, directory, '--config', config, '--listen', '127.0.0.1:0');
   await line('registry-1.docker.io is dialled at 203.0.113.7:443');
 });
+
+test('a data directory that cannot be had is told with its path and the reason', async (t) => {
+  const file = join(await temporaryDirectory(t), 'file');
+  await writeFile(file, '');
+  const cases: Record<string, string> = { [file]: 'not a directory' };
+  // Below /proc nothing can be made, whoever tries.
+  if (process.platform === 'linux') cases['/proc/sampan/data'] = 'no such file or directory';
+  for (const [data, reason] of Object.entries(cases)) {
+    const { exit, stderr } = serve(t, data, '--listen', '127.0.0.1:0');
+    assert.deepEqual(await exit, [1, null]);
+    assert.match(await stderr, new RegExp(`^sampan: cannot use the data directory ${data}: ${reason}[^\\n]*\\n$`));
+  }
+});

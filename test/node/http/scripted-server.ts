@@ -63,7 +63,16 @@ export async function serve(
     woken.resolve();
     woken = Promise.withResolvers<void>();
   };
-  const face = createServer({ pull, routing, report, clock, ready: () => true, adminHere: true, ...parts });
+  const face = createServer({
+    admit: () => {},
+    pull,
+    routing,
+    report,
+    clock,
+    ready: () => true,
+    adminHere: true,
+    ...parts,
+  });
   face.server.listen(0, address);
   await once(face.server, 'listening');
   context.after(async () => {

@@ -29,6 +29,7 @@ async function open(): Promise<RunningFace> {
     registry: (host: string) => (['docker.io', 'ghcr.io'].includes(host) ? host : undefined),
   };
   const face = createServer({
+    admit: () => {},
     pull: async (pull) => pullKnown(pull),
     routing: known,
     report: () => {},

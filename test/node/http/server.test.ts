@@ -259,3 +259,16 @@ test('no target makes a 500', async (context) => {
     { numRuns: 300 },
   );
 });
+
+test('whoever may not pull learns nothing, neither of the path nor of what is configured', async (context) => {
+  const admit = (): never => {
+    throw new RegistryError('DENIED', 'not you');
+  };
+  const { port } = await serve(context, never, { admit });
+  for (const path of ['/v2/', '/v2/nowhere.example/a/manifests/b', '/v2/%2f', '/v2/library/alpine/manifests/latest']) {
+    const answer = await ask(port, path);
+    assert.equal(answer.status, 403, path);
+    assert.ok(!answer.body.toString().includes('configured'));
+  }
+  assert.equal((await ask(port, '/healthz')).status, 200);
+});
