@@ -22,10 +22,13 @@ describe('a manifest by tag', () => {
   });
 
   it('is fetched by HEAD and one GET by digest, and then not at all while it is fresh', async () => {
-    const { registry, get, asked, clock } = await world();
-    const { digest } = registry.hold('library/alpine', alpine(), '3');
+    const { registry, get, asked, clock, settled } = await world();
+    const { digest, blobs } = registry.hold('library/alpine', alpine(), '3');
     await get('/v2/alpine/manifests/3');
     assert.deepEqual(asked(), ['HEAD /v2/library/alpine/manifests/3', `GET /v2/library/alpine/manifests/${digest}`]);
+    for (const blob of blobs) await get(`/v2/alpine/blobs/${blob.digest}`);
+    await settled();
+    asked();
     clock.forward(59 * second);
     const again = await get('/v2/alpine/manifests/3');
     assert.equal(again.headers['cache-status'], 'sampan; hit');
