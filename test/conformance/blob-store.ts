@@ -140,6 +140,14 @@ export function describeBlobStore(name: string, make: (t: TestContext) => Promis
       assert.equal(await store.stat(digest), hello.length);
     });
 
+    it('finds what is whole intact, and what is not here no worse', async (t) => {
+      const store = await make(t);
+      const digest = await stored(store, hello);
+      assert.equal(await store.check(digest), true);
+      assert.equal(await store.check(digestOf(someBytes(10))), true);
+      assert.equal(await store.stat(digest), hello.length);
+    });
+
     it('lets a reader finish what is deleted meanwhile', async (t) => {
       const store = await make(t);
       const digest = await stored(store, hello);

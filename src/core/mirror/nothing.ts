@@ -12,6 +12,7 @@ export const noStore: BlobStore = {
   },
   read: async () => undefined,
   delete: async () => {},
+  check: async () => true,
 };
 
 export const noBook: Book = {

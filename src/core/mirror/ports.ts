@@ -34,6 +34,8 @@ export interface BlobStore {
   /** The whole of a small blob, as bytes that nobody changes; undefined if it is not here or longer than `most`. */
   read(digest: Digest, most: number): Promise<Uint8Array | undefined>;
   delete(digest: Digest): Promise<void>;
+  /** For what looks wrong: reads and hashes it, and deletes it if it is not what it is called. True if it is, or is not here. */
+  check(digest: Digest): Promise<boolean>;
 }
 
 /** A blob on its way in. Every `open` is a reader of its own, at its own pace. Nobody who leaves stops it. */

@@ -20,5 +20,6 @@ export function tolerant(store: BlobStore, report: Report): BlobStore {
     fill: (digest, sources, expected) => store.fill(digest, sources, expected),
     read: (digest, most) => attempt('read', () => store.read(digest, most)),
     delete: (digest) => attempt('delete', () => store.delete(digest)),
+    check: async (digest) => (await attempt('check', () => store.check(digest))) ?? true,
   };
 }

@@ -2,6 +2,7 @@
 import { open, rename, stat, unlink } from 'node:fs/promises';
 import type { HeldFile } from '../../core/mirror/reply.ts';
 import type { Digest } from '../../core/oci/digest.ts';
+import { isIntact } from './intact.ts';
 import { isMissing, type Layout, makeShard, syncDirectory } from './layout.ts';
 import type { Ledger } from './ledger.ts';
 import { SharedFile } from './shared-file.ts';
@@ -77,6 +78,17 @@ export class Shelf {
     if (held === undefined) return undefined;
     try {
       return held.size <= most ? await readAll(held) : undefined;
+    } finally {
+      held.release();
+    }
+  }
+
+  /** True also if there is none. */
+  async isIntact(digest: Digest): Promise<boolean> {
+    const held = await this.#hold(digest);
+    if (held === undefined) return true;
+    try {
+      return await isIntact(held.file.handle, digest);
     } finally {
       held.release();
     }

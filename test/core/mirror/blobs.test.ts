@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { truncate } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import type { BlobStore } from '../../../src/core/mirror/ports.ts';
 import { discard } from '../../../src/core/mirror/reply.ts';
 import { randomBytes } from '../../fakes/registry/bytes.ts';
@@ -20,6 +23,7 @@ function bound(blobs: BlobStore): BlobStore {
     fill: (digest, sources, expected) => blobs.fill(digest, sources, expected),
     read: (digest, most) => blobs.read(digest, most),
     delete: (digest) => blobs.delete(digest),
+    check: (digest) => blobs.check(digest),
   };
 }
 
@@ -255,6 +259,21 @@ describe('a blob that the store cannot take', () => {
     assert.equal((await get(path)).body.length, size);
     assert.equal((await head(path)).status, 200);
     assert.equal((await get('/v2/alpine/manifests/3')).status, 200);
+  });
+});
+
+describe('a blob that was cut short at rest', () => {
+  it('is not sent as a whole, and is fetched again', async () => {
+    const { get, settled, dir, events } = await alpine();
+    await get(path);
+    await settled();
+    const hex = layer.digest.slice(7);
+    await truncate(join(dir, 'blobs', 'sha256', hex.slice(0, 2), hex), 1000);
+    assert.ok((await get(path)).body.equals(bytes));
+    while (!events.some((event) => event.kind === 'trouble')) await setImmediate();
+    assert.ok((await get(path)).body.equals(bytes));
+    await settled();
+    assert.equal((await get(path)).headers['cache-status'], 'sampan; hit');
   });
 });
 

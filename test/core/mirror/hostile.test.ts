@@ -130,6 +130,7 @@ describe('an author of manifests', () => {
         open: (digest, range) => blobs.open(digest, range),
         fill: (digest, sources, expected) => blobs.fill(digest, sources, expected),
         delete: (digest) => blobs.delete(digest),
+        check: (digest) => blobs.check(digest),
         read: (digest, most) => {
           looks += 1;
           return blobs.read(digest, most);

@@ -44,6 +44,8 @@ export interface Told {
 
 export interface World {
   readonly registry: FakeRegistry;
+  /** The data directory. */
+  readonly dir: string;
   readonly clock: TestClock;
   readonly events: MirrorEvent[];
   readonly mirror: Mirror;
@@ -153,6 +155,7 @@ export async function world(options: Options = {}): Promise<World> {
 
   return {
     registry,
+    dir,
     clock,
     events,
     get mirror() {

@@ -174,3 +174,15 @@ it('harms no other request when one of a batch fails', async (t) => {
   ]);
   assert.ok(await store.book.standing(nginx, descriptor.digest));
 });
+
+it('deletes what turned bad at rest when it is asked to look', async (t) => {
+  const { store, dir, events } = await openFresh(t);
+  const bytes = someBytes(3_000_000);
+  const digest = digestOf(bytes);
+  await store.blobs.fill(digest, [sourceOf(bytes)], bytes.length).done;
+  bytes[2_000_000] = (bytes[2_000_000] ?? 0) ^ 1;
+  await writeFile(pathOf(dir, digest), bytes);
+  assert.equal(await store.blobs.check(digest), false);
+  assert.equal(await store.blobs.stat(digest), undefined);
+  assert.equal(events.filter((event) => event.kind === 'trouble').length, 1);
+});
