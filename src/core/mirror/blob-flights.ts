@@ -82,7 +82,7 @@ export class BlobFlights {
       await fill?.done;
       // An upstream that told no size: only now is it known.
       const size = await this.#parts.store.stat(digest);
-      if (flight.repositories.has(flight.starter)) await this.#parts.inquiry.proven(repository, digest, size);
+      if (flight.repositories.has(flight.starter)) await this.#parts.inquiry.proven(repository, digest, size, true);
     } catch (error) {
       // Its readers were told, and the store has reported it.
       if (error instanceof NoRoom) this.#noRoom(digest, error);

@@ -130,7 +130,7 @@ export class Blobs {
     }
     const content = await store.open(digest, range);
     if (content === undefined) return undefined;
-    if (standing !== undefined && content.size !== standing.size) return this.#suspect(digest, content);
+    if (standing !== undefined && content.size !== standing.size) return this.#suspect(repository, digest, content);
     if (standing === undefined) await inquiry.proven(repository, digest, content.size);
     return blobReply(digest, content, trouble ? 'stale' : 'hit', trouble);
   }
@@ -139,11 +139,16 @@ export class Blobs {
    * Not as long as the upstream says: cut short at rest, or the upstream is wrong. This pull goes past the store, and the
    * store finds out. An upstream's word alone deletes nothing that others hold.
    */
-  async #suspect(digest: Digest, content: Content): Promise<undefined> {
+  async #suspect(repository: Repository, digest: Digest, content: Content): Promise<undefined> {
     await discard(content.body);
     if (this.#past.get(digest) !== undefined) return;
     this.#past.set(digest, 'forward', pastFor.failed);
-    void this.#parts.store.check(digest).then((intact) => intact || this.#past.delete(digest));
+    void this.#settle(repository, digest, content.size);
+  }
+
+  async #settle(repository: Repository, digest: Digest, size: number | undefined): Promise<void> {
+    if (await this.#parts.store.check(digest)) await this.#parts.inquiry.proven(repository, digest, size, true);
+    this.#past.delete(digest);
   }
 
   /** Whoever comes from another repository proves first that the blob is there too, and lends its upstream to the flight. */

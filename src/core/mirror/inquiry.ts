@@ -103,11 +103,14 @@ export class Inquiry {
     };
   }
 
-  /** Writes down that a blob is in a repository, if its size is known; else whoever learns the size calls again. */
-  async proven(repository: Repository, digest: Digest, size: number | undefined): Promise<void> {
+  /**
+   * Writes down that a blob is in a repository, if its size is known; else whoever learns the size calls again. A digest has
+   * one size, and it is known `surely` from bytes that match it; until then the first word of the upstream counts.
+   */
+  async proven(repository: Repository, digest: Digest, size: number | undefined, surely = false): Promise<void> {
     if (size === undefined) return;
     const known = await this.#book.standing(repository, digest);
-    if (known?.size === size) return;
+    if (known !== undefined && (known.size === size || !surely)) return;
     await this.#book.link(repository, { mediaType: known?.mediaType ?? blobType, digest, size });
   }
 

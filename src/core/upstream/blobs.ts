@@ -8,7 +8,7 @@ import { RegistryError } from '../oci/errors.ts';
 import type { Repository } from '../oci/reference.ts';
 import { unknownBlob } from '../oci/unknown.ts';
 import { type Answer, type AskingParts, type Question, ask, unsureIfElsewhere } from './asking.ts';
-import { drain, lengthOf } from './body.ts';
+import { drain, lengthOf, mediaTypeOf } from './body.ts';
 import { nonsense, unreachable } from './failure.ts';
 import { type UpstreamResponse, header } from './fetch.ts';
 
@@ -37,8 +37,15 @@ export async function statBlob(
   return unsure ? ask(parts, { ...head, method: 'GET', answers: [200] }, measure) : told;
 }
 
-async function measure({ response }: Answer): Promise<{ readonly status: number; readonly size: number | undefined }> {
+async function measure({
+  response,
+  host,
+}: Answer): Promise<{ readonly status: number; readonly size: number | undefined }> {
   void drain(response);
+  // Boxes between us and a registry answer everything with a page of theirs, and 200.
+  if (response.status === 200 && mediaTypeOf(response) === 'text/html') {
+    throw nonsense(host, 'sent a page where a blob was expected');
+  }
   return { status: response.status, size: lengthOf(response) };
 }
 

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import type { BlobStore } from '../../../src/core/mirror/ports.ts';
+import { discard } from '../../../src/core/mirror/reply.ts';
+import { randomBytes } from '../../fakes/registry/bytes.ts';
+import { blobOf, image } from '../../fakes/registry/content.ts';
+import { Gate } from '../../fakes/registry/gate.ts';
+import { alpine, bytes, layer, path, size, upstreamPath } from './one-layer.ts';
+import { collect, minute } from './world.ts';
+
+function bound(blobs: BlobStore): BlobStore {
+  return {
+    stat: (digest) => blobs.stat(digest),
+    open: (digest, range) => blobs.open(digest, range),
+    fill: (digest, sources, expected) => blobs.fill(digest, sources, expected),
+    read: (digest, most) => blobs.read(digest, most),
+    delete: (digest) => blobs.delete(digest),
+    check: (digest) => blobs.check(digest),
+  };
+}
+
+describe('a blob that goes wrong', () => {
+  for (const wrong of ['all', 'last'] as const) {
+    it(`with wrong bytes (${wrong}) never ends well, and is not kept`, async () => {
+      const { registry, start, store, get, events, settled } = await alpine();
+      registry.levers.lie = { digest: layer.digest, bytes: wrong };
+      for (const range of [undefined, 'bytes=1000-']) {
+        const reply = await start(path, range === undefined ? {} : { range });
+        await assert.rejects(collect(reply));
+        await settled();
+      }
+      assert.ok(events.some((event) => event.kind === 'fill-failed'));
+      assert.equal(await store.blobs.stat(layer.digest as never), undefined);
+      registry.levers.lie = undefined;
+      assert.equal((await get(path)).body.length, size);
+    });
+  }
+
+  it('because the upstream breaks off is fetched on from there, and nobody sees anything', async () => {
+    const { registry, get, asked } = await alpine();
+    registry.levers.breakOff = { after: 100_000, times: 2 };
+    const told = await get(path);
+    assert.ok(told.body.equals(bytes));
+    assert.equal(asked().length, 3);
+  });
+
+  it('because the upstream is gone never ends well, and the next pull starts anew', async () => {
+    const { registry, start, get } = await alpine();
+    const gate = new Gate();
+    registry.levers.stall = { after: 100_000, gate };
+    const reading = collect(await start(path));
+    await Promise.all([assert.rejects(reading), gate.reached().then(() => registry.down())]);
+    registry.levers.stall = undefined;
+    await registry.up();
+    assert.equal((await get(path)).body.length, size);
+  });
+
+  it('is refused before the head if its size is not the one that the upstream told before', async () => {
+    const { registry, get, settled, store } = await alpine();
+    await get(path);
+    await settled();
+    await store.blobs.delete(layer.digest as never);
+    registry.holdBlob('library/alpine', { ...blobOf(randomBytes(8, 10)), digest: layer.digest });
+    assert.equal((await get(path)).status, 502);
+  });
+});
+
+describe('a blob that the store cannot take', () => {
+  it('because it is larger than the budget goes past it, checked like any other', async () => {
+    const { registry, get, start, asked, store } = await alpine({ limit: 100_000 });
+    const told = await get(path);
+    assert.deepEqual([told.status, told.body.length], [200, size]);
+    assert.equal(told.headers['cache-status'], 'sampan; fwd=miss; detail=too-large');
+    assert.equal((await get(path, { range: 'bytes=-500' })).body.length, 500);
+    assert.equal((await get(path, { range: 'bytes=1000-' })).body.length, size - 1000);
+    assert.equal((await get(path, { range: 'bytes=1000-1009' })).body.length, 10);
+    assert.ok(asked().length > 0);
+    assert.ok(store.usage().bytes <= 100_000);
+    registry.levers.lie = { digest: layer.digest, bytes: 'last' };
+    await assert.rejects(collect(await start(path)));
+    await assert.rejects(collect(await start(path, { range: 'bytes=1000-' })));
+  });
+
+  it('because there is none goes past it', async () => {
+    const { get, head } = await alpine({ holds: false });
+    assert.equal((await get(path)).body.length, size);
+    assert.equal((await head(path)).status, 200);
+    assert.equal((await get('/v2/alpine/manifests/3')).status, 200);
+  });
+});
+
+describe('a blob that was cut short at rest', () => {
+  it('is not sent as a whole, and is fetched again', async () => {
+    const { get, settled, dir, events } = await alpine();
+    await get(path);
+    await settled();
+    const hex = layer.digest.slice(7);
+    await truncate(join(dir, 'blobs', 'sha256', hex.slice(0, 2), hex), 1000);
+    assert.ok((await get(path)).body.equals(bytes));
+    while (!events.some((event) => event.kind === 'trouble')) await setImmediate();
+    assert.ok((await get(path)).body.equals(bytes));
+    await settled();
+    assert.equal((await get(path)).headers['cache-status'], 'sampan; hit');
+  });
+});
+
+describe('a blob of which the upstream tells another size than it has', () => {
+  it('is checked once, and the bytes are right', async () => {
+    const { registry, get, settled, store, asked } = await alpine();
+    await get(path);
+    await settled();
+    const other = 'library/other';
+    registry.hold(other, image({ layers: [layer] }), '3');
+    await get('/v2/other/manifests/3');
+    await store.book.link(
+      { registry: 'docker.io', name: other },
+      { mediaType: 'a/b', digest: layer.digest as never, size: 7 },
+    );
+    const elsewhere = `/v2/other/blobs/${layer.digest}`;
+    assert.ok((await get(elsewhere)).body.equals(bytes));
+    while ((await get(elsewhere)).headers['cache-status'] !== 'sampan; hit') await setImmediate();
+    asked();
+    assert.ok((await get(elsewhere)).body.equals(bytes));
+    assert.deepEqual(asked(), []);
+  });
+});
+
+describe('a store that has a blob and cannot open it', () => {
+  it('is passed by', async () => {
+    const { get, settled } = await alpine({ store: (blobs) => ({ ...bound(blobs), open: async () => undefined }) });
+    await get(path);
+    await settled();
+    assert.equal((await get(path)).body.length, size);
+  });
+});
+
+describe('a reply that is not sent', () => {
+  it('leaves nothing behind', async () => {
+    const { start, get, clock, asked } = await alpine();
+    await discard((await start(path)).body);
+    await get(path);
+    await discard((await start(path)).body);
+    clock.forward(minute);
+    assert.deepEqual(asked(), [`GET ${upstreamPath}`]);
+  });
+});
