@@ -1,8 +1,9 @@
 // nginx on another loopback address, serving a registry's storage: where its `redirect` middleware sends whoever wants a blob.
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Access, parseAccessLog } from './access-log.ts';
-import { freePort, knock, Running } from './process.ts';
+import { configureNginx, startNginx } from './nginx.ts';
+import { freePort, type Running } from './process.ts';
 
 export interface Cdn {
   readonly url: string;
@@ -21,18 +22,13 @@ export async function startCdn(directory: string, storage: string): Promise<Cdn>
   const port = await freePort(host);
   const own = join(directory, `cdn-${port}`);
   const log = join(own, 'access.log');
-  await mkdir(own, { recursive: true });
-  await writeFile(join(own, 'nginx.conf'), configuration(own, log, storage, port));
+  const server = `server { listen ${host}:${port}; root ${storage}; location = /mark { return 204; } }`;
+  await configureNginx(own, `access_log ${log} combined; ${server}`);
   const url = `http://${host}:${port}`;
   let running: Running;
   let forgotten = 0;
 
-  const start = async () => {
-    running = new Running('nginx', ['-p', own, '-e', join(own, 'error.log'), '-c', join(own, 'nginx.conf')], {
-      directory: own,
-    });
-    await running.until('connection', () => knock(host, port));
-  };
+  const start = async () => void (running = await startNginx(own, host, port));
   /** One worker logs a request before it takes the next: when it has answered this one, the log is complete. */
   const lines = async () => {
     await (await fetch(`${url}/mark`)).bytes();
@@ -46,23 +42,4 @@ export async function startCdn(directory: string, storage: string): Promise<Cdn>
     accesses: async () => parseAccessLog((await lines()).slice(forgotten)).filter((each) => each.path !== '/mark'),
     forget: async () => void (forgotten = (await lines()).length),
   };
-}
-
-/** As root, nginx would give its worker to `nobody`, who may not read the lab's directories. */
-function configuration(own: string, log: string, storage: string, port: number): string {
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((each) => `${each}_temp_path ${own};`);
-  return `
-    ${process.getuid?.() === 0 ? 'user root root;' : ''}
-    daemon off;
-    worker_processes 1;
-    pid ${own}/pid;
-    error_log ${own}/error.log;
-    events {}
-    http {
-      ${temporary.join(' ')}
-      access_log ${log} combined;
-      default_type application/octet-stream;
-      sendfile on;
-      server { listen ${host}:${port}; root ${storage}; location = /mark { return 204; } }
-    }`;
 }

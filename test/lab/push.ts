@@ -1,5 +1,6 @@
 // Pushes an item to a registry that takes it, byte for byte (distribution-spec, "Push").
 import assert from 'node:assert/strict';
+import type { Bytes } from '../fakes/registry/bytes.ts';
 import type { Blob, Item } from '../fakes/registry/content.ts';
 
 /** `tag`: undefined for a child, which is known by its digest alone. */
@@ -16,6 +17,15 @@ async function pushBlob(registry: string, repository: string, blob: Blob): Promi
   const opened = await fetch(`${registry}/v2/${repository}/blobs/uploads/`, { method: 'POST' });
   const upload = new URL(opened.headers.get('location') ?? '', registry);
   upload.searchParams.set('digest', blob.digest);
-  const answer = await fetch(upload, { method: 'PUT', body: new Uint8Array(blob.bytes.read(0, blob.bytes.size)) });
+  const body = ReadableStream.from(chunksOf(blob.bytes));
+  const answer = await fetch(upload, { method: 'PUT', body, duplex: 'half' });
   assert.equal(answer.status, 201, `${blob.digest}: ${await answer.text()}`);
+}
+
+function* chunksOf(bytes: Bytes): Generator<Uint8Array> {
+  for (let offset = 0; offset < bytes.size;) {
+    const chunk = bytes.read(offset, bytes.size);
+    yield chunk;
+    offset += chunk.length;
+  }
 }
