@@ -1,0 +1,87 @@
+// Measures one server after the other, round after round, so that what the machine does meanwhile hits all of them.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Bench } from './bench.ts';
+import { type Link, startLink } from './link/link.ts';
+import type { Shape } from './link/shape.ts';
+import { Client } from './parts/client.ts';
+import type { Kind, Server } from './parts/server.ts';
+
+/** One measurement of one server that has just been started, cold. */
+export interface Trial {
+  readonly server: Server;
+  readonly link: Link;
+  /** Empty but for what the server writes. */
+  readonly directory: string;
+  /** A client of its own connections; closed when the trial is over. */
+  readonly client: (repository: string) => Client;
+}
+
+export interface Plan<Key extends string> {
+  readonly name: string;
+  readonly kinds: readonly Kind[];
+  readonly link: Shape;
+  readonly rounds: number;
+  /** After which a measurement has failed. */
+  readonly seconds: number;
+  measure(trial: Trial): Promise<Readonly<Record<Key, number>>>;
+}
+
+export type Sample<Key extends string> = Readonly<Record<Key, number>> | { readonly failed: string };
+/** By the server's name. */
+export type Samples<Key extends string> = ReadonlyMap<string, readonly Sample<Key>[]>;
+
+export async function alternate<Key extends string>(bench: Bench, plan: Plan<Key>): Promise<Samples<Key>> {
+  const samples = new Map(plan.kinds.map(({ name }): [string, Sample<Key>[]] => [name, []]));
+  for (let round = 1; round <= plan.rounds; round++) {
+    for (const kind of inTurn(plan.kinds, round)) {
+      const sample = await attempt(bench, plan, kind, round);
+      samples.get(kind.name)?.push(sample);
+      bench.say(`${plan.name}, round ${round} of ${plan.rounds}, ${kind.name}: ${JSON.stringify(sample)}`);
+    }
+  }
+  return samples;
+}
+
+/** Each round begins with another one. */
+function inTurn(kinds: readonly Kind[], round: number): readonly Kind[] {
+  const first = (round - 1) % kinds.length;
+  return [...kinds.slice(first), ...kinds.slice(0, first)];
+}
+
+async function attempt<Key extends string>(
+  bench: Bench,
+  plan: Plan<Key>,
+  kind: Kind,
+  seed: number,
+): Promise<Sample<Key>> {
+  const directory = await mkdtemp(join(bench.directory, 'trial-'));
+  const link = await startLink(bench.origin, { ...plan.link, seed });
+  const signal = AbortSignal.timeout(plan.seconds * 1000);
+  const clients: Client[] = [];
+  let server: Server | undefined;
+  try {
+    const running = (server = await kind.start(directory, link.url));
+    const client = (repository: string) => {
+      const one = new Client(running.url, repository, signal);
+      clients.push(one);
+      return one;
+    };
+    return await plan.measure({ server, link, directory, client });
+  } catch (error) {
+    const late = signal.aborted ? `not done after ${plan.seconds} s` : undefined;
+    return { failed: late ?? (error instanceof Error ? error.message : String(error)) };
+  } finally {
+    for (const each of clients) each.close();
+    await server?.stop();
+    await link.stop();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** Seconds. */
+export async function timed(work: () => Promise<unknown>): Promise<number> {
+  const begun = performance.now();
+  await work();
+  return (performance.now() - begun) / 1000;
+}
