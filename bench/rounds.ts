@@ -49,6 +49,7 @@ function inTurn(kinds: readonly Kind[], round: number): readonly Kind[] {
   return [...kinds.slice(first), ...kinds.slice(0, first)];
 }
 
+/** `seed`: the same for all servers of a round. */
 async function attempt<Key extends string>(
   bench: Bench,
   plan: Plan<Key>,
@@ -58,24 +59,36 @@ async function attempt<Key extends string>(
   const directory = await mkdtemp(join(bench.directory, 'trial-'));
   const link = await startLink(bench.origin, { ...plan.link, seed });
   const signal = AbortSignal.timeout(plan.seconds * 1000);
-  const clients: Client[] = [];
-  let server: Server | undefined;
   try {
-    const running = (server = await kind.start(directory, link.url));
-    const client = (repository: string) => {
-      const one = new Client(running.url, repository, signal);
-      clients.push(one);
-      return one;
-    };
-    return await plan.measure({ server, link, directory, client });
+    return await withServer(kind, directory, link, signal, (trial) => plan.measure(trial));
   } catch (error) {
     const late = signal.aborted ? `not done after ${plan.seconds} s` : undefined;
     return { failed: late ?? (error instanceof Error ? error.message : String(error)) };
   } finally {
-    for (const each of clients) each.close();
-    await server?.stop();
     await link.stop();
     await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function withServer<T>(
+  kind: Kind,
+  directory: string,
+  link: Link,
+  signal: AbortSignal,
+  use: (trial: Trial) => Promise<T>,
+): Promise<T> {
+  const server = await kind.start(directory, link.url);
+  const clients: Client[] = [];
+  const client = (repository: string) => {
+    const one = new Client(server.url, repository, signal);
+    clients.push(one);
+    return one;
+  };
+  try {
+    return await use({ server, link, directory, client });
+  } finally {
+    for (const each of clients) each.close();
+    await server.stop();
   }
 }
 

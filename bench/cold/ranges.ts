@@ -1,6 +1,6 @@
 // A small part, far into a blob that is not here yet: it need not wait for what lies before it.
 import { generated } from '../../test/fakes/registry/bytes.ts';
-import { type Blob, image, layerOf } from '../../test/fakes/registry/content.ts';
+import { image, type Item, layerOf } from '../../test/fakes/registry/content.ts';
 import type { Bench, Scenario } from '../bench.ts';
 import { type Figure, figureOf } from '../figures.ts';
 import type { Client } from '../parts/client.ts';
@@ -11,23 +11,22 @@ const part = 64 * 1024;
 export const ranges: Scenario = async (bench) => {
   const size = bench.quick ? 50e6 : 500e6;
   const layer = layerOf(generated(61, size));
+  const item = image({ layers: [layer] });
+  await bench.hold('library/ranges', item);
   const at = 0.9 * size;
   const of = `of a cold blob of ${size / 1e6} MB`;
-  const read = (name: string, range: (client: Client) => Promise<void>) => oneRange(bench, layer, name, range);
   return [
-    await read(`64 KiB at 90 % ${of}`, (client) => client.range(layer, at, at + part - 1)),
-    await read(`the last 64 KiB ${of}`, (client) => client.range(layer, -part)),
+    await oneRange(bench, item, `64 KiB at 90 % ${of}`, (client) => client.range(layer, at, at + part - 1)),
+    await oneRange(bench, item, `the last 64 KiB ${of}`, (client) => client.range(layer, -part)),
   ];
 };
 
 async function oneRange(
   bench: Bench,
-  layer: Blob,
+  item: Item,
   name: string,
   range: (client: Client) => Promise<void>,
 ): Promise<Figure> {
-  const item = image({ layers: [{ ...layer, diffId: layer.digest, compressed: false }] });
-  await bench.hold('library/ranges', item);
   const samples = await alternate(bench, {
     name: 'ranges',
     kinds: bench.kinds,

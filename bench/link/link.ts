@@ -1,5 +1,5 @@
 // A link between an upstream and whoever pulls from it, run in a process of its own.
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { Counts, Shape } from './shape.ts';
 
@@ -12,13 +12,12 @@ export interface Link {
 
 export async function startLink(target: string, shape: Shape): Promise<Link> {
   const child = fork(new URL('relay.ts', import.meta.url), [target, JSON.stringify(shape)]);
-  const [port] = (await once(child, 'message')) as [number];
+  const port = await told<number>(child);
   return {
     url: `http://127.0.0.1:${port}`,
-    async counts() {
+    counts() {
       child.send('counts');
-      const [counts] = (await once(child, 'message')) as [Counts];
-      return counts;
+      return told<Counts>(child);
     },
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
@@ -27,4 +26,19 @@ export async function startLink(target: string, shape: Shape): Promise<Link> {
       await ended;
     },
   };
+}
+
+/** The next message. Throws if there will be none. */
+async function told<T>(child: ChildProcess): Promise<T> {
+  const either = new AbortController();
+  const { signal } = either;
+  const ended = once(child, 'exit', { signal }).then(() => {
+    throw new Error('the link is broken');
+  });
+  try {
+    const [message] = await Promise.race([once(child, 'message', { signal }), ended]);
+    return message as T;
+  } finally {
+    either.abort();
+  }
 }
