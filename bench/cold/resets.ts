@@ -37,5 +37,5 @@ export const resets: Scenario = async (bench) => {
     ];
   };
   const once = await pull(1, bench.quick ? 2 : 20, 'asked once');
-  return [...once, ...(await pull(patience, bench.quick ? 2 : 10, `asked ${patience} times`))];
+  return [...once, ...(await pull(patience, bench.quick ? 2 : 5, `asked ${patience} times`))];
 };
