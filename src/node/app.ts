@@ -6,12 +6,13 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getDomain } from 'tldts';
 import type { Report } from '../core/mirror/events.ts';
-import type { Freshness } from '../core/mirror/freshness.ts';
+
 import { Mirror } from '../core/mirror/mirror.ts';
 import type { Clock, NewHasher } from '../core/mirror/ports.ts';
 import { Registries } from '../core/upstream/registries.ts';
 import { createUpstream } from '../core/upstream/registry.ts';
 import { adminPages } from './http/admin.ts';
+import type { ServedRegistry } from './config/registries.ts';
 import type { Config } from './config/config.ts';
 import { type Address, formatAddress, isLoopback } from './config/address.ts';
 import { createFetch } from './fetch.ts';
@@ -71,6 +72,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     version,
     report,
   });
+  const settings = settingsIn(config, registries);
   const mirror = new Mirror({
     upstream,
     access: config.access,
@@ -78,7 +80,8 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     book: store.book,
     clock,
     newHasher,
-    freshness: freshnessIn(config, registries),
+    freshness: settings,
+    lanes: (registry) => settings(registry).lanes,
     report,
     closing: closing.signal,
   });
@@ -114,7 +117,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   }
 }
 
-function freshnessIn({ registries: entries }: Config, registries: Registries): (registry: string) => Freshness {
+function settingsIn({ registries: entries }: Config, registries: Registries): (registry: string) => ServedRegistry {
   const byName = new Map(entries.map((entry) => [entry.name, entry]));
   return (registry) => {
     const entry = byName.get(registries.configuredAs(registry) ?? registry);

@@ -66,11 +66,11 @@ export class BlobFlights {
     sources: Set<Source>,
     expected: number | undefined,
   ): Promise<Fill | undefined> {
-    const { store, report } = this.#parts;
+    const { store, report, lanes } = this.#parts;
     // It may have come to rest between the look at the store and now.
     if ((await store.stat(digest)) !== undefined) return undefined;
     report({ kind: 'fill', repository, digest });
-    return store.fill(digest, sources, expected);
+    return store.fill(digest, sources, expected, lanes(repository.registry));
   }
 
   /** Forgotten only once the blob is in the store, so that at every moment it is found in the one or the other. */

@@ -90,9 +90,9 @@ export class Inquiry {
   /** A source for a fill. An answer is also a proof; a refusal is told to `refused` before it is thrown. */
   source(repository: Repository, digest: Digest, refused: () => void): Source {
     const open = this.#upstream.blob(repository, digest, anonymous);
-    return async (offset, signal): Promise<Incoming> => {
+    return async (offset, signal, end): Promise<Incoming> => {
       try {
-        const incoming = await this.fetch(repository, digest, () => open(offset, signal));
+        const incoming = await this.fetch(repository, digest, () => open(offset, signal, end));
         await this.proven(repository, digest, incoming.size);
         return incoming;
       } catch (error) {

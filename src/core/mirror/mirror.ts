@@ -27,6 +27,8 @@ export interface MirrorParts {
   readonly clock: Clock;
   readonly newHasher: NewHasher;
   readonly freshness: (registry: string) => Freshness;
+  /** How many connections one blob of a registry may be fetched over at once. */
+  readonly lanes: (registry: string) => number;
   readonly report: Report;
   readonly closing: AbortSignal;
 }
@@ -39,13 +41,13 @@ export class Mirror {
   readonly #lists: Lists;
 
   constructor(parts: MirrorParts) {
-    const { upstream, clock, newHasher, report, freshness, closing } = parts;
+    const { upstream, clock, newHasher, report, freshness, lanes, closing } = parts;
     const store = tolerant(parts.store ?? noStore, report);
     const book = parts.book ?? noBook;
     const inquiry = new Inquiry(upstream, book, clock, closing);
     const kept = new KeptManifests(store, book, newHasher);
     this.#access = parts.access;
-    this.#parts = { upstream, inquiry, store, book, kept, clock, newHasher, report, freshness, closing };
+    this.#parts = { upstream, inquiry, store, book, kept, clock, newHasher, report, freshness, lanes, closing };
     this.#manifests = new Manifests(this.#parts);
     this.#blobs = new Blobs(this.#parts);
     this.#lists = new Lists(this.#parts, this.#manifests);

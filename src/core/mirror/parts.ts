@@ -15,6 +15,8 @@ export interface Parts {
   readonly newHasher: NewHasher;
   readonly report: Report;
   readonly freshness: (registry: string) => Freshness;
+  /** How many connections one blob of a registry may be fetched over at once. */
+  readonly lanes: (registry: string) => number;
   /** Aborted when the mirror closes: what is asked on behalf of many ends then, and not when one of them leaves. */
   readonly closing: AbortSignal;
 }

@@ -4,7 +4,7 @@ import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/errors.ts';
 import type { BlobPull, ManifestPull } from '../oci/pull.ts';
 import { type Range, type RangeRequest, resolveRange } from '../oci/range.ts';
-import type { Clock, Content, Incoming, NewHasher, Source, Upstream } from './ports.ts';
+import { type Clock, type Content, type Incoming, type NewHasher, type Source, type Upstream, letGo } from './ports.ts';
 import { blobHead, blobReply, manifestReply } from './replies.ts';
 import type { ByteStream, Reply } from './reply.ts';
 import { resumed } from './resume.ts';
@@ -77,7 +77,7 @@ export async function passBlob(
 
   /** Where a suffix starts, only the size could tell. */
   async function again(incoming: Incoming): Promise<Incoming> {
-    await abandon(incoming);
+    await letGo(incoming);
     return source(range.offset, signal);
   }
 }
@@ -95,12 +95,8 @@ async function resolved(asked: RangeRequest, size: number, incoming: Incoming): 
 }
 
 async function abandoned(incoming: Incoming, error: unknown): Promise<unknown> {
-  await abandon(incoming);
+  await letGo(incoming);
   return error;
-}
-
-async function abandon(incoming: Incoming): Promise<void> {
-  await incoming.stream[Symbol.asyncIterator]().return?.();
 }
 
 function sizeless(): RegistryError {

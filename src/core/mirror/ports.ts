@@ -28,9 +28,10 @@ export interface BlobStore {
   /**
    * Brings bytes in under the name that they claim. `open` sees nothing until all are in and the digest matches.
    * Never throws; one fill a digest at a time is the caller's duty. `sources` is live: who joins may add to it while the fill runs.
-   * `expected`: bytes, if the upstream has told before; one that says otherwise now is wrong (502).
+   * `expected`: bytes, if the upstream has told before; one that says otherwise now is wrong (502). `lanes`: how many
+   * connections it may have at once; a few if nobody says.
    */
-  fill(digest: Digest, sources: Iterable<Source>, expected?: number): Fill;
+  fill(digest: Digest, sources: Iterable<Source>, expected?: number, lanes?: number): Fill;
   /** The whole of a small blob, as bytes that nobody changes; undefined if it is not here or longer than `most`. */
   read(digest: Digest, most: number): Promise<Uint8Array | undefined>;
   delete(digest: Digest): Promise<void>;
@@ -63,16 +64,26 @@ export class NoRoom extends Error {
   }
 }
 
-/** Opens the upstream's bytes from `offset` on. Throws a RegistryError: BLOB_UNKNOWN if it has no such blob, UNAVAILABLE if it cannot answer. */
-export type Source = (offset: number, signal: AbortSignal) => Promise<Incoming>;
+/**
+ * Opens the upstream's bytes from `offset` on, up to but not including `end` if that is given. Throws a RegistryError:
+ * BLOB_UNKNOWN if it has no such blob, UNAVAILABLE if it cannot answer.
+ */
+export type Source = (offset: number, signal: AbortSignal, end?: number) => Promise<Incoming>;
 
 export interface Incoming {
   /** Where the stream starts: what was asked, or 0 from an upstream that ignores ranges. */
   readonly offset: number;
   /** Bytes of the whole blob, if the upstream told. */
   readonly size: number | undefined;
-  /** Throws if the upstream breaks or stalls before `size` is reached. */
+  /** Throws if the upstream breaks or stalls before `end` or `size` is reached; may go on after `end`. */
   readonly stream: ByteStream;
+}
+
+/** Ends a stream that nobody will read; how that goes is nobody's concern. */
+export async function letGo({ stream }: Incoming): Promise<void> {
+  await stream[Symbol.asyncIterator]()
+    .return?.()
+    .catch(() => undefined);
 }
 
 /** What a name pointed at, and when we last looked. */

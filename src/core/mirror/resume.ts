@@ -1,6 +1,6 @@
 // An upstream that breaks in the middle of a blob is asked for the rest; whoever reads sees nothing of it.
 import { RegistryError } from '../oci/errors.ts';
-import type { Clock, Incoming, Source } from './ports.ts';
+import { type Clock, type Incoming, type Source, letGo } from './ports.ts';
 
 /** Milliseconds before each new attempt in a row; after the last one it is over. Readers wait as long. */
 const waits: readonly number[] = [100, 500, 1000, 2000, 5000, 10_000];
@@ -16,16 +16,24 @@ export interface Resumption {
   readonly open: Source;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Where it begins; not given: where `first` does. What `first` has before that is left out. */
+  readonly from?: number;
+  /** Where it may stop, as of now; not given: at the end. */
+  readonly end?: () => number | undefined;
+  /** Others carry on if this one gives up: then an attempt that is refused is the last one. */
+  readonly spare?: () => boolean;
 }
-
 /**
- * The bytes of a blob from where `first` begins to the end. Throws what broke it last, if the upstream cannot be brought to
- * go on; and at once if it says that there is no more to have (401, 403, 404) or talks of another size.
+ * The bytes of a blob from where `first` begins to the end. Without a `first`, one is asked for. Throws what broke it last, if
+ * the upstream cannot be brought to go on; and at once if it says that there is no more to have (401, 403, 404).
  */
-export async function* resumed(first: Incoming, resumption: Resumption): AsyncGenerator<Uint8Array, void, undefined> {
-  let incoming = first;
-  let position = first.offset;
+export async function* resumed(
+  first: Incoming | undefined,
+  resumption: Resumption,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let position = resumption.from ?? first?.offset ?? 0;
   const attempts = new Attempts(resumption);
+  let incoming = first ?? (await attempts.begin(position));
   for (;;) {
     try {
       let at = incoming.offset;
@@ -39,6 +47,7 @@ export async function* resumed(first: Incoming, resumption: Resumption): AsyncGe
       }
       return;
     } catch (error) {
+      if (position >= (resumption.end?.() ?? Infinity)) return;
       incoming = await attempts.next(position, error);
     }
   }
@@ -54,8 +63,17 @@ class Attempts {
     this.#resumption = resumption;
   }
 
+  async begin(position: number): Promise<Incoming> {
+    try {
+      return await this.#open(position);
+    } catch (error) {
+      if (this.#resumption.spare?.() === true) throw error;
+      return this.next(position, error);
+    }
+  }
+
   async next(position: number, broken: unknown): Promise<Incoming> {
-    const { open, clock, signal } = this.#resumption;
+    const { clock, signal, spare } = this.#resumption;
     if (position - this.#countedAt >= progress) this.#failures = 0;
     this.#countedAt = position;
     for (let error = broken; ;) {
@@ -64,19 +82,21 @@ class Attempts {
       this.#failures += 1;
       await clock.sleep(Math.max(wait, Math.min(longestWait, error.retryAfter)), signal);
       try {
-        return await this.#fitting(await open(position, signal), position);
+        return await this.#open(position);
       } catch (thrown) {
+        if (spare?.() === true) throw thrown;
         error = thrown;
       }
     }
   }
 
   /** What is not about the same bytes is not about the same blob. */
-  async #fitting(incoming: Incoming, position: number): Promise<Incoming> {
-    const { size } = this.#resumption;
+  async #open(position: number): Promise<Incoming> {
+    const { open, size, signal, end } = this.#resumption;
+    const incoming = await open(position, signal, end?.());
     const sameSize = size === undefined || incoming.size === undefined || incoming.size === size;
     if (incoming.offset <= position && sameSize) return incoming;
-    await incoming.stream[Symbol.asyncIterator]().return?.();
+    await letGo(incoming);
     throw new RegistryError('UNAVAILABLE', 'the upstream goes on with something else', { status: 502 });
   }
 }

@@ -17,7 +17,7 @@ export function tolerant(store: BlobStore, report: Report): BlobStore {
   return {
     stat: (digest) => attempt('stat', () => store.stat(digest)),
     open: (digest, range) => attempt('open', () => store.open(digest, range)),
-    fill: (digest, sources, expected) => store.fill(digest, sources, expected),
+    fill: (digest, sources, expected, lanes) => store.fill(digest, sources, expected, lanes),
     read: (digest, most) => attempt('read', () => store.read(digest, most)),
     delete: (digest) => attempt('delete', () => store.delete(digest)),
     check: async (digest) => (await attempt('check', () => store.check(digest))) ?? true,

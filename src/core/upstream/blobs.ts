@@ -51,10 +51,12 @@ async function measure({
 
 /** Whoever opens it reads the stream, ends it, or aborts the signal: until then it holds a connection. */
 export function blobSource(parts: BlobParts, repository: Repository, digest: Digest, as: Caller): Source {
-  return async (offset, signal) => {
-    const ranged = offset > 0 ? { headers: { range: `bytes=${offset}-` } } : {};
+  return async (offset, signal, end) => {
+    const last = end === undefined ? '' : end - 1;
+    const ranged = offset > 0 || end !== undefined ? { headers: { range: `bytes=${offset}-${last}` } } : {};
     const question = { ...questionOf(repository, digest, as, signal), ...ranged };
-    const incoming = await ask(parts, question, async (answer) => open(parts, repository, answer, offset, signal));
+    const wanted = { offset, end };
+    const incoming = await ask(parts, question, async (answer) => open(parts, repository, answer, wanted, signal));
     if (incoming !== undefined) return incoming;
     throw unknownBlob(repository, digest);
   };
@@ -75,25 +77,34 @@ function questionOf(repository: Repository, digest: Digest, as: Caller, signal: 
 
 interface Part {
   readonly offset: number;
+  /** Where it ends, by its own account; Infinity if it gave none. */
+  readonly end: number;
   readonly size: number | undefined;
+}
+
+function whole(size: number | undefined): Part {
+  return { offset: 0, end: size ?? Infinity, size };
 }
 
 function open(
   parts: BlobParts,
   { registry }: Repository,
   answer: Answer,
-  offset: number,
+  wanted: { readonly offset: number; readonly end: number | undefined },
   signal: AbortSignal,
 ): Incoming {
   const { response, host } = answer;
   if (response.status === 416) throw outside(response);
-  const part = response.status === 206 ? partOf(answer) : { offset: 0, size: lengthOf(response) };
-  if (part === undefined || (response.status === 206 && part.offset !== offset)) {
+  const part = response.status === 206 ? partOf(answer) : whole(lengthOf(response));
+  if (part === undefined || (response.status === 206 && part.offset !== wanted.offset)) {
     response.cancel();
     throw nonsense(host, 'sent another part of a blob than it was asked for');
   }
   const report = (bytes: number) => parts.report({ kind: 'received', registry, bytes });
-  return { ...part, stream: cancelled(counted(answer, part, report, signal), response) };
+  const least = Math.min(part.size ?? Infinity, wanted.end ?? Infinity) - part.offset;
+  const most = part.end - part.offset;
+  const stream = cancelled(counted(answer, { least, most }, report, signal), response);
+  return { offset: part.offset, size: part.size, stream };
 }
 
 /** A generator that has not begun does not run its `finally` when it is ended; the connection must be let go all the same. */
@@ -119,36 +130,36 @@ function outside(response: UpstreamResponse): RegistryError {
 
 const contentRange = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/;
 
-/** undefined for a 206 that contradicts itself. One that ends before the blob does is in order: its stream will throw, and the rest be asked for. */
+/** undefined for a 206 that contradicts itself. One that ends too early is in order: its stream will throw, and the rest be asked for. */
 function partOf({ response }: Answer): Part | undefined {
   const [, first, last, total] = (contentRange.exec(header(response.headers, 'content-range') ?? '') ?? []).map(Number);
   if (first === undefined || last === undefined || total === undefined) return undefined;
   if (first > last || last >= total) return undefined;
   const length = lengthOf(response);
-  return length === undefined || length === last - first + 1 ? { offset: first, size: total } : undefined;
+  const matches = length === undefined || length === last - first + 1;
+  return matches ? { offset: first, end: last + 1, size: total } : undefined;
 }
 
-/** Throws UNAVAILABLE if the stream breaks, ends before the blob does, or goes on after it. */
+/** Throws UNAVAILABLE if the stream breaks, ends before what was wanted is here, or goes on after what was told. */
 async function* counted(
   { response, host }: Answer,
-  part: Part,
+  { least, most }: { readonly least: number; readonly most: number },
   report: (bytes: number) => void,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  const expected = part.size === undefined ? undefined : part.size - part.offset;
   let received = 0;
   let reported = 0;
   try {
     for await (const chunk of response.body) {
       received += chunk.length;
-      if (expected !== undefined && received > expected) throw nonsense(host, 'sent more of a blob than there is');
+      if (received > most) throw nonsense(host, 'sent more of a blob than there is');
       if (received - reported >= reportEvery) {
         report(received - reported);
         reported = received;
       }
       yield chunk;
     }
-    if (expected !== undefined && received < expected) throw new Error('the body is too short');
+    if (least < Infinity && received < least) throw new Error('the body is too short');
   } catch (error) {
     signal.throwIfAborted();
     throw error instanceof RegistryError ? error : unreachable(host, error);

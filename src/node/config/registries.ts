@@ -1,4 +1,5 @@
 // Which registries are served: the catalogue's, with what the owner says of them, and the owner's own.
+import { usualLanes } from '../../core/mirror/lanes.ts';
 import { catalogue } from '../../core/upstream/catalogue.ts';
 import type { Registry } from '../../core/upstream/registries.ts';
 import type { RegistrySettings, Settings } from './schema.ts';
@@ -8,6 +9,8 @@ export interface ServedRegistry extends Registry {
   readonly freshFor: number;
   /** Milliseconds for which it is still served while the upstream cannot answer. */
   readonly staleFor: number;
+  /** How many connections a blob may be fetched over at once. */
+  readonly lanes: number;
 }
 
 export function composeRegistries(settings: Pick<Settings, 'registries' | 'catalogue'>): readonly ServedRegistry[] {
@@ -34,5 +37,6 @@ function compose(name: string, known: Registry | undefined, settings: RegistrySe
     redirects: named(settings.redirects ?? kept?.redirects ?? []),
     freshFor: settings.fresh_for ?? usualFreshFor,
     staleFor: settings.stale_for ?? usualStaleFor,
+    lanes: settings.lanes ?? usualLanes,
   };
 }

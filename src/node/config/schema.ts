@@ -56,6 +56,10 @@ const realm = value(`${httpUrl}, such as https://auth.example.com/token`, parseR
 const origin = value('an http or https URL of scheme, host and port only, such as http://cdn.lan:9000', parseOrigin);
 const duration = value('a number with a unit (ms, s, m, h, d), such as 1m or 24h', parseDuration);
 
+const lanes = value('a whole number from 1 to 16', (found) =>
+  typeof found === 'number' && Number.isInteger(found) && found >= 1 && found <= 16 ? found : undefined,
+);
+
 const longestStop = 3_600_000;
 
 export const registry = section({
@@ -66,6 +70,7 @@ export const registry = section({
   aliases: list(host, 'hosts').optional(),
   fresh_for: duration.optional(),
   stale_for: duration.optional(),
+  lanes: lanes.optional(),
 });
 
 const network = value('an IP network, such as 10.0.0.0/8, or an IP address', (found): Network | undefined => {

@@ -1,5 +1,6 @@
 // Blobs in a directory: whole ones under their digest, those on their way in under another name.
 import type { Report } from '../../core/mirror/events.ts';
+import { usualLanes } from '../../core/mirror/lanes.ts';
 import type { BlobStore, Clock, Content, Fill, Source } from '../../core/mirror/ports.ts';
 import { type Digest, hexOf } from '../../core/oci/digest.ts';
 import { type RangeRequest, resolveRange } from '../../core/oci/range.ts';
@@ -8,6 +9,7 @@ import { BufferPool } from './buffer-pool.ts';
 import { DiskFill } from './disk-fill.ts';
 import type { Layout } from './layout.ts';
 import type { Ledger } from './ledger.ts';
+import { Load } from './load.ts';
 import type { Shelf } from './shelf.ts';
 
 export interface DiskParts {
@@ -22,6 +24,7 @@ export interface DiskParts {
 export class DiskBlobs implements BlobStore {
   readonly #parts: DiskParts;
   readonly #buffers = new BufferPool();
+  readonly #load = new Load();
   readonly #fills = new Set<DiskFill>();
   readonly #stop = new AbortController();
   #begun = 0;
@@ -51,12 +54,21 @@ export class DiskBlobs implements BlobStore {
     }
   }
 
-  fill(digest: Digest, sources: Iterable<Source>, expected?: number): Fill {
+  fill(digest: Digest, sources: Iterable<Source>, expected?: number, lanes = usualLanes): Fill {
     this.#begun += 1;
     const path = this.#parts.layout.part(`${hexOf(digest)}.${this.#begun}`);
     const { layout, shelf, budget, clock, report } = this.#parts;
-    const parts = { layout, shelf, budget, clock, report, buffers: this.#buffers, open: this.open.bind(this) };
-    const fill = new DiskFill(parts, { digest, sources, expected, path, signal: this.#stop.signal });
+    const parts = {
+      layout,
+      shelf,
+      budget,
+      clock,
+      report,
+      buffers: this.#buffers,
+      load: this.#load,
+      open: this.open.bind(this),
+    };
+    const fill = new DiskFill(parts, { digest, sources, expected, lanes, path, signal: this.#stop.signal });
     this.#fills.add(fill);
     const forget = () => void this.#fills.delete(fill);
     fill.done.then(forget, forget);

@@ -1,5 +1,6 @@
 // One reader of a blob on its way in: its own position, its own pace, one buffer.
 import type { FileHandle } from 'node:fs/promises';
+import type { Want } from '../../core/mirror/lanes.ts';
 import type { Range } from '../../core/oci/range.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import type { Progress, Waiter } from './progress.ts';
@@ -14,6 +15,8 @@ export interface ReaderParts {
   /** Whether the last bytes wait for the digest. */
   readonly holdBack: boolean;
   readonly range: Range | undefined;
+  /** It begins to wait for bytes that are not here. */
+  readonly wanted: (want: Want) => void;
   readonly left: () => void;
 }
 
@@ -97,12 +100,14 @@ export class DiskReader implements AsyncIterableIterator<Uint8Array> {
 
   #untilMore(): Promise<void> {
     return new Promise((wake) => {
-      this.#waiter = { past: this.#lacks(), wake };
-      this.#parts.progress.wait(this.#waiter);
+      const waiter = { at: this.#lacks(), end: this.#end() ?? Infinity, wake };
+      this.#waiter = waiter;
+      this.#parts.progress.wait(waiter);
+      if (waiter.at < waiter.end) this.#parts.wanted(waiter);
     });
   }
 
-  /** The front has to be past this offset before anything more can go out; never, if all that is left is held back. */
+  /** This byte has to be here before anything more can go out; none will do, if all that is left is held back. */
   #lacks(): number {
     if (this.#end() === undefined) return this.#position + heldBack;
     return this.#position < this.#allowed() ? this.#position : Infinity;

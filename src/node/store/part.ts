@@ -70,6 +70,11 @@ export class Part {
     await really(this.#parts.report, 'write a blob', writeAll(this.file.handle, chunk, offset));
   }
 
+  /** Reads back what was written; at least one byte. */
+  async read(into: Uint8Array, length: number, offset: number): Promise<number> {
+    return really(this.#parts.report, 'read a blob back', readSome(this.file.handle, into, length, offset));
+  }
+
   /** Whole and right: from here on it is the shelf's. */
   async place(digest: Digest, size: number): Promise<void> {
     const { report, shelf } = this.#parts;
@@ -103,6 +108,12 @@ async function writeAll(handle: FileHandle, chunk: Uint8Array, offset: number): 
   while (done < chunk.length) {
     done += (await handle.write(chunk, done, chunk.length - done, offset + done)).bytesWritten;
   }
+}
+
+async function readSome(handle: FileHandle, into: Uint8Array, length: number, offset: number): Promise<number> {
+  const { bytesRead } = await handle.read(into, 0, length, offset);
+  if (bytesRead === 0) throw new Error('the file ends before what was written to it');
+  return bytesRead;
 }
 
 async function really<T>(report: Report, doing: string, work: Promise<T>): Promise<T> {

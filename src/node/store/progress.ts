@@ -1,21 +1,23 @@
 // How far a fill has come, and waiting for more of it without polling.
+import { Intervals } from '../../core/mirror/intervals.ts';
+import type { Want } from '../../core/mirror/lanes.ts';
 
-/** Woken once: when the front is past that offset, or when the fill is verified or fails. */
-export interface Waiter {
-  readonly past: number;
+/** Woken once: when the byte at `at` is here, or when the fill is verified or fails. Infinity waits for the latter only. */
+export interface Waiter extends Want {
   readonly wake: () => void;
 }
 
-/** What is here of a blob on its way in. For now one piece from its start to the front. */
+/** What is here of a blob on its way in. */
 export class Progress {
+  readonly here = new Intervals();
   readonly #waiters = new Set<Waiter>();
-  #front = 0;
   #size: number | undefined;
   #verified = false;
   #failure: Error | undefined;
 
+  /** How far it is here without a gap. */
   get front(): number {
-    return this.#front;
+    return this.here.front;
   }
 
   /** Bytes of the whole; undefined while nobody knows. */
@@ -32,23 +34,28 @@ export class Progress {
     return this.#failure;
   }
 
+  /** What those who wait wait for, in the order in which they came. */
+  get wants(): Iterable<Want> {
+    return this.#waiters;
+  }
+
   /** How many bytes in a row are here, beginning there. */
   available(offset: number): number {
-    return Math.max(0, this.#front - offset);
+    return this.here.endAt(offset) - offset;
   }
 
   expect(size: number | undefined): void {
     this.#size = size;
   }
 
-  advance(bytes: number): void {
-    this.#front += bytes;
-    this.#wake((waiter) => waiter.past < this.#front);
+  add(start: number, end: number): void {
+    this.here.add(start, end);
+    this.#wake(({ at }) => start <= at && at < end);
   }
 
   verify(): void {
     this.#verified = true;
-    this.#size = this.#front;
+    this.#size = this.front;
     this.#wake(() => true);
   }
 

@@ -128,6 +128,7 @@ export async function world(options: Options = {}): Promise<World> {
       clock,
       newHasher,
       freshness: () => ({ freshFor: minute, staleFor: 24 * hour }),
+      lanes: () => 4,
       report,
       closing: closing.signal,
     });

@@ -30,7 +30,9 @@ test('with no configuration at all, the catalogue is served on the loopback', as
     registries.map(({ name }) => name),
     catalogue.map(({ name }) => name),
   );
-  assert.ok(registries.every(({ freshFor, staleFor }) => freshFor === 60_000 && staleFor === 86_400_000));
+  assert.ok(
+    registries.every(({ freshFor, staleFor, lanes }) => freshFor === 60_000 && staleFor === 86_400_000 && lanes === 4),
+  );
 });
 
 test('an empty file, and sections with everything commented out, change nothing', async (t) => {
@@ -58,6 +60,7 @@ registries:
     aliases: [lab]
     fresh_for: 0s
     stale_for: 500ms
+    lanes: 16
 hosts: { hub.example.com: lab }
 resolve: { lab.example: "203.0.113.7:443" }
 admin: { listen: localhost:5051 }
@@ -81,6 +84,7 @@ stop_within: 2m
         redirects: ['http://cdn.lan:9000'],
         freshFor: 0,
         staleFor: 500,
+        lanes: 16,
       },
     ],
     hosts: { 'hub.example.com': 'lab' },
@@ -103,6 +107,7 @@ test('another registry takes two lines, with or without the braces', async (t) =
       redirects: [],
       freshFor: 60_000,
       staleFor: 86_400_000,
+      lanes: 4,
     });
     assert.equal(config.registries.length, catalogue.length + 1);
   }

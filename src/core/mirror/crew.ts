@@ -1,0 +1,244 @@
+// The lanes of a fill at work: begins them where the plan says, and goes on until all is here.
+import { RegistryError } from '../oci/errors.ts';
+import type { Intervals } from './intervals.ts';
+import { type Lane, type Want, helps, nextMove, rateOf, servedBy } from './lanes.ts';
+import { Meter } from './meter.ts';
+import { type Clock, type Incoming, letGo } from './ports.ts';
+import { resumed } from './resume.ts';
+import type { Sources } from './sources.ts';
+import { wrong } from './wrong.ts';
+
+export interface CrewParts {
+  /** Bytes of the whole blob, if they are known. */
+  readonly size: number | undefined;
+  /** What is here; grows by `write`. */
+  readonly here: Intervals;
+  /** Of the readers who wait just now. */
+  readonly wants: () => Iterable<Want>;
+  /** The chunk is only lent until it resolves. */
+  readonly write: (chunk: Uint8Array, offset: number) => Promise<void>;
+  readonly sources: Sources;
+  /** How many lanes there may be at once. */
+  readonly most: number;
+  /** Whether it is us that are slow just now: then further lanes would bring nothing sooner. */
+  readonly busy: () => boolean;
+  readonly clock: Clock;
+  /** Stops it. The sources end their streams then. */
+  readonly signal: AbortSignal;
+}
+
+/** Milliseconds between two looks at how fast the lanes are. */
+const lookEvery = 500;
+
+export class Crew {
+  readonly #parts: CrewParts;
+  readonly #lanes = new Map<RunningLane, Promise<void>>();
+  readonly #over = Promise.withResolvers<void>();
+  #most: number;
+  #lookedAt: number;
+  /** How fast it was before it got company, if it got any. */
+  #alone: number | undefined;
+  /** Undefined as long as that has not been seen. */
+  #companyHelps: boolean | undefined;
+
+  constructor(parts: CrewParts) {
+    this.#parts = parts;
+    this.#most = parts.most;
+    this.#lookedAt = parts.clock.now();
+  }
+
+  /** Brings in the whole blob, beginning with what is open already and was asked to end at `end`. */
+  async bringIn(first: Incoming, end: number | undefined): Promise<void> {
+    const { size = Infinity, clock } = this.#parts;
+    const stop = Math.min(end ?? size, size);
+    this.#begin(new RunningLane(first.offset, stop, stop, clock), first);
+    await this.#over.promise;
+  }
+
+  /** Resolves when nothing more is written. */
+  async stopped(): Promise<void> {
+    await Promise.all(this.#lanes.values());
+  }
+
+  /** A reader begins to wait. */
+  wanted({ at }: Want): void {
+    if (servedBy(at, this.#lanes.keys()) === undefined) this.#look();
+  }
+
+  /** Moves, as long as there is something to do. */
+  #look(): void {
+    const { size, here, sources, wants, busy, clock, signal } = this.#parts;
+    this.#lookedAt = clock.now();
+    this.#judge();
+    const companyHelps = this.#companyHelps !== false && !busy();
+    // Of what nobody knows the size of, the first lane brings all.
+    if (size === undefined) return;
+    while (!signal.aborted) {
+      const lanes = [...this.#lanes.keys()];
+      const choice = sources.ranges ? { wants: wants(), most: this.#most } : { wants: [], most: 1 };
+      const move = nextMove({ size, here, lanes, companyHelps, ...choice });
+      if (move === undefined) return;
+      if (move.kind === 'end') {
+        // Its place is free when it is over; until then nobody else is sent away.
+        if (!lanes.some((lane) => lane.left)) move.lane.leave();
+        return;
+      }
+      const shortened = lanes.find(({ at, stop }) => at <= move.from && move.from < stop);
+      if (shortened !== undefined && !shortened.stopAt(move.from)) return;
+      if (move.why === 'slow') this.#alone ??= rateOf(lanes);
+      this.#begin(new RunningLane(move.from, move.to, move.to, clock));
+    }
+  }
+
+  /** Once: whether several connections bring more than one did. */
+  #judge(): void {
+    if (this.#alone !== undefined) this.#companyHelps ??= helps([...this.#lanes.keys()], this.#alone);
+  }
+
+  #begin(lane: RunningLane, first?: Incoming): void {
+    this.#lanes.set(lane, this.#run(lane, first));
+  }
+
+  async #run(lane: RunningLane, first: Incoming | undefined): Promise<void> {
+    const failure = await this.#work(lane, first).then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    );
+    this.#lanes.delete(lane);
+    if (failure !== undefined && !lane.left && !this.#carriesOn(lane, failure.error)) {
+      this.#over.reject(failure.error);
+      return;
+    }
+    this.#look();
+    if (this.#lanes.size === 0) this.#end();
+  }
+
+  #end(): void {
+    const { size, here, signal } = this.#parts;
+    if (signal.aborted) this.#over.reject(signal.reason);
+    else if (size !== undefined && here.total < size) this.#over.reject(new Error('nobody brings the rest'));
+    else this.#over.resolve();
+  }
+
+  /** An upstream that grants no further connection: those that there are have to do. */
+  #carriesOn(lost: RunningLane, error: unknown): boolean {
+    if (!(error instanceof RegistryError) || this.#lanes.size === 0 || this.#parts.signal.aborted) return false;
+    this.#most = this.#lanes.size;
+    // Whose way it had shortened may go on.
+    for (const lane of this.#lanes.keys()) lane.takeOver(lost);
+    return true;
+  }
+
+  async #work(lane: RunningLane, first: Incoming | undefined): Promise<void> {
+    const { size, clock, write } = this.#parts;
+    const signal = AbortSignal.any([this.#parts.signal, lane.leaving]);
+    const stream = resumed(first, {
+      size,
+      from: lane.at,
+      end: () => (size === undefined || lane.stop === size ? undefined : lane.stop),
+      open: (offset, until, end) => this.#open(lane, offset, until, end),
+      spare: () => this.#lanes.size > 1,
+      clock,
+      signal,
+    });
+    for await (const chunk of stream) {
+      signal.throwIfAborted();
+      if (lane.stop === size && chunk.length > lane.room) throw wrong('sends more bytes than it told');
+      const piece = chunk.subarray(0, lane.room);
+      await lane.bring(piece, write);
+      if (piece.length < chunk.length || lane.done) break;
+      if (clock.now() - this.#lookedAt >= lookEvery) this.#look();
+    }
+    signal.throwIfAborted();
+    if (size !== undefined && lane.room > 0) throw wrong(`sent only ${lane.at} of ${size} bytes`);
+  }
+
+  async #open(lane: RunningLane, offset: number, signal: AbortSignal, end: number | undefined): Promise<Incoming> {
+    const incoming = await this.#parts.sources.open(offset, signal, end);
+    if (incoming.offset < offset && this.#lanes.size > 1) {
+      await letGo(incoming);
+      throw wrong('ignores ranges');
+    }
+    lane.askedFor(incoming.offset < offset ? Infinity : (end ?? this.#parts.size ?? Infinity));
+    return incoming;
+  }
+}
+
+/** One connection, and where it is. */
+class RunningLane implements Lane {
+  readonly #clock: Clock;
+  readonly #leaving = new AbortController();
+  #at: number;
+  /** Beyond `at` while a chunk is being written. */
+  #written: number;
+  #stop: number;
+  /** Where its connection ends by itself. */
+  #end: number;
+  #meter: Meter | undefined;
+
+  constructor(at: number, stop: number, end: number, clock: Clock) {
+    this.#at = at;
+    this.#written = at;
+    this.#stop = stop;
+    this.#clock = clock;
+    this.#end = end;
+  }
+
+  get at(): number {
+    return this.#at;
+  }
+
+  get stop(): number {
+    return this.#stop;
+  }
+
+  get rate(): number | undefined {
+    return this.#meter?.rate(this.#clock.now(), this.#at);
+  }
+
+  /** Bytes that it still has to bring. */
+  get room(): number {
+    return this.#stop - this.#at;
+  }
+
+  /** Its connection has more, but it is not wanted. One that ends here anyway is read to its end, so that it can be used again. */
+  get done(): boolean {
+    return this.room <= 0 && this.#end !== this.#stop;
+  }
+
+  get leaving(): AbortSignal {
+    return this.#leaving.signal;
+  }
+
+  get left(): boolean {
+    return this.#leaving.signal.aborted;
+  }
+
+  leave(): void {
+    this.#leaving.abort(new Error('this lane is wanted elsewhere'));
+  }
+
+  askedFor(end: number): void {
+    this.#end = end;
+  }
+
+  /** False: too late, what lies there is being written. */
+  stopAt(offset: number): boolean {
+    if (offset < this.#written) return false;
+    this.#stop = offset;
+    return true;
+  }
+
+  takeOver(lost: RunningLane): void {
+    if (this.#stop === lost.#at && lost.#stop <= this.#end) this.#stop = lost.#stop;
+  }
+
+  async bring(piece: Uint8Array, write: CrewParts['write']): Promise<void> {
+    if (piece.length === 0) return;
+    this.#meter ??= new Meter(this.#clock.now(), this.#at);
+    this.#written = this.#at + piece.length;
+    await write(piece, this.#at);
+    this.#at = this.#written;
+    this.#meter.note(this.#clock.now(), this.#at);
+  }
+}

@@ -1,0 +1,71 @@
+// Who can be asked for the bytes of a blob. More may join while it is being fetched; who refuses is not asked again.
+import { RegistryError } from '../oci/errors.ts';
+import type { Incoming, Source } from './ports.ts';
+import { wrong } from './wrong.ts';
+
+/** So many answers in a row that made no sense to a question with a range: then the whole is asked for. */
+const mostNonsense = 2;
+
+export class Sources {
+  readonly #all: Iterable<Source>;
+  readonly #refused = new Set<Source>();
+  #refusal = new RegistryError('UNAVAILABLE', 'there is nobody to ask for this blob');
+  /** Could not answer the last time, so others come first. */
+  #stumbled: Source | undefined;
+  #ranges = true;
+  #nonsense = 0;
+
+  /** `all`: live. */
+  constructor(all: Iterable<Source>) {
+    this.#all = all;
+  }
+
+  /** False: somebody sends the whole whatever is asked for, so that one connection is all that is of use. */
+  get ranges(): boolean {
+    return this.#ranges;
+  }
+
+  /** By the first that has it. Throws the last refusal (401, 403, 404) when nobody is left, and whatever else keeps one from answering. */
+  async open(offset: number, signal: AbortSignal, end?: number): Promise<Incoming> {
+    for (let source = this.#next(); source !== undefined; source = this.#next()) {
+      try {
+        return await this.#ask(source, offset, signal, end);
+      } catch (error) {
+        if (!(error instanceof RegistryError && [401, 403, 404].includes(error.status))) {
+          this.#stumbled = source;
+          throw error;
+        }
+        this.#refused.add(source);
+        this.#refusal = error;
+      }
+    }
+    throw this.#refusal;
+  }
+
+  #next(): Source | undefined {
+    let last: Source | undefined;
+    for (const source of this.#all) {
+      if (this.#refused.has(source)) continue;
+      if (source !== this.#stumbled) return source;
+      last = source;
+    }
+    return last;
+  }
+
+  async #ask(source: Source, offset: number, signal: AbortSignal, end: number | undefined): Promise<Incoming> {
+    const ranged = offset > 0 || end !== undefined;
+    if (!ranged || !this.#ranges) return source(0, signal);
+    try {
+      const incoming = await source(offset, signal, end);
+      if (incoming.offset < offset) this.#ranges = false;
+      this.#nonsense = 0;
+      return incoming;
+    } catch (error) {
+      if (!(error instanceof RegistryError && [416, 502].includes(error.status))) throw error;
+      this.#nonsense += 1;
+      if (this.#nonsense >= mostNonsense) this.#ranges = false;
+      // What we ask for lies within the size that was told: to deny it is as little an answer as any other nonsense.
+      throw error.status === 416 ? wrong('denies bytes that it said it had') : error;
+    }
+  }
+}
