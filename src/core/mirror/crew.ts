@@ -1,7 +1,7 @@
 // The lanes of a fill at work: begins them where the plan says, and goes on until all is here.
 import { RegistryError } from '../oci/errors.ts';
 import type { Intervals } from './intervals.ts';
-import { type Lane, type Want, helps, nextMove, rateOf, servedBy } from './lanes.ts';
+import { type Lane, type Want, helps, nextMove, rateOf, servedBy, wayBeyond } from './lanes.ts';
 import { Meter } from './meter.ts';
 import { type Clock, type Incoming, letGo } from './ports.ts';
 import { resumed } from './resume.ts';
@@ -75,8 +75,10 @@ export class Crew {
     if (size === undefined) return;
     while (!signal.aborted) {
       const lanes = [...this.#lanes.keys()];
-      const choice = sources.ranges ? { wants: wants(), most: this.#most } : { wants: [], most: 1 };
-      const move = nextMove({ size, here, lanes, companyHelps, ...choice });
+      const most = sources.ranges ? this.#most : 1;
+      // Who gives us fewer connections than we wanted may not give another one for the one that we let go of.
+      const none = most < this.#parts.most && lanes.length >= most;
+      const move = nextMove({ size, here, lanes, wants: none ? [] : wants(), most, companyHelps });
       if (move === undefined) return;
       if (move.kind === 'end') {
         // Its place is free when it is over; until then nobody else is sent away.
@@ -105,7 +107,7 @@ export class Crew {
       (error: unknown) => ({ error }),
     );
     this.#lanes.delete(lane);
-    if (failure !== undefined && !lane.left && !this.#carriesOn(lane, failure.error)) {
+    if (failure !== undefined && !lane.left && !this.#carriesOn(failure.error)) {
       this.#over.reject(failure.error);
       return;
     }
@@ -121,11 +123,13 @@ export class Crew {
   }
 
   /** An upstream that grants no further connection: those that there are have to do. */
-  #carriesOn(lost: RunningLane, error: unknown): boolean {
+  #carriesOn(error: unknown): boolean {
     if (!(error instanceof RegistryError) || this.#lanes.size === 0 || this.#parts.signal.aborted) return false;
     this.#most = this.#lanes.size;
-    // Whose way it had shortened may go on.
-    for (const lane of this.#lanes.keys()) lane.takeOver(lost);
+    // Whose way was shortened for it may go on.
+    const { here, size = Infinity } = this.#parts;
+    const lanes = [...this.#lanes.keys()];
+    for (const lane of lanes) lane.goOn(wayBeyond({ here, lanes }, lane, size));
     return true;
   }
 
@@ -229,8 +233,9 @@ class RunningLane implements Lane {
     return true;
   }
 
-  takeOver(lost: RunningLane): void {
-    if (this.#stop === lost.#at && lost.#stop <= this.#end) this.#stop = lost.#stop;
+  /** As far as that, if its connection does. */
+  goOn(way: number): void {
+    this.#stop = Math.max(this.#stop, Math.min(way, this.#end));
   }
 
   async bring(piece: Uint8Array, write: CrewParts['write']): Promise<void> {

@@ -117,6 +117,13 @@ function wayFrom(from: number, { here, lanes }: Situation, size: number): number
   return Math.min(here.gapAt(from, size)?.end ?? size, ...starts, ...cut);
 }
 
+/** How far a lane can go beyond its stop, if its connection does. */
+export function wayBeyond({ here, lanes }: Pick<Situation, 'here' | 'lanes'>, { stop }: Lane, size: number): number {
+  const gap = here.gapAt(stop, size);
+  if (gap?.start !== stop) return stop;
+  return Math.min(gap.end, ...lanes.filter(({ at }) => at >= stop).map(({ at }) => at));
+}
+
 function forTheRest<L extends Lane>(situation: Situation<L>, size: number): Move<L> | undefined {
   const { lanes, most, companyHelps } = situation;
   const open = unassigned(situation, size);

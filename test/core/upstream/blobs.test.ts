@@ -43,6 +43,25 @@ test('a blob comes from the offset that was asked for, or whole from an upstream
   assert.deepEqual([incoming.offset, await collect(incoming.stream)], [0, 'abc']);
 });
 
+test('a blob comes up to the end that was asked for, and no earlier end is taken for that one', async () => {
+  const all = '0123456789';
+  const { upstream, log } = await upstreamThat((request, response) => {
+    const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
+    const body = all.slice(Number(first), Math.min(Number(last), 6) + 1);
+    const range = `bytes ${first}-${Number(first) + body.length - 1}/10`;
+    send(response, 206, { 'content-range': range, 'content-length': String(body.length) }, body);
+  });
+  const source = upstream.blob(repository, digest, anonymous);
+  const part = await source(2, signal, 5);
+  assert.deepEqual([part.offset, part.size, await collect(part.stream)], [2, 10, '234']);
+  assert.equal(await collect((await source(0, signal, 2)).stream), '01');
+  await assert.rejects(collect((await source(5, signal, 9)).stream), { code: 'UNAVAILABLE', status: 503 });
+  assert.deepEqual(
+    log.map(({ headers }) => headers.range),
+    ['bytes=2-4', 'bytes=0-1', 'bytes=5-8'],
+  );
+});
+
 test('an upstream that tells no size is read to its end', async () => {
   const { upstream } = await upstreamThat((_request, response) => send(response, 200, {}, 'abc'));
   const incoming = await upstream.blob(repository, digest, anonymous)(0, signal);

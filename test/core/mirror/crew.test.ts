@@ -1,0 +1,222 @@
+// Lanes at work over links in virtual time: how long they take, what they ask for, and that nothing comes twice.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { Crew } from '../../../src/core/mirror/crew.ts';
+import { Intervals } from '../../../src/core/mirror/intervals.ts';
+import type { Want } from '../../../src/core/mirror/lanes.ts';
+import type { Source } from '../../../src/core/mirror/ports.ts';
+import { Sources } from '../../../src/core/mirror/sources.ts';
+import { RegistryError } from '../../../src/core/oci/errors.ts';
+import { randomBytes } from '../../fakes/registry/bytes.ts';
+import { type LinkOptions, VirtualClock, VirtualLink } from './virtual-link.ts';
+
+const MB = 1_000_000;
+const signal = new AbortController().signal;
+const blob = randomBytes(5, 64 * MB);
+/** Bytes a millisecond. */
+const slow: LinkOptions = { each: 3000, all: 12_000, delay: 200 };
+
+interface Options {
+  readonly most?: number;
+  readonly bytes?: Uint8Array;
+  readonly busy?: boolean;
+  readonly sources?: (link: VirtualLink) => Source[];
+  /** What readers do while it runs. */
+  readonly meanwhile?: (fill: {
+    clock: VirtualClock;
+    has: (at: number, end: number) => Promise<void>;
+  }) => Promise<void>;
+}
+
+/** A whole blob over a link; tells how long it took, and what it cost. */
+async function bring(link: LinkOptions, { most = 4, bytes = blob, busy = false, ...options }: Options = {}) {
+  const clock = new VirtualClock();
+  const over = new VirtualLink(bytes, clock, link);
+  const sources = new Sources(options.sources?.(over) ?? [over.source]);
+  const here = new Intervals();
+  const file = new Uint8Array(bytes.length);
+  const wants = new Set<Want>();
+  const waiting = new Set<() => void>();
+  let written = 0;
+  const write = async (chunk: Uint8Array, offset: number) => {
+    await Promise.resolve();
+    assert.equal(here.gapAt(offset, offset + chunk.length)?.start, offset, 'what is written was missing');
+    file.set(chunk, offset);
+    written += chunk.length;
+    here.add(offset, offset + chunk.length);
+    for (const wake of waiting) wake();
+  };
+  const parts = { size: bytes.length, here, wants: () => wants, write, sources, most, busy: () => busy, clock, signal };
+  const crew = new Crew(parts);
+  const has = async (at: number, end: number) => {
+    while (here.endAt(at) < end) {
+      const want = { at: here.endAt(at), end };
+      wants.add(want);
+      crew.wanted(want);
+      await new Promise<void>((resolve) => waiting.add(resolve));
+      wants.delete(want);
+    }
+  };
+  const work = async () => {
+    const first = await sources.open(0, signal);
+    await Promise.all([crew.bringIn(first, undefined), options.meanwhile?.({ clock, has })]);
+    await crew.stopped();
+  };
+  await clock.run(work());
+  assert.ok(Buffer.from(file.buffer).equals(bytes), 'every byte is in its place');
+  assert.equal(written, bytes.length);
+  return { ms: clock.now(), link: over, twice: (over.sent - bytes.length) / bytes.length };
+}
+
+describe('a blob over a link', () => {
+  it('on which each connection is slow takes less than a third of the time over four', async () => {
+    const one = await bring(slow, { most: 1 });
+    const four = await bring(slow);
+    assert.deepEqual(one.link.asked, ['0-']);
+    assert.ok(four.ms < one.ms * 0.33, `${four.ms} ms, not ${one.ms}`);
+    assert.ok(four.twice < 0.01);
+    assert.equal(four.link.mostOpen, 4);
+    assert.equal(four.link.asked.length, 4, four.link.asked.join());
+  });
+
+  it('that is fast comes over one', async () => {
+    const { link, twice } = await bring({ each: 100_000, all: 100_000, delay: 5 });
+    assert.deepEqual(link.asked, ['0-']);
+    assert.equal(twice, 0);
+  });
+
+  it('that is slow because we are comes over one', async () => {
+    const { link } = await bring(slow, { busy: true });
+    assert.deepEqual(link.asked, ['0-']);
+  });
+
+  it('that one connection fills is asked for little more than once, and is not slower for it', async () => {
+    const narrow: LinkOptions = { each: 12_000, all: 12_000, delay: 50 };
+    const bytes = randomBytes(6, 200 * MB);
+    const one = await bring(narrow, { most: 1, bytes });
+    const four = await bring(narrow, { bytes });
+    assert.ok(four.ms < one.ms * 1.03, `${four.ms} ms, not ${one.ms}`);
+    assert.ok(four.twice < 0.01);
+    assert.ok(four.link.asked.length <= 6, four.link.asked.join());
+  });
+
+  it('comes in over one that ignores ranges, and over none but that', async () => {
+    const { link, twice } = await bring({ ...slow, ranges: false });
+    assert.ok(link.mostOpen <= 2);
+    assert.ok(twice < 0.05, `${twice}: what came before it was known`);
+  });
+
+  it('goes on over what is granted when no more connections are', async () => {
+    for (const granted of [1, 2]) {
+      const { link, ms } = await bring({ ...slow, most: granted });
+      assert.equal(link.mostOpen, granted);
+      assert.ok(ms < (64 * MB) / 3000 / granted + 4000, `${ms} ms over ${granted}`);
+    }
+  });
+
+  it('goes on without a source that refuses, and fails when none is left', async () => {
+    const refuse = (after: number, link: VirtualLink): Source => {
+      let times = 0;
+      return (...asked) =>
+        (times += 1) > after ? Promise.reject(new RegistryError('DENIED', 'no more')) : link.source(...asked);
+    };
+    const { link } = await bring(slow, { sources: (to) => [refuse(2, to), to.source] });
+    assert.equal(link.mostOpen, 4);
+    // One connection is open, and who it is from does not refuse that.
+    await bring(slow, { sources: (to) => [refuse(1, to)] });
+    const broken = { ...slow, resetAfter: () => MB };
+    await assert.rejects(bring(broken, { sources: (to) => [refuse(2, to)] }), { code: 'DENIED' });
+  });
+
+  it('comes through resets every 6 MB or so with hardly a byte fetched twice', async () => {
+    const resets = numbers(7);
+    const { twice, ms } = await bring({ ...slow, resetAfter: () => resets() * 12 * MB });
+    assert.ok(twice < 0.01, `${twice}`);
+    assert.ok(ms < 15_000, `${ms} ms`);
+  });
+
+  it('gives a reader far ahead his bytes at once, and a suffix too', async () => {
+    const link: LinkOptions = { each: 20_000, all: 20_000, delay: 50 };
+    const times: number[] = [];
+    const { twice } = await bring(link, {
+      meanwhile: async ({ clock, has }) => {
+        for (const at of [57 * MB, 64 * MB - 65_536, 30 * MB]) {
+          const began = clock.now();
+          await has(at, at + 65_536);
+          times.push(clock.now() - began);
+        }
+      },
+    });
+    for (const ms of times) assert.ok(ms < 200, times.join());
+    assert.ok(twice < 0.01, `${twice}`);
+  });
+
+  it('gives him his bytes though all lanes are taken', async () => {
+    let took = 0;
+    const { twice } = await bring(slow, {
+      meanwhile: async ({ clock, has }) => {
+        await clock.sleep(4000);
+        const began = clock.now();
+        await has(63 * MB, 63 * MB + 65_536);
+        took = clock.now() - began;
+      },
+    });
+    assert.ok(took < 500, `${took} ms`);
+    assert.ok(twice < 0.01, `${twice}`);
+  });
+
+  it('is brought in whole, byte by byte, over whatever link and whoever reads', async () => {
+    const link = fc.record({
+      each: fc.integer({ min: 500, max: 60_000 }),
+      all: fc.integer({ min: 2000, max: 60_000 }),
+      delay: fc.integer({ min: 1, max: 400 }),
+    });
+    const reads = fc.array(
+      fc.record({ at: fc.nat(999), length: fc.integer({ min: 1, max: 400 }), pause: fc.nat(900) }),
+      {
+        maxLength: 12,
+      },
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        link,
+        fc.integer({ min: 1, max: 16 }),
+        fc.integer({ min: 1, max: 12 * MB }),
+        fc.option(fc.nat(99), { nil: undefined }),
+        reads,
+        async (options, most, size, seed, ranges) => {
+          const next = numbers(seed ?? 0);
+          const resets = seed === undefined ? {} : { resetAfter: () => 100_000 + next() * 4 * MB };
+          const { link: used } = await bring(
+            { ...options, ...resets },
+            {
+              most,
+              bytes: blob.subarray(0, size).slice(),
+              meanwhile: async ({ clock, has }) => {
+                const all: Promise<void>[] = [];
+                for (const { at, length, pause } of ranges) {
+                  await clock.sleep(pause);
+                  const from = Math.floor((at * size) / 1000);
+                  all.push(has(from, Math.min(size, from + length * 1000)));
+                }
+                await Promise.all(all);
+              },
+            },
+          );
+          assert.ok(used.mostOpen <= most);
+        },
+      ),
+      { seed: 1, numRuns: 60 },
+    );
+  });
+});
+
+/** From 0 to below 1, the same for a seed. */
+function numbers(seed: number): () => number {
+  let state = seed * 2654435761 + 1;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
