@@ -184,6 +184,34 @@ export function describeBlobStore(name: string, make: (t: TestContext) => Promis
       assert.ok((await collect(await fill.open())).equals(bytes), 'a reader that comes when all is over');
     });
 
+    it('answers a range far ahead though the start does not come, and asks for nothing twice', async (t) => {
+      const store = await make(t);
+      const bytes = someBytes(900_000, 3);
+      const asked: [number, number][] = [];
+      const start = Promise.withResolvers<void>();
+      const source: Source = async (offset, _signal, end = bytes.length) => {
+        asked.push([offset, end]);
+        if (offset === 0) await start.promise;
+        return sourceOf(bytes.subarray(0, end))(offset, _signal).then((incoming) => ({
+          ...incoming,
+          size: bytes.length,
+        }));
+      };
+      const fill = store.fill(digestOf(bytes), [source], bytes.length);
+      const range = await fill.open({ kind: 'between', offset: 800_000, last: 800_009 });
+      assert.deepEqual(range.range, { offset: 800_000, length: 10 });
+      assert.ok((await collect(range)).equals(bytes.subarray(800_000, 800_010)));
+      const whole = fill.open().then(collect);
+      start.resolve();
+      assert.ok((await whole).equals(bytes));
+      await fill.done;
+      const sorted = asked.toSorted(([one], [other]) => one - other);
+      assert.deepEqual(
+        sorted.map(([, end]) => end),
+        [...sorted.slice(1).map(([offset]) => offset), bytes.length],
+      );
+    });
+
     it('stores nothing of another digest, and completes no reader of it', async (t) => {
       const store = await make(t);
       const digest = digestOf(someBytes(100, 1));

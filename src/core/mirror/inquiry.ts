@@ -96,7 +96,8 @@ export class Inquiry {
         await this.proven(repository, digest, incoming.size);
         return incoming;
       } catch (error) {
-        if (error instanceof RegistryError && !error.passing) refused();
+        // 416 is about the range.
+        if (error instanceof RegistryError && !error.passing && error.status !== 416) refused();
         if (error instanceof RegistryError && error.status === 404) await this.#goneBlob(repository, digest);
         throw error;
       }

@@ -66,6 +66,9 @@ const wrong: readonly (readonly [yaml: string, complaint: RegExp])[] = [
   ['access: { networks: [] }', /access.networks: found an empty list, expected at least one IP network/],
   ['access: { networks: [10.0.0.0/33] }', /access.networks\[0\]: found "10.0.0.0\/33", expected an IP network/],
   // Values.
+  ['registries: { a.b: { lanes: 0 } }', /registries.a.b.lanes: found 0, expected a whole number from 1 to 16/],
+  ['registries: { a.b: { lanes: 17 } }', /lanes: found 17,/],
+  ['registries: { a.b: { lanes: 1.5 } }', /lanes: found 1.5,/],
   ['listen: 127.0.0.1', /listen: found "127.0.0.1"/],
   ['listen: "::1:5050"', /listen: found "::1:5050"/],
   ['listen: 127.0.0.1:65536', /listen: found "127.0.0.1:65536"/],
