@@ -29,12 +29,15 @@ export interface CrewParts {
 
 /** Milliseconds between two looks at how fast the lanes are. */
 const lookEvery = 500;
+/** Milliseconds after which an upstream that refused a further connection is asked for one again: it may have been down. */
+const refusedFor = 30_000;
 
 export class Crew {
   readonly #parts: CrewParts;
   readonly #lanes = new Map<RunningLane, Promise<void>>();
   readonly #over = Promise.withResolvers<void>();
   #most: number;
+  #refusedAt = -Infinity;
   #lookedAt: number;
   /** How fast it was before it got company, if it got any. */
   #alone: number | undefined;
@@ -70,6 +73,7 @@ export class Crew {
     const { size, here, sources, wants, busy, clock, signal } = this.#parts;
     this.#lookedAt = clock.now();
     this.#judge();
+    if (this.#lookedAt - this.#refusedAt >= refusedFor) this.#most = this.#parts.most;
     const companyHelps = this.#companyHelps !== false && !busy();
     // Of what nobody knows the size of, the first lane brings all.
     if (size === undefined) return;
@@ -126,6 +130,7 @@ export class Crew {
   #carriesOn(error: unknown): boolean {
     if (!(error instanceof RegistryError) || this.#lanes.size === 0 || this.#parts.signal.aborted) return false;
     this.#most = this.#lanes.size;
+    this.#refusedAt = this.#parts.clock.now();
     // Whose way was shortened for it may go on.
     const { here, size = Infinity } = this.#parts;
     const lanes = [...this.#lanes.keys()];

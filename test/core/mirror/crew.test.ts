@@ -109,10 +109,18 @@ describe('a blob over a link', () => {
 
   it('goes on over what is granted when no more connections are', async () => {
     for (const granted of [1, 2]) {
-      const { link, ms } = await bring({ ...slow, most: granted });
+      const { link, ms } = await bring({ ...slow, most: () => granted });
       assert.equal(link.mostOpen, granted);
       assert.ok(ms < (64 * MB) / 3000 / granted + 4000, `${ms} ms over ${granted}`);
     }
+  });
+
+  it('has several again when the upstream grants them again', async () => {
+    const bytes = randomBytes(6, 200 * MB);
+    const { link, ms } = await bring({ ...slow, most: (now) => (now < 5000 ? 1 : 4) }, { bytes });
+    assert.equal(link.mostOpen, 4);
+    assert.ok(ms < 45_000, `${ms} ms`);
+    assert.ok(link.asked.length < 12, link.asked.join());
   });
 
   it('goes on without a source that refuses, and fails when none is left', async () => {

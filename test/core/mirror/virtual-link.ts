@@ -49,8 +49,8 @@ export interface LinkOptions {
   readonly resetAfter?: () => number;
   /** False: sends the whole, whatever is asked for. */
   readonly ranges?: boolean;
-  /** More connections than these are refused with 503. */
-  readonly most?: number;
+  /** More connections than these, so many milliseconds after the start, are refused with 503. */
+  readonly most?: (ms: number) => number;
 }
 
 const chunk = 64 * 1024;
@@ -77,9 +77,9 @@ export class VirtualLink {
 
   readonly source: Source = async (from, signal, to) => {
     this.asked.push(`${from}-${to ?? ''}`);
-    const { most = Infinity, ranges = true, delay } = this.#options;
+    const { most = () => Infinity, ranges = true, delay } = this.#options;
     await this.#clock.sleep(delay, signal);
-    if (this.#open >= most) throw new RegistryError('UNAVAILABLE', 'too many connections');
+    if (this.#open >= most(this.#clock.now())) throw new RegistryError('UNAVAILABLE', 'too many connections');
     const offset = ranges ? from : 0;
     const end = ranges ? (to ?? this.#blob.length) : this.#blob.length;
     return { offset, size: this.#blob.length, stream: this.#stream(offset, end, signal) };
