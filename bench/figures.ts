@@ -1,5 +1,5 @@
 // What was measured: for each server its samples, and what sampan's are compared with.
-import type { Samples } from './rounds.ts';
+import type { Samples } from './samples.ts';
 
 export interface Column {
   readonly samples: readonly number[];

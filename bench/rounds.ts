@@ -6,6 +6,7 @@ import { type Link, startLink } from './link/link.ts';
 import type { Shape } from './link/shape.ts';
 import { Client } from './parts/client.ts';
 import type { Kind, Server } from './parts/server.ts';
+import type { Sample, Samples } from './samples.ts';
 
 /** One measurement of one server that has just been started, cold. */
 export interface Trial {
@@ -26,10 +27,6 @@ export interface Plan<Key extends string> {
   readonly seconds: number;
   measure(trial: Trial): Promise<Readonly<Record<Key, number>>>;
 }
-
-export type Sample<Key extends string> = Readonly<Record<Key, number>> | { readonly failed: string };
-/** By the server's name. */
-export type Samples<Key extends string> = ReadonlyMap<string, readonly Sample<Key>[]>;
 
 export async function alternate<Key extends string>(bench: Bench, plan: Plan<Key>): Promise<Samples<Key>> {
   const samples = new Map(plan.kinds.map(({ name }): [string, Sample<Key>[]] => [name, []]));
