@@ -35,11 +35,11 @@ const table: Readonly<Record<string, Row>> = {
   'node/config': { may: ['core', 'node/log'], outside: nodeAny },
   'node/log': { may: ['core'], outside: nodeAny },
   'node/http': {
-    may: ['core', 'node/version.ts'],
+    may: ['core', 'node/buffer-pool.ts', 'node/version.ts'],
     types: ['node/metrics.ts', 'node/status.ts'],
     outside: nodeAny,
   },
-  'node/store': { may: ['core'], outside: nodeAny },
+  'node/store': { may: ['core', 'node/buffer-pool.ts'], outside: nodeAny },
   'node/proxy': { may: ['core', 'node/http'], outside: nodeAny },
   'node/cli': { may: ['core', 'node/app.ts', 'node/config', 'node/log', 'node/version.ts'], outside: nodeAny },
   'node/app.ts': { may: ['core', 'node'], outside: nodeAny },

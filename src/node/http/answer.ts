@@ -8,6 +8,7 @@ import type { Reply } from '../../core/mirror/reply.ts';
 import { RegistryError } from '../../core/oci/errors.ts';
 import { parsePull, type Pull, type PullRequest, readOnly } from '../../core/oci/pull.ts';
 import type { Routing } from '../../core/oci/route.ts';
+import type { BufferPool } from '../buffer-pool.ts';
 import { findPage, type PageParts } from './pages.ts';
 import { send, type Sent } from './send.ts';
 
@@ -18,6 +19,7 @@ export interface AnswerParts extends PageParts {
   readonly routing: Routing;
   readonly report: Report;
   readonly clock: Clock;
+  readonly buffers: BufferPool;
 }
 
 interface Decided {
@@ -46,7 +48,7 @@ export async function answer(parts: AnswerParts, request: IncomingMessage, respo
   if (!isRead(request) || hasBody(request)) response.shouldKeepAlive = false;
 
   const { reply, pull } = await decide(parts, request, callerOf(request, address), leaving.signal);
-  const sent = await sendSafely(parts.report, reply, request, response);
+  const sent = await sendSafely(parts, reply, request, response);
   parts.report({
     kind: 'served',
     method: request.method ?? '',
@@ -85,16 +87,16 @@ async function decide(
 }
 
 async function sendSafely(
-  report: Report,
+  { report, buffers }: AnswerParts,
   reply: Reply,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<Sent> {
   try {
-    return await send(reply, request, response);
+    return await send(reply, request, response, buffers);
   } catch (error) {
     report({ kind: 'bug', error });
-    return send(ofRegistry(unknownError()), request, response);
+    return send(ofRegistry(unknownError()), request, response, buffers);
   }
 }
 

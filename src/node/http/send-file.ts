@@ -2,22 +2,22 @@
 import { read } from 'node:fs';
 import type { HeldFile } from '../../core/mirror/reply.ts';
 import type { Range } from '../../core/oci/range.ts';
+import type { BufferPool } from '../buffer-pool.ts';
 import type { Outlet } from './outlet.ts';
 
-// Two for each client that reads: a hundred of them hold 25 MiB. Twice the size is hardly faster.
-const bufferSize = 128 * 1024;
-const mostIdle = 64;
-const idle: Buffer[] = [];
-
 /** Closes the file, whatever happens. A file that ends too early leaves the outlet short, which its `end` tells. */
-export async function sendFile(outlet: Outlet, file: HeldFile, range: Range | undefined): Promise<void> {
+export async function sendFile(
+  outlet: Outlet,
+  file: HeldFile,
+  range: Range | undefined,
+  pool: BufferPool,
+): Promise<void> {
   const { offset, length } = range ?? { offset: 0, length: file.size };
-  const size = Math.min(bufferSize, length);
-  const buffers = [take(size), take(size)] as const;
+  const buffers = [pool.take(length), pool.take(length)] as const;
   try {
     const whole = await copy(outlet, file.descriptor, offset, offset + length, buffers);
     // After a write that did not end well a buffer may still be in somebody's hands.
-    if (whole) for (const buffer of buffers) giveBack(buffer);
+    if (whole) for (const buffer of buffers) pool.giveBack(buffer);
   } finally {
     file.close();
   }
@@ -58,13 +58,4 @@ function readInto(buffer: Buffer, descriptor: number, offset: number, end: numbe
       else reject(error);
     });
   });
-}
-
-function take(size: number): Buffer {
-  const held = size === bufferSize ? idle.pop() : undefined;
-  return held ?? Buffer.allocUnsafeSlow(size);
-}
-
-function giveBack(buffer: Buffer): void {
-  if (buffer.length === bufferSize && idle.length < mostIdle) idle.push(buffer);
 }

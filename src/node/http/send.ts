@@ -1,6 +1,7 @@
 // Sends a reply: the head once, then the body at the client's pace, and never a clean end after a broken body.
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { type Body, type Reply, discard } from '../../core/mirror/reply.ts';
+import type { BufferPool } from '../buffer-pool.ts';
 import { Outlet } from './outlet.ts';
 import { sendFile } from './send-file.ts';
 
@@ -16,7 +17,12 @@ export interface Sent {
 const none: Body = { kind: 'none' };
 
 /** Throws only if the reply has no proper head. Then nothing was sent, the body was let go of, and another reply may be sent. */
-export async function send(reply: Reply, request: IncomingMessage, response: ServerResponse): Promise<Sent> {
+export async function send(
+  reply: Reply,
+  request: IncomingMessage,
+  response: ServerResponse,
+  buffers: BufferPool,
+): Promise<Sent> {
   const bodiless = request.method === 'HEAD' || reply.status === 204 || reply.status === 304;
   const body = bodiless ? none : reply.body;
   const length = lengthOf(reply) ?? (body.kind === 'none' && !bodiless ? 0 : undefined);
@@ -30,7 +36,7 @@ export async function send(reply: Reply, request: IncomingMessage, response: Ser
     throw error;
   }
   try {
-    await sendBody(body, outlet, response);
+    await sendBody(body, outlet, response, buffers);
     return { bytes: outlet.bytes, whole: outlet.whole };
   } catch (error) {
     const left = outlet.gone;
@@ -40,7 +46,7 @@ export async function send(reply: Reply, request: IncomingMessage, response: Ser
 }
 
 /** Throws whatever breaks the body. A client that leaves is no error: then the outlet is not whole. */
-async function sendBody(body: Body, outlet: Outlet, response: ServerResponse): Promise<void> {
+async function sendBody(body: Body, outlet: Outlet, response: ServerResponse, buffers: BufferPool): Promise<void> {
   switch (body.kind) {
     case 'none':
       break;
@@ -53,7 +59,7 @@ async function sendBody(body: Body, outlet: Outlet, response: ServerResponse): P
       for await (const chunk of body.stream) if (!(await outlet.write(chunk))) break;
       break;
     case 'file':
-      await sendFile(outlet, body.file, body.range);
+      await sendFile(outlet, body.file, body.range, buffers);
   }
   await outlet.end();
 }

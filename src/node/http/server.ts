@@ -3,18 +3,19 @@ import http from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { readOnly } from '../../core/oci/pull.ts';
+import { BufferPool } from '../buffer-pool.ts';
 import { answer, type AnswerParts } from './answer.ts';
 import { Line } from './line.ts';
 import { malformed, refuse } from './refuse.ts';
 
-export type ServerParts = AnswerParts;
+export type ServerParts = Omit<AnswerParts, 'buffers'>;
 
 export interface Face {
   /** Not listening yet. */
   readonly server: http.Server;
   /**
    * Accepts nothing more and closes idle connections at once. Running replies may finish within that many milliseconds;
-   * what is not over then is destroyed. Resolves when no connection is left.
+   * what is not over then is destroyed. Resolves when no connection is left and every pull knows that its client is gone.
    */
   close(within: number): Promise<void>;
 }
@@ -34,14 +35,17 @@ export function createServer(parts: ServerParts): Face {
   // `requireHostHeader`: Node's own answer to that has no body; ours has.
   const server = http.createServer({ ...limits, insecureHTTPParser: false, requireHostHeader: false });
   const lines = new Map<Duplex, Line>();
+  const answering: AnswerParts = { ...parts, buffers: new BufferPool() };
 
   server.on('connection', (socket: Socket) => {
     lines.set(socket, new Line(socket));
     socket.once('close', () => lines.delete(socket));
+    // Node takes its own listener away at a CONNECT, and an error that nobody listens to ends the process.
+    socket.on('error', () => {});
   });
 
   const take = (request: http.IncomingMessage, response: http.ServerResponse): void => {
-    lines.get(request.socket)?.answer(response, () => answer(parts, request, response));
+    lines.get(request.socket)?.answer(response, () => answer(answering, request, response));
   };
   server.on('request', take);
   // A push announces itself with `Expect: 100-continue`, and is answered without having been told to go on.
@@ -68,6 +72,8 @@ export function createServer(parts: ServerParts): Face {
       () => {},
     );
     await closed;
+    // The server says that it is closed a moment before its last connections do, and only those end their pulls.
+    await Promise.all([...lines.keys()].map((socket) => new Promise((resolve) => socket.once('close', resolve))));
     over.abort();
     await late;
   }

@@ -16,7 +16,7 @@ import { wrong } from '../../core/mirror/wrong.ts';
 import { type Digest, hexOf } from '../../core/oci/digest.ts';
 import { RegistryError } from '../../core/oci/errors.ts';
 import { type RangeRequest, resolveRange } from '../../core/oci/range.ts';
-import type { BufferPool } from './buffer-pool.ts';
+import type { BufferPool } from '../buffer-pool.ts';
 import { DiskReader } from './disk-reader.ts';
 import { FrontHash } from './front-hash.ts';
 import type { Load } from './load.ts';

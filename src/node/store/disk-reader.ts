@@ -2,7 +2,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { Want } from '../../core/mirror/lanes.ts';
 import type { Range } from '../../core/oci/range.ts';
-import type { BufferPool } from './buffer-pool.ts';
+import type { BufferPool } from '../buffer-pool.ts';
 import type { Progress, Waiter } from './progress.ts';
 
 /** Bytes at the end that nobody gets before the digest is known to match. */
@@ -26,6 +26,8 @@ export class DiskReader implements AsyncIterableIterator<Uint8Array> {
   readonly #start: number;
   #position: number;
   #buffer: Buffer | undefined;
+  /** What the buffer holds was handed out and may still be on its way to a client; it is ours again with the next `next`. */
+  #lent = false;
   #reading = false;
   #over = false;
   #waiter: Waiter | undefined;
@@ -41,6 +43,7 @@ export class DiskReader implements AsyncIterableIterator<Uint8Array> {
   }
 
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    this.#lent = false;
     try {
       const ready = await this.#untilReady();
       const value = ready > 0 ? await this.#read(ready) : undefined;
@@ -65,7 +68,7 @@ export class DiskReader implements AsyncIterableIterator<Uint8Array> {
   }
 
   #leave(): void {
-    if (this.#buffer !== undefined) this.#parts.buffers.giveBack(this.#buffer);
+    if (this.#buffer !== undefined && !this.#lent) this.#parts.buffers.giveBack(this.#buffer);
     this.#buffer = undefined;
     this.#parts.left();
   }
@@ -122,7 +125,8 @@ export class DiskReader implements AsyncIterableIterator<Uint8Array> {
       const { bytesRead } = await this.#parts.handle.read(buffer, 0, length, this.#position);
       if (bytesRead === 0) throw new Error('the file ends before what was written to it');
       this.#position += bytesRead;
-      if (!this.#over) return buffer.subarray(0, bytesRead);
+      this.#lent = !this.#over;
+      if (this.#lent) return buffer.subarray(0, bytesRead);
       if (this.#parts.progress.failure !== undefined) throw this.#parts.progress.failure;
       return undefined;
     } finally {

@@ -1,7 +1,7 @@
 // The hash of a blob on its way in: of what arrives in order as it arrives, of the rest by reading it back.
 import { type Hash, createHash } from 'node:crypto';
 import { type Digest, algorithmOf } from '../../core/oci/digest.ts';
-import type { BufferPool } from './buffer-pool.ts';
+import type { BufferPool } from '../buffer-pool.ts';
 import type { Part } from './part.ts';
 import type { Progress } from './progress.ts';
 

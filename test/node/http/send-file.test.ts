@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readdirSync, truncateSync } from 'node:fs';
 import http from 'node:http';
-import type { Socket } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { test } from 'node:test';
+import { BufferPool } from '../../../src/node/buffer-pool.ts';
+import { Outlet } from '../../../src/node/http/outlet.ts';
+import { sendFile } from '../../../src/node/http/send-file.ts';
 import { hold, pattern } from './held-file.ts';
 import { ask, blobPath, RawClient, replyOf, serve } from './scripted-server.ts';
 
@@ -112,3 +115,33 @@ test('two hundred replies leave no descriptor and no listener behind', async (co
   for (let index = 0; index < 200; index += 1) await ask(port, blobPath, { agent });
   assert.deepEqual({ descriptors: readdirSync('/proc/self/fd').length, listeners: listeners() }, before);
 });
+
+/** Tells how many buffers came back. */
+class CountingPool extends BufferPool {
+  returned = 0;
+
+  override giveBack(buffer: Buffer): void {
+    this.returned += 1;
+    super.giveBack(buffer);
+  }
+}
+
+for (const leaves of [false, true]) {
+  test(`buffers are used again when ${leaves ? 'nobody can still be sending them: not of a client that leaves' : 'all is sent'}`, async (context) => {
+    const pool = new CountingPool();
+    const held = hold(context, Buffer.alloc(30_000_000));
+    const sent = Promise.withResolvers<void>();
+    const server = http.createServer((_request, response) => {
+      const outlet = new Outlet(response, 30_000_000);
+      sendFile(outlet, held.file, undefined, pool).then(() => sent.resolve(outlet.end()), sent.reject);
+    });
+    context.after(() => server.close());
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const request = http.get({ host: '127.0.0.1', port: (server.address() as AddressInfo).port, agent: false });
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    if (leaves) response.destroy();
+    else response.resume();
+    await sent.promise;
+    assert.equal(pool.returned, leaves ? 0 : 2);
+  });
+}

@@ -199,3 +199,55 @@ test('what is not over at the limit is destroyed', async (context) => {
   assert.equal(client.text, '');
   assert.equal((await event('served')).whole, false);
 });
+
+test('clients that reset the connection instead of waiting to be refused harm nobody', async (context) => {
+  const { face, port } = await serve(context, ok);
+  for (const bytes of [
+    'CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n',
+    `${get}CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n`,
+    'x\r\n\r\n',
+  ]) {
+    const connected = once(face.server, 'connection') as Promise<[Socket]>;
+    const client = await RawClient.open(context, port);
+    const [socket] = await connected;
+    // What the kernel says when the client is gone, just when there is something to refuse.
+    face.server.prependOnceListener(bytes.includes('CONNECT') ? 'connect' : 'clientError', () => {
+      socket.destroy(Object.assign(new Error('reset'), { code: 'ECONNRESET' }));
+    });
+    client.send(bytes);
+    await client.closed();
+  }
+  assert.equal((await ask(port, blobPath)).status, 200);
+});
+
+test('a pull that waits when all is destroyed knows that its client is gone before close resolves', async (context) => {
+  let leaving: AbortSignal | undefined;
+  const { face, port, clock } = await serve(context, (_pull, _caller, signal) => {
+    leaving = signal;
+    return new Promise(() => {});
+  });
+  const client = await RawClient.open(context, port);
+  const asked = once(face.server, 'request');
+  client.send(get);
+  await asked;
+  const closed = face.close(1000);
+  clock.wakeAll();
+  await closed;
+  assert.equal(leaving?.aborted, true);
+});
+
+test('heads, requests and idle connections have their limits', async (context) => {
+  const { server } = (await serve(context, never)).face;
+  const { maxHeaderSize } = server as typeof server & { maxHeaderSize: number };
+  const { headersTimeout, requestTimeout, keepAliveTimeout, timeout } = server;
+  assert.deepEqual(
+    { maxHeaderSize, headersTimeout, requestTimeout, keepAliveTimeout, timeout },
+    {
+      maxHeaderSize: 65_536,
+      headersTimeout: 20_000,
+      requestTimeout: 30_000,
+      keepAliveTimeout: 100_000,
+      timeout: 300_000,
+    },
+  );
+});

@@ -56,6 +56,23 @@ for (const [what, happens] of Object.entries(failures)) {
   });
 }
 
+it('leaves alone what it handed out, when the fill fails before the reader asks for more', async (t) => {
+  const { fill, faucet, store } = await begin(t);
+  const first = reader(await fill.open());
+  await pour(faucet, 0, 300_000);
+  const { value } = (await first.next()) as IteratorResult<Uint8Array, undefined>;
+  assert.ok(value);
+  const copy = Buffer.from(value);
+  faucet.break(new Error('reset'));
+  await assert.rejects(fill.done);
+  const other = someBytes(400_000, 2);
+  const next = store.blobs.fill(digestOf(other), [sourceOf(other)]);
+  await readOut(await next.open());
+  await next.done;
+  assert.ok(copy.equals(value), 'it may still be on its way to a slow client');
+  await assert.rejects(first.next());
+});
+
 it('sends nothing at all of a wrong blob that is smaller than what is held back', async (t) => {
   const { store } = await begin(t);
   const wrong = store.blobs.fill(digestOf(someBytes(1000)), [sourceOf(someBytes(1000, 2))]);
