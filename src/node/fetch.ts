@@ -20,7 +20,7 @@ export interface FetchOptions {
   readonly timeouts?: Partial<Timeouts>;
 }
 
-const usual: Timeouts = { connect: 10_000, headers: 20_000, idle: 30_000 };
+const usual: Timeouts = { connect: 10_000, headers: 12_000, idle: 30_000 };
 const largestHead = 64 * 1024;
 
 /** `close` breaks what still runs. Who gets an answer reads its body to the end or cancels it; else its connection stays taken. */
