@@ -23,10 +23,27 @@ const mostWaiting = 4 * 2 ** 20;
 /** Writes to standard output. */
 export async function openLog(level: LogLevel): Promise<Log> {
   if (!process.stdout.isTTY) {
-    return createLog(level, pino.destination({ dest: 1, sync: false, maxLength: mostWaiting }));
+    return createLog(level, untilBroken(pino.destination({ dest: 1, sync: false, maxLength: mostWaiting })));
   }
   const { terminal } = await import('./terminal.ts');
   return createLog(level, terminal(process.stdout, process.stdout.hasColors()));
+}
+
+/**
+ * A full disk or a reader that is gone costs the lines, not the pulls. Once it is broken nothing more is written to it:
+ * at the end of the process what still waited would be tried for ever.
+ */
+function untilBroken(output: ReturnType<typeof pino.destination>): Destination {
+  let broken = false;
+  output.on('error', () => {
+    broken = true;
+    output.destroy();
+  });
+  return {
+    write: (line) => {
+      if (!broken) output.write(line);
+    },
+  };
 }
 
 export function createLog(level: LogLevel, destination: Destination): Log {

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,9 +11,13 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../lab/process.ts';
 
 const launcher = fileURLToPath(new URL('../../../bin/sampan', import.meta.url));
+
+const noFullDevice = !existsSync('/dev/full') && 'there is no /dev/full';
 
 type Line = Readonly<Record<string, unknown>>;
 
@@ -77,6 +82,32 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     assert.equal(await stderr, '');
   });
 }
+
+test(
+  'a log that cannot be written costs the log: it serves, and stops when told to',
+  { skip: noFullDevice },
+  async (t) => {
+    const directory = await temporaryDirectory(t);
+    const address = `127.0.0.1:${await freePort('127.0.0.1')}`;
+    const full = await open('/dev/full', 'w');
+    t.after(() => full.close());
+    const args = ['serve', '--data', directory, '--listen', address, '--log-level', 'debug'];
+    const child = spawn(launcher, args, { env: { PATH: process.env['PATH'] }, stdio: ['ignore', full.fd, 'ignore'] });
+    const exit = once(child, 'exit');
+    const late = globalThis.setTimeout(() => child.kill('SIGKILL'), 20_000);
+    t.after(() => {
+      clearTimeout(late);
+      child.kill('SIGKILL');
+    });
+    const answer = async () => (await fetch(`http://${address}/healthz`)).status;
+    const ended = exit.then(() => true);
+    while ((await answer().catch(() => 0)) !== 200) {
+      assert.equal(await Promise.race([ended, setTimeout(20, false)]), false, 'it ended');
+    }
+    child.kill('SIGTERM');
+    assert.deepEqual(await exit, [0, null]);
+  },
+);
 
 test('a second signal stops it at once, whatever still runs', async (t) => {
   const asked = Promise.withResolvers<void>();
