@@ -14,6 +14,14 @@ export interface Entry {
   readonly usedAt: number;
 }
 
+/** What a blob has in the ledger. */
+export type Listed = Pick<Entry, 'digest' | 'size'>;
+
+/** What was there; undefined: no row. */
+interface Before {
+  readonly before: number | undefined;
+}
+
 type Row<Column extends string> = Readonly<Record<Column, number>>;
 
 /** It is whole, but not ours. */
@@ -91,8 +99,8 @@ export class BookTables {
 
   // The ledger.
 
-  /** Answers with the size that the blob had, if it was there. */
-  put({ digest, size, usedAt }: Entry): number | undefined {
+  /** Answers with the size that the blob had. */
+  put({ digest, size, usedAt }: Entry): Before {
     const before = this.#sizeOf(digest);
     this.#run(
       `INSERT INTO blob VALUES (?, ?, ?)
@@ -101,13 +109,13 @@ export class BookTables {
       size,
       Math.trunc(usedAt),
     );
-    return before;
+    return { before };
   }
 
-  drop(digest: Digest): number | undefined {
+  drop(digest: Digest): Before {
     const before = this.#sizeOf(digest);
     if (before !== undefined) this.#run('DELETE FROM blob WHERE digest = ?', digest);
-    return before;
+    return { before };
   }
 
   #sizeOf(digest: Digest): number | undefined {
@@ -126,9 +134,9 @@ export class BookTables {
   }
 
   /** All whose digest begins so. */
-  beginning(prefix: string): Digest[] {
-    const rows = this.#prepare('SELECT digest FROM blob WHERE digest >= ? AND digest < ?').all(prefix, `${prefix}~`);
-    return rows.map((row) => row['digest'] as Digest);
+  beginning(prefix: string): Listed[] {
+    const rows = this.#prepare('SELECT digest, size FROM blob WHERE digest >= ? AND digest < ?');
+    return rows.all(prefix, `${prefix}~`) as unknown as Listed[];
   }
 
   // Pointers, standings, verdicts.

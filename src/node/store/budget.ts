@@ -8,21 +8,38 @@ import type { Shelf } from './shelf.ts';
 /** Candidates for eviction that are looked at in one go; the event loop runs in between. */
 const slice = 64;
 
+export interface BudgetParts {
+  /** Bytes; undefined: only the disk's. */
+  readonly limit: number | undefined;
+  /** Bytes that the disk has for us. */
+  readonly freeSpace: () => Promise<number>;
+  readonly ledger: Ledger;
+  readonly shelf: Shelf;
+  readonly report: Report;
+  /** Ends evictions; nothing is taken in afterwards. */
+  readonly stop: AbortSignal;
+}
+
 export class Budget {
   readonly limit: number | undefined;
+  readonly #freeSpace: () => Promise<number>;
   readonly #ledger: Ledger;
   readonly #shelf: Shelf;
   readonly #report: Report;
+  readonly #stop: AbortSignal;
   #reserved = 0;
+  /** Of what is reserved: it is on the disk already. */
+  #written = 0;
   #turn: Promise<void> = Promise.resolve();
   #known = true;
 
-  /** `limit`: bytes; undefined: only the disk's. */
-  constructor(limit: number | undefined, ledger: Ledger, shelf: Shelf, report: Report) {
+  constructor({ limit, freeSpace, ledger, shelf, report, stop }: BudgetParts) {
     this.limit = limit;
+    this.#freeSpace = freeSpace;
     this.#ledger = ledger;
     this.#shelf = shelf;
     this.#report = report;
+    this.#stop = stop;
   }
 
   get reserved(): number {
@@ -44,14 +61,23 @@ export class Budget {
     await this.#take(0, 0);
   }
 
-  /** Throws NoRoom. */
-  async reserve(bytes: number): Promise<Reservation> {
-    const reservation = new Reservation(
-      (more, total) => this.#take(more, total),
-      (less) => (this.#reserved -= less),
-    );
-    await reservation.grow(bytes);
-    return reservation;
+  /** Throws NoRoom if there can be none for a blob of that size. A size that only a client's word is behind makes no room. */
+  check(bytes: number): void {
+    if (this.limit === undefined) return;
+    if (bytes > this.limit) throw new NoRoom('too-large');
+    if (!this.#known) throw new NoRoom('full');
+  }
+
+  /** Of nothing yet. */
+  reservation(): Reservation {
+    return new Reservation({
+      take: (more, total) => this.#take(more, total),
+      wrote: (bytes) => (this.#written += bytes),
+      giveBack: (reserved, written) => {
+        this.#reserved -= reserved;
+        this.#written -= written;
+      },
+    });
   }
 
   /** In turn: two must not count on the same room, and a big one must not wait for ever behind small ones. */
@@ -62,11 +88,25 @@ export class Budget {
   }
 
   async #makeRoom(more: number, total: number): Promise<void> {
-    if (this.limit !== undefined) {
-      if (total > this.limit) throw new NoRoom('too-large');
-      await this.#evictDownTo(this.limit - more);
-    }
+    this.#stop.throwIfAborted();
+    this.check(total);
+    if (this.limit !== undefined) await this.#evictDownTo(this.limit - more);
+    await this.#makeRoomOnDisk(more);
     this.#reserved += more;
+  }
+
+  /** The disk may be smaller than the limit, and others write to it too. */
+  async #makeRoomOnDisk(more: number): Promise<void> {
+    const short = await this.#shortOf(more);
+    if (short <= 0) return;
+    await this.#evictDownTo(this.used - short);
+    // Some file systems give room back only later. Then this one is passed by, rather than all the others evicted.
+    if ((await this.#shortOf(more)) > 0) throw new NoRoom('full');
+  }
+
+  /** Bytes that the disk lacks for that, beside what running fills have still to write. */
+  async #shortOf(more: number): Promise<number> {
+    return more + this.#reserved - this.#written - (await this.#freeSpace());
   }
 
   async #evictDownTo(allowed: number): Promise<void> {
@@ -76,14 +116,16 @@ export class Budget {
     while (this.used > allowed) {
       const staying = this.#shelf.openBytes + this.#shelf.looseBytes + this.#reserved;
       if (staying > allowed) throw new NoRoom('full');
+      this.#stop.throwIfAborted();
       const candidates = await this.#ledger.oldest(after, slice);
       if (candidates.length === 0) throw new NoRoom('full');
-      await this.#evictFrom(candidates, this.used - allowed);
+      if (!(await this.#evictFrom(candidates, this.used - allowed))) throw new NoRoom('full');
       after = candidates.at(-1);
     }
   }
 
-  async #evictFrom(candidates: readonly Entry[], excess: number): Promise<void> {
+  /** False if none of those that should have gone did: the next ones would not either. */
+  async #evictFrom(candidates: readonly Entry[], excess: number): Promise<boolean> {
     const victims: Entry[] = [];
     let freed = 0;
     for (const candidate of candidates) {
@@ -92,24 +134,32 @@ export class Budget {
       freed += candidate.size;
       victims.push(candidate);
     }
-    const outcomes = await Promise.allSettled(victims.map(({ digest }) => this.#shelf.remove(digest)));
+    const outcomes = await Promise.allSettled(victims.map(({ digest, size }) => this.#shelf.remove(digest, size)));
     for (const [index, { digest, size }] of victims.entries()) {
-      const outcome = outcomes[index];
-      if (outcome?.status === 'fulfilled') this.#report({ kind: 'evicted', digest, size });
-      else this.#report({ kind: 'trouble', where: 'store', doing: 'evict a blob', error: outcome?.reason });
+      if (outcomes[index]?.status === 'fulfilled') this.#report({ kind: 'evicted', digest, size });
     }
+    const failures = outcomes.filter((outcome) => outcome.status === 'rejected');
+    if (failures[0] !== undefined) {
+      this.#report({ kind: 'trouble', where: 'store', doing: 'evict a blob', error: failures[0].reason });
+    }
+    return victims.length === 0 || failures.length < victims.length;
   }
+}
+
+interface Account {
+  take(more: number, total: number): Promise<void>;
+  wrote(bytes: number): void;
+  giveBack(reserved: number, written: number): void;
 }
 
 /** Room for one blob on its way in. */
 export class Reservation {
-  readonly #take: (more: number, total: number) => Promise<void>;
-  readonly #give: (less: number) => void;
+  readonly #account: Account;
   #bytes = 0;
+  #written = 0;
 
-  constructor(take: (more: number, total: number) => Promise<void>, give: (less: number) => void) {
-    this.#take = take;
-    this.#give = give;
+  constructor(account: Account) {
+    this.#account = account;
   }
 
   get bytes(): number {
@@ -120,13 +170,21 @@ export class Reservation {
   async grow(total: number): Promise<void> {
     const more = total - this.#bytes;
     if (more <= 0) return;
-    await this.#take(more, total);
+    await this.#account.take(more, total);
     this.#bytes += more;
+  }
+
+  /** So many bytes more are on the disk, or the same ones again. */
+  wrote(bytes: number): void {
+    const more = Math.min(bytes, this.#bytes - this.#written);
+    this.#account.wrote(more);
+    this.#written += more;
   }
 
   /** Does nothing the second time. */
   release(): void {
-    this.#give(this.#bytes);
+    this.#account.giveBack(this.#bytes, this.#written);
     this.#bytes = 0;
+    this.#written = 0;
   }
 }

@@ -57,9 +57,8 @@ export class DiskBlobs implements BlobStore {
   fill(digest: Digest, sources: Iterable<Source>, expected?: number, lanes = usualLanes): Fill {
     this.#begun += 1;
     const path = this.#parts.layout.part(`${hexOf(digest)}.${this.#begun}`);
-    const { layout, shelf, budget, clock, report } = this.#parts;
+    const { shelf, budget, clock, report } = this.#parts;
     const parts = {
-      layout,
       shelf,
       budget,
       clock,

@@ -120,7 +120,7 @@ export class DiskFill implements Fill {
   async #bringIn(): Promise<number> {
     const { digest, expected, path, sources: all, signal } = this.#order;
     signal.throwIfAborted();
-    // Room and file before the head, so that an upstream is not asked in vain.
+    // The file before the head, so that an upstream is not asked in vain. Room is made when it has said how much.
     const part = await Part.create(this.#parts, path, expected ?? 0);
     this.#part = part;
     const sources = new Sources(all);

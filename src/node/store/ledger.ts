@@ -1,7 +1,7 @@
 // Which blobs there are, how big they are and when each was last used: kept in the book, its totals here.
 import type { Clock } from '../../core/mirror/ports.ts';
 import type { Digest } from '../../core/oci/digest.ts';
-import type { Entry } from './book-tables.ts';
+import type { Entry, Listed } from './book-tables.ts';
 import type { BookThread } from './book-thread.ts';
 
 /** Uses are written in batches, this many milliseconds apart. */
@@ -16,6 +16,8 @@ export class Ledger {
   readonly #clock: Clock;
   #bytes: number;
   #blobs: number;
+  /** Blobs whose row the book could not be told to change, and what is counted for them instead of what the row says. */
+  readonly #astray = new Map<Digest, number | undefined>();
   #used = new Map<Digest, number>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -36,16 +38,25 @@ export class Ledger {
 
   /** `usedAt`: now, if it is not told. */
   async put(digest: Digest, size: number, usedAt = this.#clock.now()): Promise<void> {
-    const before = await this.#thread.ask('put', { digest, size, usedAt });
-    this.#bytes += size - (before ?? 0);
-    if (before === undefined) this.#blobs += 1;
+    const row = await this.#thread.ask('put', { digest, size, usedAt });
+    this.#count(digest, row, row?.before, size);
   }
 
-  async drop(digest: Digest): Promise<void> {
-    const before = await this.#thread.ask('drop', digest);
-    if (before === undefined) return;
-    this.#bytes -= before;
-    this.#blobs -= 1;
+  /** `size`: what it had, if somebody knows. */
+  async drop(digest: Digest, size: number | undefined): Promise<void> {
+    const row = await this.#thread.ask('drop', digest);
+    // Better to count what may be gone than not to count what may be there.
+    if (row === undefined && size === undefined) return;
+    this.#count(digest, row, row === undefined ? size : row.before, undefined);
+  }
+
+  /** `row`: undefined if the book has failed. */
+  #count(digest: Digest, row: object | undefined, written: number | undefined, now: number | undefined): void {
+    const before = this.#astray.has(digest) ? this.#astray.get(digest) : written;
+    this.#bytes += (now ?? 0) - (before ?? 0);
+    this.#blobs += Number(now !== undefined) - Number(before !== undefined);
+    if (row === undefined) this.#astray.set(digest, now);
+    else this.#astray.delete(digest);
   }
 
   touch(digest: Digest): void {
@@ -69,7 +80,7 @@ export class Ledger {
   }
 
   /** Undefined if the book cannot tell. */
-  beginning(prefix: string): Promise<readonly Digest[] | undefined> {
+  beginning(prefix: string): Promise<readonly Listed[] | undefined> {
     return this.#thread.ask('beginning', prefix);
   }
 }

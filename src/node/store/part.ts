@@ -1,10 +1,9 @@
 // The file of a blob on its way in, and the room that is kept for it.
-import { type FileHandle, open, rm, statfs } from 'node:fs/promises';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import type { Report } from '../../core/mirror/events.ts';
 import { NoRoom } from '../../core/mirror/ports.ts';
 import type { Digest } from '../../core/oci/digest.ts';
 import type { Budget, Reservation } from './budget.ts';
-import type { Layout } from './layout.ts';
 import { SharedFile } from './shared-file.ts';
 import type { Shelf } from './shelf.ts';
 
@@ -12,7 +11,6 @@ import type { Shelf } from './shelf.ts';
 const step = 16 * 1024 * 1024;
 
 export interface PartParts {
-  readonly layout: Layout;
   readonly shelf: Shelf;
   readonly budget: Budget;
   readonly report: Report;
@@ -26,38 +24,29 @@ export class Part {
   readonly #reservation: Reservation;
   readonly #letGo: () => void;
 
-  /** `path`: nothing is there yet. `bytes`: as far as they are known. Throws NoRoom. */
-  static async create(parts: PartParts, path: string, bytes: number): Promise<Part> {
-    const reservation = await parts.budget.reserve(bytes);
-    try {
-      await really(parts.report, 'look for free space', checkDisk(parts.layout.incoming, bytes));
-      const handle = await really(parts.report, 'create a file', open(path, 'wx+', 0o600));
-      return new Part(parts, path, handle, reservation);
-    } catch (error) {
-      reservation.release();
-      throw error;
-    }
+  /** `path`: nothing is there yet. `claimed`: bytes that it may come to; no room is made for them. Throws NoRoom. */
+  static async create(parts: PartParts, path: string, claimed: number): Promise<Part> {
+    parts.budget.check(claimed);
+    return new Part(parts, path, await really(parts.report, 'create a file', open(path, 'wx+', 0o600)));
   }
 
-  private constructor(parts: PartParts, path: string, handle: FileHandle, reservation: Reservation) {
+  private constructor(parts: PartParts, path: string, handle: FileHandle) {
     this.#parts = parts;
     this.#path = path;
-    this.#reservation = reservation;
+    this.#reservation = parts.budget.reservation();
     this.file = new SharedFile(handle);
     this.#letGo = this.file.hold();
   }
 
   /** Makes room for a blob of `size` bytes in all. Throws NoRoom. */
   async expect(size: number): Promise<void> {
-    if (size <= this.#reservation.bytes) return;
-    await really(this.#parts.report, 'look for free space', checkDisk(this.#parts.layout.incoming, size));
-    await this.#reservation.grow(size);
+    await really(this.#parts.report, 'make room', this.#reservation.grow(size));
   }
 
   /** Makes room up to `end` and, in steps, beyond, for a blob of unknown size. Throws NoRoom. */
   async growTo(end: number): Promise<void> {
     const { bytes } = this.#reservation;
-    if (end > bytes) await this.#reservation.grow(Math.max(end, this.#nextStep(bytes)));
+    if (end > bytes) await this.expect(Math.max(end, this.#nextStep(bytes)));
   }
 
   /** A small budget is not to be emptied for a blob that may be tiny. */
@@ -68,6 +57,7 @@ export class Part {
 
   async write(chunk: Uint8Array, offset: number): Promise<void> {
     await really(this.#parts.report, 'write a blob', writeAll(this.file.handle, chunk, offset));
+    this.#reservation.wrote(chunk.length);
   }
 
   /** Reads back what was written; at least one byte. */
@@ -95,12 +85,6 @@ export class Part {
     await this.file.closed;
     this.#reservation.release();
   }
-}
-
-/** The budget may be larger than the disk. */
-async function checkDisk(path: string, bytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(path);
-  if (bavail * bsize < bytes) throw new NoRoom('full');
 }
 
 async function writeAll(handle: FileHandle, chunk: Uint8Array, offset: number): Promise<void> {

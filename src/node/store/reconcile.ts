@@ -16,8 +16,9 @@ export async function reconcile(layout: Layout, ledger: Ledger, shelf: Shelf, si
       const files = await blobsIn(layout.shard(algorithm, prefix), algorithm);
       const rows = await ledger.beginning(`${algorithm}:${prefix}`);
       if (rows === undefined) return false;
-      // What is in only one of the two; each is looked at again, for much may have happened in between.
-      for (const digest of differing(files, new Set(rows))) await shelf.reconcile(digest);
+      const sizes = new Map(rows.map(({ digest, size }) => [digest, size]));
+      // Each is looked at again there, for much may have happened in between.
+      for (const digest of new Set([...files, ...sizes.keys()])) await shelf.reconcile(digest, sizes.get(digest));
     }
   }
   return true;
@@ -30,8 +31,4 @@ async function blobsIn(shard: string, algorithm: Algorithm): Promise<Set<Digest>
     throw error;
   });
   return new Set(names.map((name) => `${algorithm}:${name}`).filter((name) => isDigest(name)));
-}
-
-function differing(files: ReadonlySet<Digest>, rows: ReadonlySet<Digest>): Digest[] {
-  return [...files].filter((digest) => !rows.has(digest)).concat([...rows].filter((digest) => !files.has(digest)));
 }

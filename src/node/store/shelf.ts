@@ -172,16 +172,16 @@ export class Shelf {
       await syncDirectory(shard);
     } catch (error) {
       if (this.#open.get(digest)?.file !== file) void this.#loosen({ file, size });
-      await this.#dropIfMissing(digest);
+      await this.#dropIfMissing(digest, size);
       throw error;
     } finally {
       this.#placing.delete(digest);
     }
   }
 
-  /** The file first, then its row. Who has it open keeps it. */
-  async remove(digest: Digest): Promise<void> {
-    const removing = this.#removing.get(digest) ?? this.#reallyRemove(digest);
+  /** The file first, then its row. Who has it open keeps it. `size`: what the ledger says, if that was asked. */
+  async remove(digest: Digest, size?: number): Promise<void> {
+    const removing = this.#removing.get(digest) ?? this.#reallyRemove(digest, size);
     this.#removing.set(digest, removing);
     try {
       await removing;
@@ -190,24 +190,29 @@ export class Shelf {
     }
   }
 
-  async #reallyRemove(digest: Digest): Promise<void> {
+  async #reallyRemove(digest: Digest, size: number | undefined): Promise<void> {
+    const counted = size ?? (await this.stat(digest));
     await unlink(this.#layout.blob(digest)).catch(undefinedIfMissing);
     this.#detach(digest);
-    await this.#ledger.drop(digest);
+    await this.#ledger.drop(digest, counted);
   }
 
-  /** Brings the ledger to what is on disk, for one blob: after a crash, or when somebody has been at the files. */
-  async reconcile(digest: Digest): Promise<void> {
+  /**
+   * Brings the ledger to what is on disk, for one blob: after a crash, or when somebody has been at the files. `listed`: the
+   * size in the ledger. A file of another size is not what was verified, and goes.
+   */
+  async reconcile(digest: Digest, listed?: number): Promise<void> {
     if (this.busy(digest)) return;
     const placed = this.#placed;
     const found = await stat(this.#layout.blob(digest)).catch(undefinedIfMissing);
     if (this.#placed !== placed || this.busy(digest)) return;
-    if (found === undefined) await this.#ledger.drop(digest);
-    else await this.#ledger.put(digest, found.size, found.mtimeMs);
+    if (found === undefined) await this.#ledger.drop(digest, listed);
+    else if (listed === undefined) await this.#ledger.put(digest, found.size, found.mtimeMs);
+    else if (listed !== found.size) await this.remove(digest, listed);
   }
 
-  async #dropIfMissing(digest: Digest): Promise<void> {
-    if ((await this.stat(digest).catch(() => 0)) === undefined) await this.#ledger.drop(digest);
+  async #dropIfMissing(digest: Digest, size: number): Promise<void> {
+    if ((await this.stat(digest).catch(() => 0)) === undefined) await this.#ledger.drop(digest, size);
   }
 }
 

@@ -5,6 +5,7 @@ import { BookThread } from './book-thread.ts';
 import { SqliteBook } from './book.ts';
 import { Budget } from './budget.ts';
 import { DiskBlobs } from './disk-blobs.ts';
+import { freeSpace } from './free-space.ts';
 import { Layout, makeDataDirectory, prepare } from './layout.ts';
 import { Ledger } from './ledger.ts';
 import { lockDirectory } from './lock.ts';
@@ -52,10 +53,17 @@ export async function openStore({ dir, limit, clock, report }: StoreOptions): Pr
     }
     const ledger = new Ledger(thread, clock);
     const shelf = new Shelf(layout, ledger);
-    const budget = new Budget(limit, ledger, shelf, report);
+    const stop = new AbortController();
+    const budget = new Budget({
+      limit,
+      freeSpace: () => freeSpace(layout.incoming),
+      ledger,
+      shelf,
+      report,
+      stop: stop.signal,
+    });
     const blobs = new DiskBlobs({ layout, ledger, shelf, budget, clock, report });
 
-    const stop = new AbortController();
     const counted = fresh || clean ? Promise.resolve(true) : count();
     const settled = settle();
 
@@ -65,8 +73,9 @@ export async function openStore({ dir, limit, clock, report }: StoreOptions): Pr
       settled,
       usage: () => ({ bytes: ledger.bytes + shelf.looseBytes, reserved: budget.reserved, blobs: ledger.blobs, limit }),
       async close() {
+        // First, so that no fill waits for room behind a long eviction.
+        stop.abort(new Error('the store is being closed'));
         await blobs.close();
-        stop.abort();
         await settled;
         await ledger.flush();
         await thread.close(await counted);

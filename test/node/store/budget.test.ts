@@ -81,6 +81,15 @@ it('keeps room for what is coming in, so that two cannot count on the same', asy
   assert.equal(store.usage().reserved, 200);
 });
 
+it('evicts nothing on the strength of a size that no upstream has told', async (t) => {
+  const opened = await openFresh(t, 300);
+  await add(opened, 1, 200);
+  const refused = opened.store.blobs.fill(digestOf(someBytes(2)), [() => Promise.reject(new Error('no'))], 300);
+  await assert.rejects(refused.done, { message: 'no' });
+  assert.deepEqual(opened.store.usage(), { bytes: 200, reserved: 0, blobs: 1, limit: 300 });
+  assert.deepEqual(evicted(opened), []);
+});
+
 it('takes a blob that is exactly as large as the limit', async (t) => {
   const opened = await openFresh(t, 1000);
   await add(opened, 1, 999);
@@ -217,6 +226,7 @@ class Play {
       this.#running.set(digest, { faucet, bytes, done: fill.done });
     } catch (error) {
       assert.ok(error instanceof NoRoom);
+      await assert.rejects(fill.done, NoRoom);
     }
   }
 

@@ -108,7 +108,7 @@ it('asks a source that was added while another was being asked', async (t) => {
   assert.equal(await store.blobs.stat(digest), bytes.length);
 });
 
-it('reserves room before it asks anybody', async (t) => {
+it('asks nobody for what is larger than the limit', async (t) => {
   const { store } = await openFresh(t, 1000);
   const faucet = new Faucet(bytes.length);
   const fill = store.blobs.fill(digest, [faucet.source], bytes.length);

@@ -1,7 +1,7 @@
 // Opening and closing the data directory: who may have it, what a crash or a lost book leaves, and a book that fails.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
@@ -142,6 +142,18 @@ it('looks through the blobs after a stop that was not clean, and finds what came
   await after.store.settled;
   assert.deepEqual([after.store.usage().bytes, after.store.usage().blobs], [277, 3]);
   assert.equal(await after.store.blobs.open(digests[0]!), undefined);
+});
+
+it('takes away what became shorter while nobody looked', async (t) => {
+  const { digests, after } = await changed(t, async (dir, [first]) => {
+    const book = new Database(join(dir, 'book.sqlite'));
+    book.exec('UPDATE stop SET clean = 0');
+    book.close();
+    await truncate(pathOf(dir, first!), 50);
+  });
+  await after.store.settled;
+  assert.equal(await after.store.blobs.stat(digests[0]!), undefined);
+  assert.deepEqual([after.store.usage().bytes, after.store.usage().blobs], [200, 2]);
 });
 
 it('goes on without a book that fails, and says so, but not every time', async (t) => {
