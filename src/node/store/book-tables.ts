@@ -24,6 +24,8 @@ interface Before {
 
 type Row<Column extends string> = Readonly<Record<Column, number>>;
 
+const ofRepository = 'repository = (SELECT id FROM repository WHERE key = ?)';
+
 /** It is whole, but not ours. */
 export class UnreadableBook extends Error {}
 
@@ -144,7 +146,7 @@ export class BookTables {
   pointer(repository: string, name: string): Pointer | undefined {
     const row = this.#one(
       `SELECT digest, media_type AS mediaType, size, checked_at AS checkedAt FROM pointer
-       WHERE repository = (SELECT id FROM repository WHERE key = ?) AND name = ?`,
+       WHERE ${ofRepository} AND name = ?`,
       repository,
       name,
     ) as (Descriptor & Row<'checkedAt'>) | undefined;
@@ -152,12 +154,13 @@ export class BookTables {
   }
 
   point(repository: string, name: string, pointer: Pointer | undefined): void {
-    const id = this.#intern(repository);
-    if (pointer === undefined) return this.#run('DELETE FROM pointer WHERE repository = ? AND name = ?', id, name);
+    if (pointer === undefined) {
+      return this.#run(`DELETE FROM pointer WHERE ${ofRepository} AND name = ?`, repository, name);
+    }
     const { digest, mediaType, size } = pointer.descriptor;
     this.#run(
       'INSERT OR REPLACE INTO pointer (repository, name, digest, media_type, size, checked_at) VALUES (?, ?, ?, ?, ?, ?)',
-      id,
+      this.#intern(repository),
       name,
       digest,
       mediaType,
@@ -168,8 +171,7 @@ export class BookTables {
 
   standing(repository: string, digest: Digest): Descriptor | undefined {
     const row = this.#one(
-      `SELECT digest, media_type AS mediaType, size FROM standing
-       WHERE repository = (SELECT id FROM repository WHERE key = ?) AND digest = ?`,
+      `SELECT digest, media_type AS mediaType, size FROM standing WHERE ${ofRepository} AND digest = ?`,
       repository,
       digest,
     ) as Descriptor | undefined;
@@ -187,22 +189,46 @@ export class BookTables {
   }
 
   disown(repository: string, digest: Digest): void {
-    this.#run('DELETE FROM standing WHERE repository = ? AND digest = ?', this.#intern(repository), digest);
+    this.#run(`DELETE FROM standing WHERE ${ofRepository} AND digest = ?`, repository, digest);
   }
 
   verdict(repository: string): Verdict | undefined {
-    return this.#one(
-      'SELECT as_of AS asOf FROM verdict WHERE repository = (SELECT id FROM repository WHERE key = ?)',
-      repository,
-    ) as Verdict | undefined;
+    return this.#one(`SELECT as_of AS asOf FROM verdict WHERE ${ofRepository}`, repository) as Verdict | undefined;
   }
 
   judge(repository: string, verdict: Verdict | undefined): void {
-    const id = this.#intern(repository);
-    if (verdict === undefined) this.#run('DELETE FROM verdict WHERE repository = ?', id);
-    else this.#run('INSERT OR REPLACE INTO verdict (repository, as_of) VALUES (?, ?)', id, Math.trunc(verdict.asOf));
+    if (verdict === undefined) return this.#run(`DELETE FROM verdict WHERE ${ofRepository}`, repository);
+    const asOf = Math.trunc(verdict.asOf);
+    this.#run('INSERT OR REPLACE INTO verdict (repository, as_of) VALUES (?, ?)', this.#intern(repository), asOf);
   }
 
+  /**
+   * Forgets what is of no use any more in the next `count` repositories behind `after`: standings of what is not stored (the
+   * price is one HEAD), pointers and verdicts from before `since`, and a repository of which nothing is left.
+   * Answers with the last of them; undefined: there are no more.
+   */
+  tidy(after: number, count: number, since: number): number | undefined {
+    const rows = this.#prepare('SELECT id FROM repository WHERE id > ? ORDER BY id LIMIT ?').all(after, count);
+    const ids = rows.map(({ id }) => id as number);
+    for (const id of ids) {
+      this.#run(
+        'DELETE FROM standing WHERE repository = ? AND NOT EXISTS (SELECT 1 FROM blob WHERE blob.digest = standing.digest)',
+        id,
+      );
+      this.#run('DELETE FROM pointer WHERE repository = ? AND checked_at < ?', id, since);
+      this.#run('DELETE FROM verdict WHERE repository = ? AND as_of < ?', id, since);
+      this.#run(
+        `DELETE FROM repository WHERE id = ?1
+         AND NOT EXISTS (SELECT 1 FROM standing WHERE repository = ?1)
+         AND NOT EXISTS (SELECT 1 FROM pointer WHERE repository = ?1)
+         AND NOT EXISTS (SELECT 1 FROM verdict WHERE repository = ?1)`,
+        id,
+      );
+    }
+    return ids.at(-1);
+  }
+
+  /** Only for what is written there: nothing is left of a repository that was never public. */
   #intern(repository: string): number {
     this.#run('INSERT OR IGNORE INTO repository (key) VALUES (?)', repository);
     return (this.#one('SELECT id FROM repository WHERE key = ?', repository) as Row<'id'>).id;

@@ -45,7 +45,7 @@ export class SqliteBook implements Book {
 
   async link(repository: Repository, descriptor: Descriptor): Promise<void> {
     const key = repositoryKey(repository);
-    this.#standings.delete(`${key}\0${descriptor.digest}`);
+    this.#standings.set(`${key}\0${descriptor.digest}`, Promise.resolve(descriptor));
     await this.#thread.ask('link', key, descriptor);
   }
 

@@ -23,8 +23,4 @@ export class Recent<Value> {
       this.#entries.delete(oldest);
     }
   }
-
-  delete(key: string): void {
-    this.#entries.delete(key);
-  }
 }

@@ -11,6 +11,9 @@ import { Ledger } from './ledger.ts';
 import { lockDirectory } from './lock.ts';
 import { reconcile } from './reconcile.ts';
 import { Shelf } from './shelf.ts';
+import { tidy } from './tidy.ts';
+
+const day = 86_400_000;
 
 export interface StoreOptions {
   readonly dir: string;
@@ -18,6 +21,8 @@ export interface StoreOptions {
   readonly limit: number | undefined;
   readonly clock: Clock;
   readonly report: Report;
+  /** Milliseconds after which the book may forget a tag or a repository that nobody has asked for; 30 days, if it is not told. */
+  readonly forgetAfter?: number;
 }
 
 export interface Usage {
@@ -40,7 +45,7 @@ export interface Store {
 }
 
 /** Throws if another process has the directory, if a later sampan has written to it, or if it cannot be written to. */
-export async function openStore({ dir, limit, clock, report }: StoreOptions): Promise<Store> {
+export async function openStore({ dir, limit, clock, report, forgetAfter = 30 * day }: StoreOptions): Promise<Store> {
   const layout = new Layout(dir);
   await makeDataDirectory(layout);
   const unlock = lockDirectory(layout.dir, layout.lock);
@@ -66,6 +71,7 @@ export async function openStore({ dir, limit, clock, report }: StoreOptions): Pr
 
     const counted = fresh || clean ? Promise.resolve(true) : count();
     const settled = settle();
+    const daily = setInterval(() => void tidyUp(), day).unref();
 
     return {
       blobs,
@@ -73,6 +79,7 @@ export async function openStore({ dir, limit, clock, report }: StoreOptions): Pr
       settled,
       usage: () => ({ bytes: ledger.bytes + shelf.looseBytes, reserved: budget.reserved, blobs: ledger.blobs, limit }),
       async close() {
+        clearInterval(daily);
         // First, so that no fill waits for room behind a long eviction.
         stop.abort(new Error('the store is being closed'));
         await blobs.close();
@@ -97,6 +104,11 @@ export async function openStore({ dir, limit, clock, report }: StoreOptions): Pr
       if (bytes === 0 && !fresh) await budget.unknownUntil(counted);
       await counted;
       await budget.trim().catch(() => undefined);
+      await tidyUp();
+    }
+
+    function tidyUp(): Promise<void> {
+      return tidy(thread, clock.now() - forgetAfter, stop.signal);
     }
   } catch (error) {
     unlock();

@@ -163,7 +163,7 @@ it('goes on without a book that fails, and says so, but not every time', async (
   // A number that SQLite cannot hold: the worker's own way of failing.
   await store.book.judge(nginx, { asOf: 2 ** 70 });
   await store.book.link(nginx, { ...descriptor, size: 2 ** 70 });
-  assert.equal(await store.book.standing(nginx, descriptor.digest), undefined);
+  assert.ok(await store.book.standing(nginx, descriptor.digest), 'it is known for now');
   assert.deepEqual(
     events.map((event) => event.kind === 'trouble' && event.where),
     ['book'],
@@ -197,4 +197,71 @@ it('deletes what turned bad at rest when it is asked to look', async (t) => {
   assert.equal(await store.blobs.check(digest), false);
   assert.equal(await store.blobs.stat(digest), undefined);
   assert.equal(events.filter((event) => event.kind === 'trouble').length, 1);
+});
+
+function repositoriesIn(dir: string): string[] {
+  const book = new Database(join(dir, 'book.sqlite'));
+  const rows = book.prepare('SELECT key FROM repository ORDER BY key').all();
+  book.close();
+  return rows.map((row) => String(row['key']));
+}
+
+it('writes down nothing of a repository that was never public', async (t) => {
+  const { store, dir } = await openFresh(t);
+  await store.book.judge(nginx, undefined);
+  await store.book.point(nginx, 'latest', undefined);
+  await store.book.disown(nginx, digestOf(someBytes(1)));
+  await store.close();
+  assert.deepEqual(repositoriesIn(dir), []);
+});
+
+it('forgets what is of no use any more, and nothing else, when it is opened', async (t) => {
+  const before = await openFresh(t);
+  const { book } = before.store;
+  const stored = { mediaType: 'a/b', digest: await add(before, 1), size: 100 };
+  const gone = { mediaType: 'a/b', digest: digestOf(someBytes(1, 2)), size: 1 };
+  const repositories = Array.from({ length: 60 }, (_, index) => ({ registry: 'docker.io', name: `library/${index}` }));
+  const old = before.clock.time - 31 * 86_400_000;
+  for (const repository of repositories) {
+    await book.judge(repository, { asOf: old });
+    await book.link(repository, gone);
+    await book.point(repository, 'latest', { descriptor: gone, checkedAt: old });
+  }
+  const recent = before.clock.time - 29 * 86_400_000;
+  await book.link(repositories[7]!, stored);
+  await book.point(repositories[20]!, 'latest', { descriptor: gone, checkedAt: recent });
+  await book.judge(repositories[59]!, { asOf: recent });
+  const after = await before.again();
+  await after.store.settled;
+  const { book: later } = after.store;
+  assert.deepEqual(await later.standing(repositories[7]!, stored.digest), stored);
+  assert.equal(await later.standing(repositories[7]!, gone.digest), undefined);
+  assert.ok(await later.pointer(repositories[20]!, 'latest'));
+  assert.equal(await later.verdict(repositories[20]!), undefined);
+  assert.ok(await later.verdict(repositories[59]!));
+  await after.store.close();
+  assert.deepEqual(repositoriesIn(after.dir), ['docker.io/library/20', 'docker.io/library/59', 'docker.io/library/7']);
+});
+
+it('tidies up once a day', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const { store, dir, clock } = await openFresh(t);
+  await store.settled;
+  await store.book.judge(nginx, { asOf: clock.time });
+  clock.time += 31 * 86_400_000;
+  t.mock.timers.tick(86_400_000);
+  await store.book.pointer(nginx, 'latest');
+  await store.close();
+  assert.deepEqual(repositoriesIn(dir), []);
+});
+
+it('looks through the blobs again when the book has failed, although the stop was clean', async (t) => {
+  const before = await openFresh(t);
+  const digest = await add(before, 1);
+  await before.store.book.judge(nginx, { asOf: 2 ** 70 });
+  await before.store.close();
+  await rm(pathOf(before.dir, digest));
+  const after = await openAt(t, before.dir);
+  await after.store.settled;
+  assert.equal(after.store.usage().blobs, 0);
 });
