@@ -14,7 +14,7 @@ import { createUpstream } from '../core/upstream/registry.ts';
 import { adminPages } from './http/admin.ts';
 import type { ServedRegistry } from './config/registries.ts';
 import type { Config } from './config/config.ts';
-import { type Address, formatAddress, isLoopback } from './config/address.ts';
+import { type Address, formatAddress, isLoopback, isLoopbackHost } from './config/address.ts';
 import { createFetch } from './fetch.ts';
 import type { Log } from './log/log.ts';
 import { createMetrics } from './metrics.ts';
@@ -32,6 +32,10 @@ export interface App {
   close(): Promise<void>;
 }
 
+const day = 86_400_000;
+/** Milliseconds that the store has to close; a disk that hangs longer costs the next start a look through the blobs. */
+const storeWithin = 5000;
+
 const clock: Clock = {
   now: Date.now,
   sleep: (ms, signal) => sleep(ms, undefined, { signal }),
@@ -48,17 +52,26 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   const report: Report = (event) => {
     for (const listener of listeners) listener(event);
   };
-  const store = await openStore({ dir: config.data, limit: config.storage.limit, clock, report });
+  // A tag that may still be served stale must not be forgotten.
+  const forgetAfter = Math.max(30 * day, ...config.registries.map(({ staleFor }) => staleFor));
+  const store = await openStore({ dir: config.data, limit: config.storage.limit, clock, report, forgetAfter });
   const registries = new Registries(config.registries, config.hosts);
   const dialled = createFetch({ resolve: config.resolve });
   const closing = new AbortController();
   const close: (() => Promise<unknown>)[] = [];
+  let stopping = false;
 
   /** First no more requests, then no more upstreams, then the store: each needs what comes after it. */
   async function stop(): Promise<void> {
+    stopping = true;
     await Promise.all(close.map((each) => each()));
     closing.abort(new Error('sampan is stopping'));
-    await store.close();
+    const over = new AbortController();
+    const late = clock.sleep(storeWithin, over.signal).then(
+      () => report({ kind: 'trouble', where: 'store', doing: 'close', error: new Error('it takes too long') }),
+      () => {},
+    );
+    await Promise.race([store.close().finally(() => over.abort()), late]);
     await dialled.close();
   }
 
@@ -100,7 +113,8 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     clock,
     admin: adminPages(metrics, status.status),
     adminHere: isLoopback(config.listen),
-    ready: () => !closing.signal.aborted,
+    adminFor: isLoopbackHost,
+    ready: () => !stopping,
   };
   async function open(at: Address, with_: ServerParts): Promise<string> {
     const face = createServer(with_);

@@ -34,6 +34,12 @@ export function formatAddress({ host, port }: Address): string {
 
 const loopback = ['127.0.0.0/8', '::1'].map(parseNetwork);
 
+/** Whether a Host header names this machine: a browser that was led here by somebody's DNS names that somebody. */
+export function isLoopbackHost(header: string): boolean {
+  const address = parseAddress(/:\d+$/.test(header) ? header : `${header}:80`);
+  return address !== undefined && isLoopback(address);
+}
+
 /** Only this machine can reach it. */
 export function isLoopback({ host }: Address): boolean {
   return host.toLowerCase() === 'localhost' || loopback.some((network) => contains(network, host));

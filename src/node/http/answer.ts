@@ -73,7 +73,7 @@ async function decide(
   try {
     if (!isRead(request)) throw readOnly();
     if (hasBody(request)) throw badRequest('a request to pull has no body');
-    const page = await findPage(pathOf(request), parts);
+    const page = await findPage(pathOf(request), request.headers.host ?? '', parts);
     if (page !== undefined) return { reply: page, pull };
     // Before the path is looked at: what is configured here is not for everybody to know.
     parts.admit(caller);

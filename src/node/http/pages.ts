@@ -13,16 +13,19 @@ export interface PageParts {
   readonly admin?: (path: string) => Promise<Page | undefined>;
   /** Whether they may be answered on this listener. */
   readonly adminHere: boolean;
+  /** Whether they may be answered to who asks with this Host header: else any web page could read them (DNS rebinding). */
+  adminFor(host: string): boolean;
   /** Whether pulls can be answered already, or still. */
   ready(): boolean;
 }
 
 /** Undefined if the path belongs to the registry API. */
-export async function findPage(path: string, parts: PageParts): Promise<Reply | undefined> {
+export async function findPage(path: string, host: string, parts: PageParts): Promise<Reply | undefined> {
   if (path === '/healthz') return text(200, 'ok');
   if (path === '/readyz') return parts.ready() ? text(200, 'ok') : text(503, 'not ready');
   if (path !== '/' && path !== '/metrics' && !path.startsWith('/_sampan/')) return undefined;
   if (!parts.adminHere) return text(403, 'This page is only shown on the address that is configured as admin.listen.');
+  if (!parts.adminFor(host)) return text(403, 'This page is only shown at localhost or a loopback address.');
   const page = await parts.admin?.(path);
   return page === undefined ? text(404, 'There is no such page.') : pageReply(page);
 }

@@ -7,6 +7,7 @@ import type { Caller } from '../../../src/core/access/caller.ts';
 import type { Reply } from '../../../src/core/mirror/reply.ts';
 import { RegistryError } from '../../../src/core/oci/errors.ts';
 import type { Pull } from '../../../src/core/oci/pull.ts';
+import { isLoopbackHost } from '../../../src/node/config/address.ts';
 import type { Page } from '../../../src/node/http/pages.ts';
 import { ask, blobPath, bytesReply, exchange, RawClient, serve } from './scripted-server.ts';
 
@@ -156,6 +157,30 @@ test('the pages of the administrator are shown where they may be, and nowhere el
     );
     assert.match(refused, path === '?' ? /^HTTP\/1\.1 400 / : /^HTTP\/1\.1 403 [^]*admin\.listen/);
   }
+});
+
+test('who was led here under another name sees the pages that are for all, and no other', async (context) => {
+  const admin = async (): Promise<Page> => ({ status: 200, type: 'text/plain', body: 'private' });
+  const { port } = await serve(context, never, { admin, adminFor: isLoopbackHost });
+  const status = async (path: string, host: string): Promise<number> =>
+    (await ask(port, path, { headers: { host } })).status;
+  const ours = ['localhost', 'LOCALHOST:5050', '127.0.0.1', '127.9.9.9:1', '[::1]', '[::1]:5050'];
+  for (const host of ours) assert.equal(await status('/metrics', host), 200, host);
+  const others = [
+    'rebind.example',
+    'rebind.example:5050',
+    '127.0.0.1.example',
+    '10.0.0.1',
+    'localhost.example',
+    'a b',
+    ':80',
+  ];
+  for (const host of others) {
+    for (const path of ['/', '/metrics', '/_sampan/status.json']) assert.equal(await status(path, host), 403, host);
+    for (const path of ['/healthz', '/readyz']) assert.equal(await status(path, host), 200, host);
+  }
+  const nameless = await exchange(context, port, 'GET /metrics HTTP/1.0\r\n\r\n');
+  assert.match(nameless, /^HTTP\/1\.1 403 /);
 });
 
 test('a RegistryError is told as it is, with its headers; HEAD gets the head alone', async (context) => {
