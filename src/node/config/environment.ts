@@ -16,8 +16,9 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 const paths = new Map(leaves(schema).map((path) => [`SAMPAN_${path.join('_').toUpperCase()}`, path]));
 
-// SAMPAN_CONFIG names the file. Kubernetes sets the others in every pod beside a Service called sampan.
-const others = /^SAMPAN_(?:CONFIG$|TEST_|SERVICE_|PORT$|PORT_)/;
+// SAMPAN_CONFIG names the file. Kubernetes sets the others in every pod beside a Service called sampan or sampan-something.
+const others =
+  /^SAMPAN_(?:CONFIG=|TEST_|(?:[A-Z0-9_]+_)?(?:SERVICE_(?:HOST=|PORT)|PORT(?:_\d+_(?:TCP|UDP|SCTP)|=(?:tcp|udp|sctp):\/\/)))/;
 
 /** Empty variables count as not set. */
 export function readEnvironment(environment: Environment): {
@@ -27,7 +28,7 @@ export function readEnvironment(environment: Environment): {
   const settings: Setting[] = [];
   const problems: Problem[] = [];
   for (const [name, text] of Object.entries(environment)) {
-    if (!name.startsWith('SAMPAN_') || others.test(name) || !text) continue;
+    if (!name.startsWith('SAMPAN_') || !text || others.test(`${name}=${text}`)) continue;
     const path = paths.get(name);
     if (path !== undefined) settings.push({ path, value: readValue(text), where: name });
     else problems.push({ where: name, says: `found an unknown variable; ${suggest(name, [...paths.keys()])}` });

@@ -61,6 +61,8 @@ const lanes = value('a whole number from 1 to 16', (found) =>
 );
 
 const longestStop = 3_600_000;
+/** Who writes 50 means 50GB. */
+const smallestStorage = 1e6;
 
 export const registry = section({
   endpoints: list(endpoint, 'URLs').min(1, { error: 'at least one URL' }).optional(),
@@ -93,7 +95,10 @@ export const schema = section({
     typeof found === 'string' && found !== '' ? found : undefined,
   ).default('data'),
   storage: section({
-    limit: value('bytes, as a number or with a unit, such as 50GB or 50GiB', parseSize).default(50e9),
+    limit: value('at least 1MB, as a number of bytes or with a unit, such as 50GB or 50GiB', (found) => {
+      const bytes = parseSize(found);
+      return bytes !== undefined && bytes >= smallestStorage ? bytes : undefined;
+    }).default(50e9),
   }),
   access: z.union([z.literal('open'), networks], { error: 'open, or a map with the key networks' }).optional(),
   registries: dictionary('a map of registries by name', registryName, registry),

@@ -156,7 +156,7 @@ test('every key can come from the environment, as YAML or as text', async () => 
     ...nothing,
     environment: {
       SAMPAN_LISTEN: '[::1]:1',
-      SAMPAN_STORAGE_LIMIT: '1000',
+      SAMPAN_STORAGE_LIMIT: '2000000',
       SAMPAN_ACCESS: '{ networks: [10.0.0.0/8] }',
       SAMPAN_REGISTRIES: 'a.example: {}',
       SAMPAN_CATALOGUE: 'false',
@@ -168,7 +168,7 @@ test('every key can come from the environment, as YAML or as text', async () => 
     },
   });
   assert.deepEqual(config.listen, { host: '::1', port: 1 });
-  assert.equal(config.storage.limit, 1000);
+  assert.equal(config.storage.limit, 2_000_000);
   assert.equal(config.access.kind, 'networks');
   assert.deepEqual(Object.keys(config.hosts), ['hub.example']);
   assert.deepEqual(
@@ -186,6 +186,11 @@ test('empty variables, variables of tests and those that Kubernetes sets are nob
     SAMPAN_PORT: 'tcp://10.0.0.1:5050',
     SAMPAN_PORT_5050_TCP: 'x',
     SAMPAN_SERVICE_HOST: 'x',
+    SAMPAN_SERVICE_PORT_HTTP: 'x',
+    SAMPAN_CACHE_2_SERVICE_HOST: 'x',
+    SAMPAN_CACHE_2_SERVICE_PORT: 'x',
+    SAMPAN_CACHE_2_PORT: 'tcp://10.0.0.1:5050',
+    SAMPAN_CACHE_2_PORT_5050_TCP_ADDR: 'x',
   };
   assert.equal((await readConfig({ ...nothing, environment })).listen.port, 5050);
 });

@@ -20,7 +20,7 @@ catalogue: yes
   assert.deepEqual(await complaints(t, yaml, { environment: { SAMPAN_STOP_WITHIN: '2h' }, flags: { data: '' } }), [
     'sampan.yaml:1: listen: found 5050, expected host:port, such as 127.0.0.1:5050 or "[::1]:5050"',
     '--data: data: found "", expected the path of a directory',
-    'sampan.yaml:3: storage.limit: found "fifty", expected bytes, as a number or with a unit, such as 50GB or 50GiB',
+    'sampan.yaml:3: storage.limit: found "fifty", expected at least 1MB, as a number of bytes or with a unit, such as 50GB or 50GiB',
     'sampan.yaml:6: registries.docker.io.mirrors[1]: found "ftp://b.example", expected an http or https URL without user, query or fragment, such as https://registry.example.com',
     'sampan.yaml:7: registries.docker.io.fresh_for: found 60, expected a number with a unit (ms, s, m, h, d), such as 1m or 24h',
     'sampan.yaml:8: registries.Foo: found the name "Foo", expected a host in lower case as in image names: registry.example.com, localhost:5000 or *.example.com',
@@ -76,6 +76,7 @@ const wrong: readonly (readonly [yaml: string, complaint: RegExp])[] = [
   ['listen: ":5050"', /listen: found ":5050"/],
   ['admin: { listen: 0.0.0.0:1 }', /admin.listen: found "0.0.0.0:1", expected host:port on the loopback/],
   ['storage: { limit: 0 }', /storage.limit: found 0,/],
+  ['storage: { limit: 50 }', /storage.limit: found 50, expected at least 1MB,/],
   ['storage: { limit: -1 }', /storage.limit: found -1,/],
   ['storage: { limit: 1.5 }', /storage.limit: found 1.5,/],
   ['storage: { limit: 50gb }', /storage.limit: found "50gb"/],
@@ -154,10 +155,11 @@ test('listening beyond the loopback without a word on access is refused, with th
 });
 
 test('an unknown variable is an error that names the one that was meant, never its value', async () => {
-  const environment = { SAMPAN_STORAGE_LIMITS: 'secret', SAMPAN_PASSWORD: 'secret' };
+  const environment = { SAMPAN_STORAGE_LIMITS: 'secret', SAMPAN_PASSWORD: 'secret', SAMPAN_LISTEN_PORT: '80' };
   const all = await complaintsOf(readConfig({ flags: {}, environment, directory: '/' }));
   assert.equal(all[0], 'SAMPAN_STORAGE_LIMITS: found an unknown variable; did you mean SAMPAN_STORAGE_LIMIT?');
   assert.match(all[1] ?? '', /^SAMPAN_PASSWORD: found an unknown variable; expected one of SAMPAN_LISTEN, /);
+  assert.match(all[2] ?? '', /^SAMPAN_LISTEN_PORT: found an unknown variable/);
   assert.doesNotMatch(all.join(), /secret/);
 });
 
