@@ -20,7 +20,7 @@ export interface FetchOptions {
   readonly timeouts?: Partial<Timeouts>;
 }
 
-const usual: Timeouts = { connect: 10_000, headers: 12_000, idle: 30_000 };
+export const usualTimeouts: Timeouts = { connect: 10_000, headers: 12_000, idle: 30_000 };
 const largestHead = 64 * 1024;
 
 /** `close` breaks what still runs. Who gets an answer reads its body to the end or cancels it; else its connection stays taken. */
@@ -29,7 +29,7 @@ export function createFetch(options: FetchOptions = {}): {
   readonly close: () => Promise<void>;
 } {
   const pins = new Map(Object.entries(options.resolve ?? {}));
-  const timeouts = { ...usual, ...options.timeouts };
+  const timeouts = { ...usualTimeouts, ...options.timeouts };
   const agents = { configured: agent('configured', pins, timeouts), public: agent('public', pins, timeouts) };
   return {
     fetch: (request) => exchange(agents[request.trust], request),

@@ -6,7 +6,7 @@ import { type AddressInfo, createServer as createSocketServer, type Server } fro
 import { after, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { ForbiddenAddress, type UpstreamRequest } from '../../src/core/upstream/fetch.ts';
-import { createFetch, type FetchOptions } from '../../src/node/fetch.ts';
+import { createFetch, type FetchOptions, usualTimeouts } from '../../src/node/fetch.ts';
 import { type LookupAll, publicLookup } from '../../src/node/resolve.ts';
 
 async function listening(server: Server): Promise<number> {
@@ -225,6 +225,10 @@ test('an upstream that never answers, or stalls, is given up', async () => {
   await assert.rejects(fetch(`http://127.0.0.1:${port}/silence`), { code: 'UND_ERR_HEADERS_TIMEOUT' });
   const { body } = await fetch(`http://127.0.0.1:${port}/stall`);
   await assert.rejects(text(body), { code: 'UND_ERR_BODY_TIMEOUT' });
+});
+
+test('two endpoints that never answer are both given up before containerd gives up, after 30 s', () => {
+  assert.ok(2 * usualTimeouts.headers < 30_000);
 });
 
 test('heads of more than 64 KiB are refused', async () => {
