@@ -6,16 +6,18 @@ import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/errors.ts';
 import { isManifestType } from '../oci/manifest.ts';
 import type { BlobPull } from '../oci/pull.ts';
+import type { RangeRequest } from '../oci/range.ts';
 import { type Repository, repositoryKey } from '../oci/reference.ts';
 import { unknownBlob } from '../oci/unknown.ts';
 import type { Outcome } from './events.ts';
 import { type Flight, BlobFlights } from './blob-flights.ts';
+import { failingOver } from './fail-over.ts';
 import type { Parts } from './parts.ts';
 import { passBlob } from './pass.ts';
 import { type Content, NoRoom } from './ports.ts';
 import { Recent } from './recent.ts';
 import { blobHead, blobReply, notModified } from './replies.ts';
-import { type Reply, discard } from './reply.ts';
+import { type ByteStream, type Reply, discard } from './reply.ts';
 
 interface Admission {
   /** What the upstream has said, now or earlier, that this repository has under the digest. */
@@ -107,7 +109,8 @@ export class Blobs {
       const content = await (await flight.filling)?.open(range);
       // undefined: it came to rest while we looked.
       if (content === undefined) return await this.#get(pull, admission, signal, round + 1);
-      return await this.#fromFlight(pull, flight, content, running === undefined ? 'miss' : 'collapsed');
+      const outcome = running === undefined ? 'miss' : 'collapsed';
+      return await this.#fromFlight(pull, flight, this.#surely(pull, content, signal), outcome);
     } catch (error) {
       if (error instanceof NoRoom) return this.#goPast(pull, this.#remember(digest, error), signal);
       // It was over before we joined, or failed by what another repository's upstream said. Else it is our own upstream's failure.
@@ -166,10 +169,42 @@ export class Blobs {
     throw unknownBlob(repository, digest);
   }
 
+  /** Should the store give the fill up in the middle, this client has the rest from a download of its own, checked from the first byte on. */
+  #surely({ repository, digest }: BlobPull, content: Content, signal: AbortSignal): Content {
+    const { body, size, range } = content;
+    if (body.kind !== 'stream' || size === undefined) return content;
+    const start = range?.offset ?? 0;
+    const end = start + (range?.length ?? size);
+    const rest = async (sent: number): Promise<ByteStream> => {
+      const asked: RangeRequest =
+        end === size
+          ? { kind: 'from', offset: start + sent }
+          : { kind: 'between', offset: start + sent, last: end - 1 };
+      const past = await this.#download(repository, digest, asked, signal);
+      if (past.body.kind !== 'stream') throw new Error('a download is a stream');
+      return past.body.stream;
+    };
+    return { ...content, body: { kind: 'stream', stream: failingOver(body.stream, rest) } };
+  }
+
   /** One download for one client. */
   async #goPast({ repository, digest, range }: BlobPull, outcome: Outcome, signal: AbortSignal): Promise<Reply> {
-    const source = this.#parts.inquiry.source(repository, digest, () => {});
-    return blobReply(digest, await passBlob(source, digest, range, this.#parts, signal), outcome);
+    return blobReply(digest, await this.#download(repository, digest, range, signal), outcome);
+  }
+
+  #download(
+    repository: Repository,
+    digest: Digest,
+    range: RangeRequest | undefined,
+    signal: AbortSignal,
+  ): Promise<Content> {
+    return passBlob(
+      this.#parts.inquiry.source(repository, digest, () => {}),
+      digest,
+      range,
+      this.#parts,
+      signal,
+    );
   }
 
   #remember(digest: Digest, { reason }: NoRoom): Outcome {

@@ -48,7 +48,7 @@ export interface Fill {
   readonly size: Promise<number | undefined>;
   /**
    * Waits for `size`. For the whole and for an open end (`bytes=N-`) the last bytes are held back until the digest is known
-   * to match; if it does not, or the upstream breaks, the stream throws. A range of a blob whose size is unknown is ignored.
+   * to match; if it does not, or the upstream breaks, the stream throws; NoRoom, if it is the store that gives up. A range of a blob whose size is unknown is ignored.
    */
   open(range?: RangeRequest): Promise<Content>;
   /** Resolves when the blob is in the store. Rejects if it will not be. */

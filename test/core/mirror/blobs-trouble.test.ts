@@ -3,8 +3,9 @@ import { truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import type { BlobStore } from '../../../src/core/mirror/ports.ts';
+import { type BlobStore, type Content, type Fill, NoRoom } from '../../../src/core/mirror/ports.ts';
 import { discard } from '../../../src/core/mirror/reply.ts';
+import { type RangeRequest, resolveRange } from '../../../src/core/oci/range.ts';
 import { randomBytes } from '../../fakes/registry/bytes.ts';
 import { blobOf, image } from '../../fakes/registry/content.ts';
 import { Gate } from '../../fakes/registry/gate.ts';
@@ -145,5 +146,46 @@ describe('a reply that is not sent', () => {
     await discard((await start(path)).body);
     clock.forward(minute);
     assert.deepEqual(asked(), [`GET ${upstreamPath}`]);
+  });
+});
+
+describe('a store that gives a fill up in the middle', () => {
+  /** As a disk that fills up: after so many bytes. */
+  const givingUp = (after: number) => (blobs: BlobStore) => ({
+    ...bound(blobs),
+    fill: (...order: Parameters<BlobStore['fill']>): Fill => {
+      if (order[0] !== layer.digest) return blobs.fill(...order);
+      const done = Promise.reject(new NoRoom('failed'));
+      done.catch(() => {});
+      const open = async (asked?: RangeRequest): Promise<Content> => {
+        const range = asked && resolveRange(asked, size);
+        const { offset, length } = range ?? { offset: 0, length: size };
+        return { size, range, body: { kind: 'stream', stream: until(offset, Math.min(after, offset + length)) } };
+      };
+      return { size: Promise.resolve(size), open, done };
+    },
+  });
+  async function* until(from: number, end: number): AsyncGenerator<Uint8Array> {
+    for (let at = from; at < end; at += 10_000) yield bytes.subarray(at, Math.min(end, at + 10_000));
+    throw new NoRoom('failed');
+  }
+
+  for (const [range, expected] of [
+    [undefined, bytes],
+    ['bytes=1000-', bytes.subarray(1000)],
+    ['bytes=1000-199999', bytes.subarray(1000, 200_000)],
+    ['bytes=-100', bytes.subarray(-100)],
+  ] as const) {
+    it(`costs the client nothing (${range ?? 'the whole'})`, async () => {
+      const { get } = await alpine({ store: givingUp(120_000) });
+      assert.ok((await get(path, range === undefined ? {} : { range })).body.equals(expected));
+    });
+  }
+
+  it('does not make wrong bytes right', async () => {
+    const { registry, start } = await alpine({ store: givingUp(120_000) });
+    registry.levers.lie = { digest: layer.digest, bytes: 'last' };
+    await assert.rejects(collect(await start(path)));
+    await assert.rejects(collect(await start(path, { range: 'bytes=1000-' })));
   });
 });
