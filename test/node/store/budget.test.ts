@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
-import { type Content, NoRoom } from '../../../src/core/mirror/ports.ts';
+import { type Content, type Fill, NoRoom } from '../../../src/core/mirror/ports.ts';
 import { discard } from '../../../src/core/mirror/reply.ts';
 import type { Digest } from '../../../src/core/oci/digest.ts';
 import { collect, digestOf, someBytes, sourceOf } from '../../conformance/blob-store.ts';
@@ -67,9 +67,12 @@ it('counts what was deleted as long as somebody reads it', async (t) => {
 it('keeps room for what is coming in, so that two cannot count on the same', async (t) => {
   const { store } = await openFresh(t, 300);
   const faucets = [1, 2, 3, 4].map((seed) => ({ seed, faucet: new Faucet(100) }));
-  const fills = faucets.map(({ seed, faucet }) =>
-    store.blobs.fill(digestOf(someBytes(100, seed)), [faucet.source], 100),
-  );
+  const fills: Fill[] = [];
+  for (const { seed, faucet } of faucets) {
+    const fill = store.blobs.fill(digestOf(someBytes(100, seed)), [faucet.source], 100);
+    fills.push(fill);
+    await fill.size.catch(() => undefined);
+  }
   const sizes = await Promise.allSettled(fills.map((fill) => fill.size));
   assert.deepEqual(
     sizes.map(({ status }) => status),

@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { NoRoom } from '../../../src/core/mirror/ports.ts';
+import { type Fill, NoRoom } from '../../../src/core/mirror/ports.ts';
 import { keptFree } from '../../../src/node/store/free-space.ts';
 import { digestOf, someBytes, sourceOf } from '../../conformance/blob-store.ts';
 import { need } from '../../lab/need.ts';
@@ -69,7 +69,12 @@ describe('on a disk smaller than the limit', { skip: allowed() }, () => {
     const { store, events } = await openOnSmallDisk(t);
     const blobs = [1, 2, 3].map((seed) => someBytes(1_500_000, seed));
     const faucets = blobs.map((bytes) => new Faucet(bytes.length));
-    const fills = blobs.map((bytes, index) => store.blobs.fill(digestOf(bytes), [faucets[index]!.source]));
+    const fills: Fill[] = [];
+    for (const [index, bytes] of blobs.entries()) {
+      const fill = store.blobs.fill(digestOf(bytes), [faucets[index]!.source]);
+      fills.push(fill);
+      await fill.size.catch(() => undefined);
+    }
     const heads = await Promise.allSettled(fills.map((fill) => fill.size));
     assert.deepEqual(
       heads.map(({ status }) => status),
