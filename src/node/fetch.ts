@@ -20,7 +20,9 @@ export interface FetchOptions {
   readonly timeouts?: Partial<Timeouts>;
 }
 
-export const usualTimeouts: Timeouts = { connect: 10_000, headers: 12_000, idle: 30_000 };
+// A first endpoint that swallows packets takes two connects of these, and leaves time for the next before a client gives up
+// (containerd: 30 s). Long enough for two lost SYNs.
+export const usualTimeouts: Timeouts = { connect: 5000, headers: 12_000, idle: 30_000 };
 const largestHead = 64 * 1024;
 
 /** `close` breaks what still runs. Who gets an answer reads its body to the end or cancels it; else its connection stays taken. */
