@@ -1,5 +1,6 @@
 // Downloads under way: at most one a digest, and who vouches for it.
 import type { Digest } from '../oci/digest.ts';
+import { RegistryError } from '../oci/errors.ts';
 import { type Repository, repositoryKey } from '../oci/reference.ts';
 import type { Parts } from './parts.ts';
 import { type Fill, NoRoom, type Source } from './ports.ts';
@@ -86,6 +87,8 @@ export class BlobFlights {
     } catch (error) {
       // Its readers were told, and the store has reported it.
       if (error instanceof NoRoom) this.#noRoom(digest, error);
+      const told = flight.answered || (error instanceof RegistryError && error.status === 502);
+      if (told && error instanceof RegistryError) await this.#parts.inquiry.doubt(repository, digest);
     } finally {
       this.#running.delete(digest);
     }

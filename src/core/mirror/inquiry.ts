@@ -115,6 +115,12 @@ export class Inquiry {
     await this.#book.link(repository, { mediaType: known?.mediaType ?? blobType, digest, size });
   }
 
+  /** What was said of a blob led to nothing, and that may have been its size: the next to ask takes the upstream's word anew. */
+  async doubt(repository: Repository, digest: Digest): Promise<void> {
+    const known = await this.#book.standing(repository, digest);
+    if (known !== undefined && !isManifestType(known.mediaType)) await this.#book.disown(repository, digest);
+  }
+
   /** An anonymous question for an object, whose answer only the registry itself gives: a 200 says that the repository is public. */
   async ask<T>(repository: Repository, subject: string, question: () => Promise<T>): Promise<T> {
     const answer = await this.fetch(repository, subject, question);
