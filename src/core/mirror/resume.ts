@@ -1,6 +1,7 @@
 // An upstream that breaks in the middle of a blob is asked for the rest; whoever reads sees nothing of it.
 import { RegistryError } from '../oci/errors.ts';
 import { type Clock, type Incoming, type Source, letGo } from './ports.ts';
+import { wrong } from './wrong.ts';
 
 /** Milliseconds before each new attempt in a row; after the last one it is over. Readers wait as long. */
 const waits: readonly number[] = [100, 500, 1000, 2000, 5000, 10_000];
@@ -45,7 +46,9 @@ export async function* resumed(
         position = at;
         yield known === 0 ? chunk : chunk.subarray(known);
       }
-      return;
+      // A body without a length ends well wherever it is cut off.
+      if (position >= (resumption.end?.() ?? resumption.size ?? 0)) return;
+      throw wrong(`sent only ${position} of ${resumption.size} bytes`);
     } catch (error) {
       if (position >= (resumption.end?.() ?? Infinity)) return;
       incoming = await attempts.next(position, error);
