@@ -30,6 +30,8 @@ export interface Question {
 
 export interface Answer {
   readonly response: UpstreamResponse;
+  /** Of the registry's endpoints or mirrors, the one that was asked. */
+  readonly endpoint: string;
   readonly url: string;
   readonly host: string;
 }
@@ -104,7 +106,7 @@ async function askOne<T>(
   });
   if (question.answers.includes(response.status)) {
     refuseEncoded(response, url.host);
-    return read({ response, url: url.href, host: url.host });
+    return read({ response, endpoint, url: url.href, host: url.host });
   }
   void drain(response);
   if (response.status === 404 || response.status === 410) return undefined;

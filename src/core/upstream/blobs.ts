@@ -3,7 +3,7 @@ import type { Caller } from '../access/caller.ts';
 import type { Incoming, Source } from '../mirror/ports.ts';
 import type { Report } from '../mirror/events.ts';
 import type { ByteStream } from '../mirror/reply.ts';
-import type { Digest } from '../oci/digest.ts';
+import { type Digest, isOfNothing } from '../oci/digest.ts';
 import { RegistryError } from '../oci/errors.ts';
 import type { Repository } from '../oci/reference.ts';
 import { unknownBlob } from '../oci/unknown.ts';
@@ -56,7 +56,9 @@ export function blobSource(parts: BlobParts, repository: Repository, digest: Dig
     const ranged = offset > 0 || end !== undefined ? { headers: { range: `bytes=${offset}-${last}` } } : {};
     const question = { ...questionOf(repository, digest, as, signal), ...ranged };
     const wanted = { offset, end };
-    const incoming = await ask(parts, question, async (answer) => open(parts, repository, answer, wanted, signal));
+    const incoming = await ask(parts, question, async (answer) =>
+      open(parts, repository, digest, answer, wanted, signal),
+    );
     if (incoming !== undefined) return incoming;
     throw unknownBlob(repository, digest);
   };
@@ -89,6 +91,7 @@ function whole(size: number | undefined): Part {
 function open(
   parts: BlobParts,
   { registry }: Repository,
+  digest: Digest,
   answer: Answer,
   wanted: { readonly offset: number; readonly end: number | undefined },
   signal: AbortSignal,
@@ -100,10 +103,16 @@ function open(
     response.cancel();
     throw nonsense(host, 'sent another part of a blob than it was asked for');
   }
+  // Passed on, it would be complete as soon as its head is out, before anybody could say that it is wrong.
+  if (part.size === 0 && !isOfNothing(digest)) {
+    response.cancel();
+    throw nonsense(host, 'sent nothing where a blob was expected');
+  }
   const report = (bytes: number) => parts.report({ kind: 'received', registry, bytes });
   const least = Math.min(part.size ?? Infinity, wanted.end ?? Infinity) - part.offset;
   const most = part.end - part.offset;
-  const stream = cancelled(counted(answer, { least, most }, report, signal), response);
+  const broke = () => parts.health.missed(answer.endpoint);
+  const stream = cancelled(counted(answer, { least, most }, report, broke, signal), response);
   return { offset: part.offset, size: part.size, stream };
 }
 
@@ -140,11 +149,12 @@ function partOf({ response }: Answer): Part | undefined {
   return matches ? { offset: first, end: last + 1, size: total } : undefined;
 }
 
-/** Throws UNAVAILABLE if the stream breaks, ends before what was wanted is here, or goes on after what was told. */
+/** Throws UNAVAILABLE, and says so to `broke`, if the stream breaks or ends before what was wanted is here; also if it goes on after what was told. */
 async function* counted(
   { response, host }: Answer,
   { least, most }: { readonly least: number; readonly most: number },
   report: (bytes: number) => void,
+  broke: () => void,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   let received = 0;
@@ -162,7 +172,10 @@ async function* counted(
     if (least < Infinity && received < least) throw new Error('the body is too short');
   } catch (error) {
     signal.throwIfAborted();
-    throw error instanceof RegistryError ? error : unreachable(host, error);
+    if (error instanceof RegistryError) throw error;
+    // The rest is asked of another endpoint, if there is one.
+    broke();
+    throw unreachable(host, error);
   } finally {
     if (received > reported) report(received - reported);
     response.cancel();
