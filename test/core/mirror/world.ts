@@ -79,6 +79,10 @@ interface Options {
   readonly holds?: boolean;
   /** Puts something before the store. */
   readonly store?: (blobs: BlobStore) => BlobStore;
+  /** Further endpoints, asked after the world's own registry. Whoever started them ends them. */
+  readonly beside?: readonly FakeRegistry[];
+  /** The data directory, empty; one of its own if none is given. */
+  readonly dir?: string;
 }
 
 const never = new AbortController().signal;
@@ -86,7 +90,8 @@ const never = new AbortController().signal;
 /** Ends with the test file. */
 export async function world(options: Options = {}): Promise<World> {
   const registry = await startRegistry();
-  const dir = await mkdtemp(join(tmpdir(), 'sampan-mirror-'));
+  const { beside = [] } = options;
+  const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'sampan-mirror-')));
   const clock = new TestClock();
   const events: MirrorEvent[] = [];
   const filling = new Set<string>();
@@ -98,7 +103,13 @@ export async function world(options: Options = {}): Promise<World> {
     if (filling.size === 0) for (const wake of waiting.splice(0)) wake();
   };
   const redirects: string[] = [];
-  const entry = { aliases: [], mirrors: [], realms: [], redirects, endpoints: [registry.url] };
+  const entry = {
+    aliases: [],
+    mirrors: [],
+    realms: [],
+    redirects,
+    endpoints: [registry, ...beside].map(({ url }) => url),
+  };
   const registries = new Registries([{ ...entry, name: 'docker.io' }], {});
   const newHasher = (algorithm: string) => {
     const hash = createHash(algorithm);

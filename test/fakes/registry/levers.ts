@@ -1,5 +1,7 @@
 // What a test can switch on a fake registry while it runs. With nothing switched it conforms.
+import type { Bend } from './bent.ts';
 import type { Gate } from './gate.ts';
+import type { Asked } from './listener.ts';
 
 /** Blobs that a lever is for; undefined is all of them. */
 interface Of {
@@ -22,6 +24,8 @@ export interface BlobLevers {
   ranges: boolean;
   /** First match answers, in place of what would be. */
   answers: Answer[];
+  /** How each GET of a blob goes wrong, past all of the above; undefined: as they say. */
+  bend: ((asked: Asked, digest: string) => Bend | undefined) | undefined;
 }
 
 /** A canned answer for some requests. */
@@ -67,6 +71,7 @@ export function noBlobLevers(): BlobLevers {
     contentLength: true,
     ranges: true,
     answers: [],
+    bend: undefined,
   };
 }
 

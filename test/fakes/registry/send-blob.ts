@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import { parseRange, type Range, resolveRange } from '../../../src/core/oci/range.ts';
 import { RegistryError } from '../../../src/core/oci/errors.ts';
+import { sendBent } from './bent.ts';
 import type { Blob } from './content.ts';
 import type { BlobLevers } from './levers.ts';
 import type { Asked } from './listener.ts';
@@ -15,6 +16,8 @@ export async function sendBlob(
   levers: BlobLevers,
   headers: Record<string, string>,
 ): Promise<void> {
+  const bend = asked.method === 'GET' ? levers.bend?.(asked, blob.digest) : undefined;
+  if (bend !== undefined) return sendBent(asked, response, blob, bend);
   const size = blob.bytes.size;
   const range = levers.ranges && asked.method === 'GET' ? rangeOf(asked, size) : undefined;
   if (range === 'unsatisfiable') {
