@@ -1,6 +1,6 @@
 // A file system of a few megabytes that a test can fill, make read-only and put right again.
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, rmSync, truncateSync, writeSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,7 +51,7 @@ export class SmallDisk {
     } finally {
       closeSync(file);
     }
-    execFileSync('truncate', ['-s', String(Math.max(0, written - left)), this.#filler]);
+    truncateSync(this.#filler, Math.max(0, written - left));
   }
 
   empty(): void {
