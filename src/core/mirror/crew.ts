@@ -3,7 +3,7 @@ import { RegistryError } from '../oci/errors.ts';
 import type { Intervals } from './intervals.ts';
 import { type Lane, type Want, helps, nextMove, rateOf, servedBy, wayBeyond } from './lanes.ts';
 import { Meter } from './meter.ts';
-import { type Clock, type Incoming, letGo } from './ports.ts';
+import { type Clock, type Incoming, NoRoom, letGo } from './ports.ts';
 import { resumed } from './resume.ts';
 import type { Sources } from './sources.ts';
 import { wrong } from './wrong.ts';
@@ -29,6 +29,10 @@ export interface CrewParts {
 
 /** Milliseconds between two looks at how fast the lanes are. */
 const lookEvery = 500;
+/** Milliseconds that a lane has before it may have to make place: else lanes would do little but begin, one for the other. */
+const tenure = 2000;
+/** Milliseconds for which a reader who has just been served is taken to want more. */
+const followedFor = 2000;
 /** Milliseconds after which an upstream that refused a further connection is asked for one again: it may have been down. */
 const refusedFor = 30_000;
 
@@ -65,7 +69,9 @@ export class Crew {
 
   /** A reader begins to wait. */
   wanted({ at }: Want): void {
-    if (servedBy(at, this.#lanes.keys()) === undefined) this.#look();
+    const lane = servedBy(at, this.#lanes.keys());
+    if (lane === undefined) this.#look();
+    else lane.follow();
   }
 
   /** Moves, as long as there is something to do. */
@@ -102,6 +108,8 @@ export class Crew {
   }
 
   #begin(lane: RunningLane, first?: Incoming): void {
+    // It was opened before there was a lane, so its own signal does not know of it.
+    if (first !== undefined) lane.leaving.addEventListener('abort', () => void letGo(first), { once: true });
     this.#lanes.set(lane, this.#run(lane, first));
   }
 
@@ -111,7 +119,9 @@ export class Crew {
       (error: unknown) => ({ error }),
     );
     this.#lanes.delete(lane);
-    if (failure !== undefined && !lane.left && !this.#carriesOn(failure.error)) {
+    // What a lane that was sent away fails with is of no interest, but for the store's own failures.
+    const matters = failure !== undefined && (!lane.left || failure.error instanceof NoRoom);
+    if (matters && !this.#carriesOn(failure.error)) {
       this.#over.reject(failure.error);
       return;
     }
@@ -184,8 +194,11 @@ class RunningLane implements Lane {
   /** Where its connection ends by itself. */
   #end: number;
   #meter: Meter | undefined;
+  readonly #beganAt: number;
+  #followedAt = -Infinity;
 
   constructor(at: number, stop: number, end: number, clock: Clock) {
+    this.#beganAt = clock.now();
     this.#at = at;
     this.#written = at;
     this.#stop = stop;
@@ -203,6 +216,16 @@ class RunningLane implements Lane {
 
   get rate(): number | undefined {
     return this.#meter?.rate(this.#clock.now(), this.#at);
+  }
+
+  get held(): boolean {
+    const now = this.#clock.now();
+    return now - this.#beganAt < tenure || now - this.#followedAt < followedFor;
+  }
+
+  /** A reader waits for what it brings. */
+  follow(): void {
+    this.#followedAt = this.#clock.now();
   }
 
   /** Bytes that it still has to bring. */

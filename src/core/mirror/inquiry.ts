@@ -92,13 +92,16 @@ export class Inquiry {
     const open = this.#upstream.blob(repository, digest, anonymous);
     return async (offset, signal, end): Promise<Incoming> => {
       try {
+        // A further connection is our own idea: that it is refused says nothing about what others ask for.
+        if (offset > 0) return await open(offset, signal, end);
         const incoming = await this.fetch(repository, digest, () => open(offset, signal, end));
         await this.proven(repository, digest, incoming.size);
         return incoming;
       } catch (error) {
+        if (offset > 0 || !(error instanceof RegistryError)) throw error;
         // 416 is about the range.
-        if (error instanceof RegistryError && !error.passing && error.status !== 416) refused();
-        if (error instanceof RegistryError && error.status === 404) await this.#goneBlob(repository, digest);
+        if (!error.passing && error.status !== 416) refused();
+        if (error.status === 404) await this.#goneBlob(repository, digest);
         throw error;
       }
     };
@@ -111,7 +114,7 @@ export class Inquiry {
   async proven(repository: Repository, digest: Digest, size: number | undefined, surely = false): Promise<void> {
     if (size === undefined) return;
     const known = await this.#book.standing(repository, digest);
-    if (known !== undefined && (known.size === size || !surely)) return;
+    if (known !== undefined && !surely) return;
     await this.#book.link(repository, { mediaType: known?.mediaType ?? blobType, digest, size });
   }
 

@@ -14,6 +14,8 @@ export interface Lane {
   readonly stop: number;
   /** Bytes for each millisecond; undefined as long as that is not known. */
   readonly rate: number | undefined;
+  /** It has just begun, or somebody follows it: it is not to make place. */
+  readonly held?: boolean;
 }
 
 /** A reader who waits: the byte that he lacks, and where what he asked for ends (Infinity: he will see). */
@@ -106,7 +108,9 @@ function forReaders<L extends Lane>(situation: Situation<L>, size: number): Move
     const { from, end } = unserved;
     return { kind: 'start', from, to: Math.min(end + around, wayFrom(from, situation, size)), why: 'wanted' };
   }
-  const [idle] = lanes.filter((lane) => !busy.has(lane)).toSorted((one, other) => other.at - one.at);
+  const [idle] = lanes
+    .filter((lane) => !busy.has(lane) && lane.held !== true)
+    .toSorted((one, other) => other.at - one.at);
   return idle === undefined ? undefined : { kind: 'end', lane: idle };
 }
 

@@ -1,5 +1,6 @@
 // An upstream that sends when the test says so.
 import type { Source } from '../../../src/core/mirror/ports.ts';
+import { RegistryError } from '../../../src/core/oci/errors.ts';
 
 interface Portion {
   readonly bytes: Uint8Array | undefined;
@@ -25,6 +26,8 @@ export class Faucet {
   readonly source: Source = (_offset, signal) => {
     this.opened += 1;
     this.signal = signal;
+    // Once it has run it does not run again: what it cut short is not to be had.
+    if (this.opened > 1) return Promise.reject(new RegistryError('BLOB_UNKNOWN', 'there is no more'));
     signal.addEventListener('abort', () => this.#wake());
     return Promise.resolve({ offset: this.#offset, size: this.#size, stream: this.#stream(signal) });
   };
