@@ -1,6 +1,6 @@
 // Buffers for whoever reads files, used again: a short-lived reader costs none that was not there before.
 
-const size = 128 * 1024;
+const size = 64 * 1024;
 /** Idle ones beyond this many are left to the garbage collector. */
 const mostIdle = 64;
 
