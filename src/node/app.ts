@@ -8,7 +8,7 @@ import { getDomain } from 'tldts';
 import type { Report } from '../core/mirror/events.ts';
 
 import { Mirror } from '../core/mirror/mirror.ts';
-import type { Clock, NewHasher } from '../core/mirror/ports.ts';
+import type { Clock, DigestOf, NewHasher } from '../core/mirror/ports.ts';
 import { Registries } from '../core/upstream/registries.ts';
 import { createUpstream } from '../core/upstream/registry.ts';
 import { adminPages } from './http/admin.ts';
@@ -46,6 +46,8 @@ const newHasher: NewHasher = (algorithm) => {
   return { update: (bytes) => void hash.update(bytes), hex: () => hash.digest('hex') };
 };
 
+const digest: DigestOf = (algorithm, bytes) => createHash(algorithm).update(bytes).digest('hex');
+
 /** Throws if the data directory or an address cannot be had; then nothing is left open. */
 export async function startApp(config: Config, log: Log): Promise<App> {
   const listeners: Report[] = [log.report];
@@ -80,7 +82,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     registries,
     clock,
     random: Math.random,
-    digest: (algorithm, bytes) => createHash(algorithm).update(bytes).digest('hex'),
+    digest,
     registrableDomain: (host) => getDomain(host, { allowPrivateDomains: true }) ?? undefined,
     version,
     report,
@@ -92,6 +94,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     store: store.blobs,
     book: store.book,
     clock,
+    digest,
     newHasher,
     freshness: settings,
     lanes: (registry) => settings(registry).lanes,

@@ -1,5 +1,6 @@
 // Pulls of blobs: from the store, from a fill that everybody shares, or past the store if it cannot take them.
 import { standingOf } from '../access/admit.ts';
+import type { Caller } from '../access/caller.ts';
 import { isNotModified, isRangeWanted } from '../oci/conditional.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -13,8 +14,8 @@ import type { Outcome } from './events.ts';
 import { type Flight, BlobFlights } from './blob-flights.ts';
 import { failingOver } from './fail-over.ts';
 import type { Parts } from './parts.ts';
-import { passBlob } from './pass.ts';
-import { type Content, NoRoom } from './ports.ts';
+import { passBlob, passBlobPull } from './pass.ts';
+import { type Content, type NewHasher, NoRoom } from './ports.ts';
 import { Recent } from './recent.ts';
 import { blobHead, blobReply, notModified } from './replies.ts';
 import { type ByteStream, type Reply, discard } from './reply.ts';
@@ -33,18 +34,23 @@ const pastFor = { 'too-large': 600_000, full: 10_000, failed: 10_000 } as const;
 /** Rounds of finding a blob neither at rest nor coming in, before it is taken past the store. */
 const mostRounds = 3;
 
+interface BlobParts extends Parts {
+  readonly newHasher: NewHasher;
+}
+
 export class Blobs {
-  readonly #parts: Parts;
+  readonly #parts: BlobParts;
   readonly #flights: BlobFlights;
   readonly #past: Recent<Outcome>;
 
-  constructor(parts: Parts) {
+  constructor(parts: BlobParts) {
     this.#parts = parts;
     this.#past = new Recent(parts.clock);
     this.#flights = new BlobFlights(parts, (digest, error) => this.#remember(digest, error));
   }
 
-  async pull(pull: BlobPull, signal: AbortSignal): Promise<Reply> {
+  async pull(pull: BlobPull, caller: Caller, signal: AbortSignal): Promise<Reply> {
+    if (caller.authorization !== undefined) return passBlobPull(pull, caller, this.#parts, signal);
     const { digest, conditions } = pull;
     const admission = await this.#admit(pull.repository, digest);
     signal.throwIfAborted();

@@ -9,8 +9,8 @@ import { isManifestType } from '../oci/manifest.ts';
 import { type Reference, type Repository, isTag, repositoryKey } from '../oci/reference.ts';
 import { Flights } from './flights.ts';
 import { judgedFor, missingFor, reachedFor, refusedFor, restAfter } from './freshness.ts';
+import type { Memory } from './memory.ts';
 import type { Book, Clock, Incoming, Resolved, Source, Upstream } from './ports.ts';
-import { Recent } from './recent.ts';
 
 const blobType = 'application/octet-stream';
 
@@ -26,45 +26,37 @@ export class Inquiry {
   readonly #closing: AbortSignal;
   readonly #looks = new Flights<Resolved | undefined>();
   readonly #proofs = new Flights<Proof | undefined>();
-  readonly #missing: Recent<true>;
-  readonly #resting: Recent<RegistryError>;
-  readonly #refused: Recent<RegistryError>;
-  readonly #reached: Recent<true>;
-  readonly #judged: Recent<true>;
+  readonly #memory: Memory;
 
-  constructor(upstream: Upstream, book: Book, clock: Clock, closing: AbortSignal) {
+  constructor(upstream: Upstream, book: Book, memory: Memory, clock: Clock, closing: AbortSignal) {
     this.#upstream = upstream;
     this.#book = book;
     this.#clock = clock;
     this.#closing = closing;
-    this.#missing = new Recent(clock);
-    this.#resting = new Recent(clock);
-    this.#refused = new Recent(clock);
-    this.#reached = new Recent(clock);
-    this.#judged = new Recent(clock);
+    this.#memory = memory;
   }
 
   /** Why the upstream is not asked about this subject just now, if it is not: a moment ago it could not answer. */
   resting(repository: Repository, subject: string): RegistryError | undefined {
     const key = repositoryKey(repository);
-    return this.#resting.get(key) ?? this.#resting.get(`${key} ${subject}`);
+    return this.#memory.resting.get(key) ?? this.#memory.resting.get(`${key} ${subject}`);
   }
 
   /** Somebody has answered for this repository a moment ago, and nobody has failed to since. */
   reached(repository: Repository): boolean {
-    return this.#reached.get(repositoryKey(repository)) === true;
+    return this.#memory.reached.get(repositoryKey(repository)) === true;
   }
 
   /** What the upstream says a tag or a manifest's digest is, now. undefined: it has no such manifest. */
   look(reference: Reference): Promise<Resolved | undefined> {
     const { repository, target } = reference;
     const key = `${repositoryKey(repository)} ${target}`;
-    if (this.#missing.get(key) === true) return Promise.resolve(undefined);
+    if (this.#memory.missing.get(key) === true) return Promise.resolve(undefined);
     return this.#looks.share(key, async () => {
       const question = () => this.#upstream.resolve(reference, anonymous, this.#closing);
       const resolved = await this.ask(repository, target, question);
       if (resolved === undefined) {
-        this.#missing.set(key, true, missingFor);
+        this.#memory.missing.set(key, true, missingFor);
         await this.#goneManifest(reference);
         return undefined;
       }
@@ -128,11 +120,11 @@ export class Inquiry {
   async ask<T>(repository: Repository, subject: string, question: () => Promise<T>): Promise<T> {
     const answer = await this.fetch(repository, subject, question);
     const key = repositoryKey(repository);
-    this.#resting.delete(key);
-    this.#resting.delete(`${key} ${subject}`);
-    if (answer !== undefined && this.#judged.get(key) === undefined) {
+    this.#memory.resting.delete(key);
+    this.#memory.resting.delete(`${key} ${subject}`);
+    if (answer !== undefined && this.#memory.judged.get(key) === undefined) {
       await this.#book.judge(repository, { asOf: this.#clock.now() });
-      this.#judged.set(key, true, judgedFor);
+      this.#memory.judged.set(key, true, judgedFor);
     }
     return answer;
   }
@@ -149,11 +141,11 @@ export class Inquiry {
 
   /** An anonymous question for a list. Registries give and refuse lists by rules of their own: no verdict either way. */
   async list<T>(repository: Repository, subject: string, question: () => Promise<T>): Promise<T> {
-    const refused = this.#refused.get(repositoryKey(repository));
+    const refused = this.#memory.refused.get(repositoryKey(repository));
     if (refused !== undefined) throw refused;
     try {
       const answer = await question();
-      this.#reached.set(repositoryKey(repository), true, reachedFor);
+      this.#memory.reached.set(repositoryKey(repository), true, reachedFor);
       return answer;
     } catch (error) {
       if (error instanceof RegistryError && error.passing) this.#mind(repository, subject, error);
@@ -165,13 +157,13 @@ export class Inquiry {
   #mind(repository: Repository, subject: string, error: RegistryError): void {
     const key = repositoryKey(repository);
     const all = error instanceof Unreachable || error.status === 429;
-    this.#resting.set(all ? key : `${key} ${subject}`, error, restAfter(error));
-    if (all) this.#reached.delete(key);
-    if (error.status === 429) this.#refused.set(key, error, refusedFor);
+    this.#memory.resting.set(all ? key : `${key} ${subject}`, error, restAfter(error));
+    if (all) this.#memory.reached.delete(key);
+    if (error.status === 429) this.#memory.refused.set(key, error, refusedFor);
   }
 
   async #revoke(repository: Repository): Promise<void> {
-    this.#judged.delete(repositoryKey(repository));
+    this.#memory.judged.delete(repositoryKey(repository));
     // Names that were never public are made up by anybody: they leave no trace in the book.
     if ((await this.#book.verdict(repository)) !== undefined) await this.#book.judge(repository, undefined);
   }

@@ -13,7 +13,6 @@ import { isFresh, lacksReferrersFor, mayBeStale } from './freshness.ts';
 import type { Manifests } from './manifests.ts';
 import type { Parts } from './parts.ts';
 import type { Page } from './ports.ts';
-import { Recent } from './recent.ts';
 import { pageReply } from './replies.ts';
 import type { Reply } from './reply.ts';
 
@@ -28,13 +27,10 @@ export class Lists {
   readonly #parts: Parts;
   readonly #manifests: Manifests;
   readonly #asking = new Flights<Referrers | undefined>();
-  /** Repositories without the referrers endpoint. Not registries: one that knows no repository of some name answers alike. */
-  readonly #lacking: Recent<true>;
 
   constructor(parts: Parts, manifests: Manifests) {
     this.#parts = parts;
     this.#manifests = manifests;
-    this.#lacking = new Recent(parts.clock);
   }
 
   /** Asked each time: nobody pulls by a list of tags, and an old one misleads. */
@@ -115,12 +111,12 @@ export class Lists {
   async #askReferrers(repository: Repository, digest: Digest, name: string): Promise<Referrers | undefined> {
     const { upstream, inquiry, closing } = this.#parts;
     const key = repositoryKey(repository);
-    const lacking = this.#lacking.get(key) === true;
+    const lacking = this.#parts.memory.lacking.get(key) === true;
     const page = lacking
       ? undefined
       : await inquiry.list(repository, name, () => upstream.referrers(repository, digest, '', anonymous, closing));
     if (page === undefined) {
-      this.#lacking.set(key, true, lacksReferrersFor);
+      this.#parts.memory.lacking.set(key, true, lacksReferrersFor);
       return this.#fallback(repository, digest);
     }
     if (page.nextQuery !== undefined) return undefined;
@@ -145,11 +141,13 @@ export class Lists {
 
   /** Not for digests that nobody has seen: anyone can make up as many as they like. */
   async #keep(repository: Repository, subject: Digest, name: string, bytes: Uint8Array): Promise<void> {
-    const { book, kept, clock, newHasher } = this.#parts;
+    const { book, kept, clock, digest } = this.#parts;
     if ((await book.standing(repository, subject)) === undefined) return;
-    const hasher = newHasher('sha256');
-    hasher.update(bytes);
-    const descriptor = { mediaType: ociIndex, digest: parseDigest(`sha256:${hasher.hex()}`), size: bytes.length };
+    const descriptor = {
+      mediaType: ociIndex,
+      digest: parseDigest(`sha256:${await digest('sha256', bytes)}`),
+      size: bytes.length,
+    };
     kept.keep({ descriptor, bytes });
     await book.point(repository, name, { descriptor, checkedAt: clock.now() });
   }

@@ -13,7 +13,6 @@ import { Flights } from './flights.ts';
 import { isFresh, mayBeStale } from './freshness.ts';
 import type { Parts } from './parts.ts';
 import type { Pointer } from './ports.ts';
-import { Recent } from './recent.ts';
 import { manifestReply, notModified } from './replies.ts';
 import type { Reply } from './reply.ts';
 import { unknownManifest } from '../oci/unknown.ts';
@@ -38,11 +37,9 @@ const brokenFor = 1000;
 export class Manifests {
   readonly #parts: Parts;
   readonly #fetches = new Flights<Manifest>();
-  readonly #whole: Recent<boolean>;
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    this.#whole = new Recent(parts.clock);
   }
 
   async pull(pull: ManifestPull, signal: AbortSignal): Promise<Reply> {
@@ -156,10 +153,10 @@ export class Manifests {
 
   /** Everything that this manifest lists is here; of an index, at least one image that it lists. Believed for a while. */
   async #isWhole(descriptor: Descriptor, depth = 0): Promise<boolean> {
-    const known = this.#whole.get(descriptor.digest);
+    const known = this.#parts.memory.whole.get(descriptor.digest);
     if (known !== undefined) return known;
     const whole = await this.#lookWhole(descriptor, depth);
-    this.#whole.set(descriptor.digest, whole, whole ? wholeFor : brokenFor);
+    this.#parts.memory.whole.set(descriptor.digest, whole, whole ? wholeFor : brokenFor);
     return whole;
   }
 

@@ -10,13 +10,15 @@ import { Inquiry } from './inquiry.ts';
 import { KeptManifests } from './kept.ts';
 import { Lists } from './lists.ts';
 import { Manifests } from './manifests.ts';
+import { Memory } from './memory.ts';
 import { noBook, noStore } from './nothing.ts';
 import type { Parts } from './parts.ts';
-import { passBlobPull, passManifest } from './pass.ts';
-import type { BlobStore, Book, Clock, NewHasher, Upstream } from './ports.ts';
+import { passManifest } from './pass.ts';
+import type { BlobStore, Book, Clock, DigestOf, NewHasher, Upstream } from './ports.ts';
 import { errorReply } from './replies.ts';
 import type { Reply } from './reply.ts';
 import { tolerant } from './tolerant.ts';
+import { UntouchedBlobs } from './untouched.ts';
 
 export interface MirrorParts {
   readonly upstream: Upstream;
@@ -25,7 +27,11 @@ export interface MirrorParts {
   readonly store?: BlobStore | undefined;
   readonly book?: Book | undefined;
   readonly clock: Clock;
-  readonly newHasher: NewHasher;
+  readonly digest: DigestOf;
+  /** Without it no blob is looked at or kept, and none goes to a store: bodies go out as they come in. */
+  readonly newHasher?: NewHasher;
+  /** Of its own, if none is given. */
+  readonly memory?: Memory;
   readonly freshness: (registry: string) => Freshness;
   /** How many connections one blob of a registry may be fetched over at once. */
   readonly lanes: (registry: string) => number;
@@ -37,19 +43,20 @@ export class Mirror {
   readonly #access: Access;
   readonly #parts: Parts;
   readonly #manifests: Manifests;
-  readonly #blobs: Blobs;
+  readonly #blobs: Blobs | UntouchedBlobs;
   readonly #lists: Lists;
 
   constructor(parts: MirrorParts) {
-    const { upstream, clock, newHasher, report, freshness, lanes, closing } = parts;
+    const { upstream, clock, digest, newHasher, report, freshness, lanes, closing } = parts;
+    const memory = parts.memory ?? new Memory(clock);
     const store = tolerant(parts.store ?? noStore, report);
     const book = parts.book ?? noBook;
-    const inquiry = new Inquiry(upstream, book, clock, closing);
-    const kept = new KeptManifests(store, book, newHasher);
+    const inquiry = new Inquiry(upstream, book, memory, clock, closing);
+    const kept = new KeptManifests(store, book, digest, memory.manifests);
     this.#access = parts.access;
-    this.#parts = { upstream, inquiry, store, book, kept, clock, newHasher, report, freshness, lanes, closing };
+    this.#parts = { upstream, inquiry, store, book, kept, memory, clock, digest, report, freshness, lanes, closing };
     this.#manifests = new Manifests(this.#parts);
-    this.#blobs = new Blobs(this.#parts);
+    this.#blobs = newHasher ? new Blobs({ ...this.#parts, newHasher }) : new UntouchedBlobs(this.#parts);
     this.#lists = new Lists(this.#parts, this.#manifests);
   }
 
@@ -90,7 +97,7 @@ export class Mirror {
       case 'manifest':
         return own ? passManifest(upstream, pull, caller, signal) : this.#manifests.pull(pull, signal);
       case 'blob':
-        return own ? passBlobPull(upstream, pull, caller, this.#parts, signal) : this.#blobs.pull(pull, signal);
+        return this.#blobs.pull(pull, caller, signal);
       case 'tags':
         return this.#lists.tags(pull, caller, signal);
       case 'referrers':

@@ -3,7 +3,8 @@ import type { Report } from './events.ts';
 import type { Freshness } from './freshness.ts';
 import type { Inquiry } from './inquiry.ts';
 import type { KeptManifests } from './kept.ts';
-import type { BlobStore, Book, Clock, NewHasher, Upstream } from './ports.ts';
+import type { Memory } from './memory.ts';
+import type { BlobStore, Book, Clock, DigestOf, Upstream } from './ports.ts';
 
 export interface Parts {
   readonly upstream: Upstream;
@@ -11,8 +12,9 @@ export interface Parts {
   readonly store: BlobStore;
   readonly book: Book;
   readonly kept: KeptManifests;
+  readonly memory: Memory;
   readonly clock: Clock;
-  readonly newHasher: NewHasher;
+  readonly digest: DigestOf;
   readonly report: Report;
   readonly freshness: (registry: string) => Freshness;
   /** How many connections one blob of a registry may be fetched over at once. */

@@ -28,13 +28,13 @@ export async function passManifest(
 }
 
 export async function passBlobPull(
-  upstream: Upstream,
   pull: BlobPull,
   caller: Caller,
-  means: Means,
+  means: Means & { readonly upstream: Upstream },
   signal: AbortSignal,
 ): Promise<Reply> {
   const { repository, digest, head, range } = pull;
+  const { upstream } = means;
   if (!head) {
     const content = await passBlob(upstream.blob(repository, digest, caller), digest, range, means, signal);
     return blobReply(digest, content, 'pass');

@@ -129,6 +129,15 @@ export interface Page {
   readonly filters: string | undefined;
 }
 
+export interface Untouched {
+  readonly repository: Repository;
+  readonly digest: Digest;
+  /** Asks for something. The upstream may answer with the whole all the same. */
+  readonly range: RangeRequest | undefined;
+  /** The repository is public, so a third party's copy will do where no endpoint can answer. */
+  readonly copies: boolean;
+}
+
 /**
  * The registries. `undefined` is a 404: the upstream says that there is no such thing. Everything else that is not a 200
  * is thrown as a RegistryError: UNAUTHORIZED, DENIED, TOOMANYREQUESTS (with `retry-after`), UNAVAILABLE (503: network, 5xx),
@@ -148,6 +157,8 @@ export interface Upstream {
     signal: AbortSignal,
   ): Promise<{ readonly size: number | undefined } | undefined>;
   blob(repository: Repository, digest: Digest, as: Caller): Source;
+  /** From one connection, as it comes: nobody counts the bytes, hashes them, or notices that they end too early. */
+  untouched(asked: Untouched, as: Caller, signal: AbortSignal): Promise<Content | undefined>;
   /** `query`: without the question mark, `ns` taken out. */
   tags(repository: Repository, query: string, as: Caller, signal: AbortSignal): Promise<Page | undefined>;
   /** undefined: the upstream has no such endpoint; see the fallback tag. */
@@ -166,6 +177,9 @@ export interface Clock {
   /** Rejects with the signal's reason if that is first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
+
+/** Of the whole, in lower-case hexadecimal; a promise where the runtime hashes only so. */
+export type DigestOf = (algorithm: Algorithm, bytes: Uint8Array) => Promise<string> | string;
 
 /** Incremental hashing, where the runtime has it. */
 export interface Hasher {

@@ -28,6 +28,18 @@ export function parseRange(header: string | undefined): RangeRequest | undefined
   return { kind: 'between', offset: Number(first), last: Number(last) };
 }
 
+/** It is well formed, and asks for nothing. */
+export function isEmptyRange(asked: RangeRequest): boolean {
+  if (asked.kind === 'between') return asked.last < asked.offset;
+  return asked.kind === 'suffix' && asked.length === 0;
+}
+
+/** As it is asked for: `bytes=500-`. */
+export function rangeHeader(asked: RangeRequest): string {
+  if (asked.kind === 'suffix') return `bytes=-${asked.length}`;
+  return `bytes=${asked.offset}-${asked.kind === 'between' ? asked.last : ''}`;
+}
+
 /** Clips to the size. Throws RANGE_INVALID (416, with `Content-Range: bytes *\/size`) if nothing is left. */
 export function resolveRange(asked: RangeRequest, size: number): Range {
   const offset = asked.kind === 'suffix' ? Math.max(0, size - asked.length) : asked.offset;

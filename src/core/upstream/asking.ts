@@ -70,7 +70,7 @@ export async function ask<T>(
     } catch (error) {
       question.signal.throwIfAborted();
       if (!(error instanceof RegistryError && error.passing)) throw error;
-      if (error instanceof Unreachable) health.missed(endpoint);
+      if (error instanceof Unreachable || error.status === 429) health.missed(endpoint, error.retryAfter);
       failures.push(error);
     }
   }

@@ -64,7 +64,7 @@ export function blobSource(parts: BlobParts, repository: Repository, digest: Dig
   };
 }
 
-function questionOf(repository: Repository, digest: Digest, as: Caller, signal: AbortSignal): Question {
+export function questionOf(repository: Repository, digest: Digest, as: Caller, signal: AbortSignal): Question {
   return {
     repository,
     what: 'blob',
@@ -77,7 +77,7 @@ function questionOf(repository: Repository, digest: Digest, as: Caller, signal: 
   };
 }
 
-interface Part {
+export interface Part {
   readonly offset: number;
   /** Where it ends, by its own account; Infinity if it gave none. */
   readonly end: number;
@@ -130,7 +130,7 @@ function cancelled(stream: AsyncGenerator<Uint8Array>, response: Answer['respons
 }
 
 /** What was asked for lies beyond the end, and the upstream says where that is. */
-function outside(response: UpstreamResponse): RegistryError {
+export function outside(response: UpstreamResponse): RegistryError {
   void drain(response);
   const size = /^bytes \*\/\d{1,15}$/.exec(header(response.headers, 'content-range') ?? '')?.[0];
   const headers: Record<string, string> = size === undefined ? {} : { 'content-range': size };
@@ -140,7 +140,7 @@ function outside(response: UpstreamResponse): RegistryError {
 const contentRange = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/;
 
 /** undefined for a 206 that contradicts itself. One that ends too early is in order: its stream will throw, and the rest be asked for. */
-function partOf({ response }: Answer): Part | undefined {
+export function partOf({ response }: Answer): Part | undefined {
   const [, first, last, total] = (contentRange.exec(header(response.headers, 'content-range') ?? '') ?? []).map(Number);
   if (first === undefined || last === undefined || total === undefined) return undefined;
   if (first > last || last >= total) return undefined;

@@ -11,14 +11,14 @@ import type { MirrorEvent, Report } from '../mirror/events.ts';
 import type { Clock } from '../mirror/ports.ts';
 import { RegistryError } from '../oci/errors.ts';
 import { withAuth } from './auth.ts';
-import { Bounded } from './bounded.ts';
 import { unreachable } from './failure.ts';
 import type { Fetch, Wrap } from './fetch.ts';
+import type { UpstreamMemory } from './memory.ts';
 import type { RegistrableDomain } from './realm.ts';
 import { withRedirects } from './redirect.ts';
 import type { Registry } from './registries.ts';
 import { withRetry } from './retry.ts';
-import { type Issuer, Tokens } from './tokens.ts';
+import { Tokens } from './tokens.ts';
 
 export interface ExchangeParts {
   readonly fetch: Fetch;
@@ -28,6 +28,7 @@ export interface ExchangeParts {
   readonly registrableDomain: RegistrableDomain;
   readonly report: Report;
   readonly userAgent: string;
+  readonly memory: UpstreamMemory;
 }
 
 export type What = Extract<MirrorEvent, { kind: 'asked' }>['what'];
@@ -42,12 +43,9 @@ export interface Exchange {
   readonly what: What;
 }
 
-// Clients choose hosts below a wildcard, so even endpoints are not a closed list.
-const mostIssuers = 256;
-
 export function createExchanges(parts: ExchangeParts): (exchange: Exchange) => Fetch {
-  const tokens = new Tokens(parts.clock, parts.userAgent);
-  const issuers = new Bounded<Issuer>(mostIssuers);
+  const { issuers } = parts.memory;
+  const tokens = new Tokens(parts.memory.tokens, parts.clock, parts.userAgent);
   const retry = withRetry(parts.clock, parts.random);
   return (exchange) => {
     const { registry, what } = exchange;

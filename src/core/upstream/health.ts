@@ -1,21 +1,30 @@
-// Which endpoints did not answer lately: they are asked last, so that a dead one costs its timeout once and not at every pull.
+// Which endpoints did not answer lately, or limit us: they are asked last, so that a dead one costs its timeout once and not at every pull.
 import type { Clock } from '../mirror/ports.ts';
-import { Bounded } from './bounded.ts';
+import type { Bounded } from './bounded.ts';
 
 const setAsideFor = 30_000;
-// Clients choose hosts below a wildcard, so even endpoints are not a closed list.
-const most = 256;
+const longestAside = 600_000;
+
+/** Milliseconds since 1970. */
+export interface Aside {
+  readonly from: number;
+  readonly until: number;
+}
 
 export class Health {
   readonly #clock: Clock;
-  readonly #missed = new Bounded<number>(most);
+  readonly #aside: Bounded<Aside>;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, aside: Bounded<Aside>) {
     this.#clock = clock;
+    this.#aside = aside;
   }
 
-  missed(endpoint: string): void {
-    this.#missed.set(endpoint, this.#clock.now());
+  /** `asked`: milliseconds for which it wants to be left alone, if it said so. */
+  missed(endpoint: string, asked = 0): void {
+    const from = this.#clock.now();
+    const wait = Math.min(longestAside, Math.max(setAsideFor, asked));
+    this.#aside.set(endpoint, { from, until: from + wait });
   }
 
   /** As they are configured, but for those that are set aside. */
@@ -26,7 +35,8 @@ export class Health {
   }
 
   #isAside(endpoint: string): boolean {
-    const age = this.#clock.now() - (this.#missed.get(endpoint) ?? -Infinity);
-    return age >= 0 && age < setAsideFor;
+    const aside = this.#aside.get(endpoint);
+    const now = this.#clock.now();
+    return aside !== undefined && aside.from <= now && now < aside.until;
   }
 }

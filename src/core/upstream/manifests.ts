@@ -1,6 +1,6 @@
 // Manifests of an upstream: what a name points at, and the bytes.
 import type { Caller } from '../access/caller.ts';
-import type { Resolved } from '../mirror/ports.ts';
+import type { DigestOf, Resolved } from '../mirror/ports.ts';
 import { type Digest, algorithmOf, isDigest, parseDigest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/errors.ts';
 import { type Manifest, acceptManifests, isManifestType, readManifest } from '../oci/manifest.ts';
@@ -8,9 +8,6 @@ import { type Reference, isTag } from '../oci/reference.ts';
 import { type Answer, type AskingParts, type Question, ask, unsureIfElsewhere } from './asking.ts';
 import { drain, lengthOf, mediaTypeOf, readWhole } from './body.ts';
 import { header } from './fetch.ts';
-
-/** Lower-case hexadecimal. */
-export type DigestOf = (algorithm: 'sha256' | 'sha512', bytes: Uint8Array) => Promise<string> | string;
 
 export interface ManifestParts extends AskingParts {
   readonly digest: DigestOf;

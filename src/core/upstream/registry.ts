@@ -1,27 +1,33 @@
 // The upstreams, as the mirror sees them.
-import type { Upstream } from '../mirror/ports.ts';
+import type { DigestOf, Upstream } from '../mirror/ports.ts';
 import { blobSource, statBlob } from './blobs.ts';
 import { type ExchangeParts, createExchanges } from './compose.ts';
 import { Health } from './health.ts';
 import { listReferrers, listTags } from './lists.ts';
-import { type DigestOf, getManifest, resolveManifest } from './manifests.ts';
+import { getManifest, resolveManifest } from './manifests.ts';
+import { UpstreamMemory } from './memory.ts';
 import type { Registries } from './registries.ts';
+import { openUntouched } from './untouched.ts';
 
-export interface UpstreamParts extends Omit<ExchangeParts, 'userAgent'> {
+export interface UpstreamParts extends Omit<ExchangeParts, 'userAgent' | 'memory'> {
   readonly registries: Registries;
   readonly digest: DigestOf;
+  /** Of its own, if none is given. */
+  readonly memory?: UpstreamMemory;
   /** Ours, for the user agent. */
   readonly version: string;
 }
 
 export function createUpstream(parts: UpstreamParts): Upstream {
-  const told = { ...parts, userAgent: `sampan/${parts.version}` };
-  const asking = { ...told, exchange: createExchanges(told), health: new Health(parts.clock) };
+  const memory = parts.memory ?? new UpstreamMemory();
+  const told = { ...parts, memory, userAgent: `sampan/${parts.version}` };
+  const asking = { ...told, exchange: createExchanges(told), health: new Health(parts.clock, memory.aside) };
   return {
     resolve: (reference, as, signal) => resolveManifest(asking, reference, as, signal),
     manifest: (reference, as, signal) => getManifest(asking, reference, as, signal),
     stat: (repository, digest, as, signal) => statBlob(asking, repository, digest, as, signal),
     blob: (repository, digest, as) => blobSource(asking, repository, digest, as),
+    untouched: (asked, as, signal) => openUntouched(asking, asked, as, signal),
     tags: (repository, query, as, signal) => listTags(asking, { repository, query, as, signal }),
     referrers: (repository, digest, query, as, signal) =>
       listReferrers(asking, { repository, query, as, signal }, digest),

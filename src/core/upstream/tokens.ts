@@ -2,7 +2,7 @@
 import type { Clock } from '../mirror/ports.ts';
 import { RegistryError } from '../oci/errors.ts';
 import { drain, isRecord, parseJson, readWhole } from './body.ts';
-import { Bounded } from './bounded.ts';
+import type { Bounded } from './bounded.ts';
 import { refusal } from './failure.ts';
 import type { Fetch, UpstreamRequest } from './fetch.ts';
 
@@ -13,13 +13,12 @@ export interface Issuer {
   readonly trust: UpstreamRequest['trust'];
 }
 
-interface Kept {
+export interface KeptToken {
   readonly token: string;
   /** Milliseconds since 1970. */
   readonly until: number;
 }
 
-const mostKept = 1024;
 const largestAnswer = 1024 * 1024;
 /** No registry takes a longer header. */
 const longestToken = 64 * 1024;
@@ -29,10 +28,11 @@ const usualLife = 60;
 export class Tokens {
   readonly #clock: Clock;
   readonly #userAgent: string;
-  readonly #kept = new Bounded<Kept>(mostKept);
+  readonly #kept: Bounded<KeptToken>;
   readonly #running = new Map<string, Promise<string>>();
 
-  constructor(clock: Clock, userAgent: string) {
+  constructor(kept: Bounded<KeptToken>, clock: Clock, userAgent: string) {
+    this.#kept = kept;
     this.#clock = clock;
     this.#userAgent = userAgent;
   }

@@ -8,7 +8,7 @@ import { after } from 'node:test';
 import type { Access } from '../../../src/core/access/admit.ts';
 import type { MirrorEvent } from '../../../src/core/mirror/events.ts';
 import { Mirror } from '../../../src/core/mirror/mirror.ts';
-import type { BlobStore, Clock } from '../../../src/core/mirror/ports.ts';
+import type { BlobStore, Clock, DigestOf } from '../../../src/core/mirror/ports.ts';
 import type { Reply } from '../../../src/core/mirror/reply.ts';
 import { parsePull } from '../../../src/core/oci/pull.ts';
 import { Registries } from '../../../src/core/upstream/registries.ts';
@@ -111,6 +111,7 @@ export async function world(options: Options = {}): Promise<World> {
     endpoints: [registry, ...beside].map(({ url }) => url),
   };
   const registries = new Registries([{ ...entry, name: 'docker.io' }], {});
+  const digest: DigestOf = (algorithm, bytes) => createHash(algorithm).update(bytes).digest('hex');
   const newHasher = (algorithm: string) => {
     const hash = createHash(algorithm);
     return { update: (bytes: Uint8Array) => void hash.update(bytes), hex: () => hash.digest('hex') };
@@ -121,7 +122,7 @@ export async function world(options: Options = {}): Promise<World> {
     registries,
     clock,
     random: () => 0,
-    digest: (algorithm, bytes) => createHash(algorithm).update(bytes).digest('hex'),
+    digest,
     version: '0.0.0',
     registrableDomain: () => undefined,
     report,
@@ -137,6 +138,7 @@ export async function world(options: Options = {}): Promise<World> {
       ...held,
       access: options.access ?? { kind: 'open' },
       clock,
+      digest,
       newHasher,
       freshness: () => ({ freshFor: minute, staleFor: 24 * hour }),
       lanes: () => 4,

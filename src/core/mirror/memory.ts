@@ -1,0 +1,32 @@
+// What a mirror remembers from one pull to the next, beside store and book: values only, never anything under way, so that
+// mirrors may share it even where a runtime keeps their requests apart (workerd).
+import type { RegistryError } from '../oci/errors.ts';
+import { HotManifests } from './hot.ts';
+import type { Clock } from './ports.ts';
+import { Recent } from './recent.ts';
+
+export class Memory {
+  /** Manifests that the upstream does not have. */
+  readonly missing: Recent<true>;
+  /** Why an upstream is left alone. */
+  readonly resting: Recent<RegistryError>;
+  readonly refused: Recent<RegistryError>;
+  readonly reached: Recent<true>;
+  /** Verdicts that were written down a moment ago. */
+  readonly judged: Recent<true>;
+  /** Whether images are all here. */
+  readonly whole: Recent<boolean>;
+  /** Repositories without the referrers endpoint. Not registries: one that knows no repository of some name answers alike. */
+  readonly lacking: Recent<true>;
+  readonly manifests = new HotManifests();
+
+  constructor(clock: Clock) {
+    this.missing = new Recent(clock);
+    this.resting = new Recent(clock);
+    this.refused = new Recent(clock);
+    this.reached = new Recent(clock);
+    this.judged = new Recent(clock);
+    this.whole = new Recent(clock);
+    this.lacking = new Recent(clock);
+  }
+}

@@ -1,0 +1,17 @@
+// What is remembered of upstreams from one question to the next: values only, never anything under way, so that requests may
+// share it even where a runtime keeps them apart (workerd).
+import { Bounded } from './bounded.ts';
+import type { Aside } from './health.ts';
+import type { Issuer, KeptToken } from './tokens.ts';
+
+const mostTokens = 1024;
+// Clients choose hosts below a wildcard, so even endpoints are not a closed list.
+const mostEndpoints = 256;
+
+export class UpstreamMemory {
+  readonly tokens = new Bounded<KeptToken>(mostTokens);
+  /** What each endpoint's challenge said: later repositories go straight to the token. */
+  readonly issuers = new Bounded<Issuer>(mostEndpoints);
+  /** Endpoints that are asked last. */
+  readonly aside = new Bounded<Aside>(mostEndpoints);
+}

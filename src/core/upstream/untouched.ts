@@ -1,0 +1,42 @@
+// A blob of an upstream as it comes, for whoever must not spend time on its bytes.
+import type { Caller } from '../access/caller.ts';
+import type { Content, Untouched } from '../mirror/ports.ts';
+import { isOfNothing } from '../oci/digest.ts';
+import { type RangeRequest, rangeHeader, resolveRange } from '../oci/range.ts';
+import { type AskingParts, ask } from './asking.ts';
+import { type Part, outside, partOf, questionOf } from './blobs.ts';
+import { lengthOf, mediaTypeOf } from './body.ts';
+import { nonsense } from './failure.ts';
+
+/** Its head is all that is looked at. */
+export function openUntouched(
+  parts: AskingParts,
+  { repository, digest, range, copies }: Untouched,
+  as: Caller,
+  signal: AbortSignal,
+): Promise<Content | undefined> {
+  const ranged = range === undefined ? {} : { headers: { range: rangeHeader(range) } };
+  const question = { ...questionOf(repository, digest, as, signal), ...ranged, verifiable: copies };
+  return ask(parts, question, async (answer) => {
+    const { response, host } = answer;
+    const { status, body } = response;
+    if (status === 416 && range !== undefined) throw outside(response);
+    const size = status === 206 ? undefined : lengthOf(response);
+    const part = status === 206 ? partOf(answer) : undefined;
+    const isRight = status === 200 ? size !== 0 || isOfNothing(digest) : part !== undefined && isAsked(part, range);
+    // Nobody hashes what comes: a page of a box between us and the registry would go out as the blob.
+    if (!isRight || mediaTypeOf(response) === 'text/html') {
+      response.cancel();
+      throw nonsense(host, 'sent something else than the blob, or the part of it, that it was asked for');
+    }
+    const stream = { kind: 'stream', stream: body } as const;
+    if (part === undefined) return { size, range: undefined, body: stream };
+    return { size: part.size, range: { offset: part.offset, length: part.end - part.offset }, body: stream };
+  });
+}
+
+function isAsked(part: Part, range: RangeRequest | undefined): boolean {
+  if (range === undefined || part.size === undefined) return false;
+  const { offset, length } = resolveRange(range, part.size);
+  return offset === part.offset && offset + length === part.end;
+}
