@@ -3,49 +3,7 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, test } from 'node:test';
-
-/** Folders and files below `src/`. A row speaks for all that lies below it, unless a longer one does. Its own folder is always allowed. */
-interface Row {
-  readonly may: readonly string[];
-  /** May be named in `import type` only. */
-  readonly types?: readonly string[];
-  readonly never?: readonly string[];
-  /** Modules of the runtime and npm packages. Core has neither. */
-  readonly outside?: 'node:' | 'node: and packages' | 'packages';
-}
-
-const nodeAny = 'node: and packages';
-const table: Readonly<Record<string, Row>> = {
-  'core/index.ts': { may: ['core'] },
-  'core/oci': { may: [] },
-  'core/access': { may: ['core/oci'] },
-  'core/edge': { may: ['core/oci'] },
-  'core/clients': { may: ['core/oci'] },
-  'core/mirror': { may: ['core/oci', 'core/access'] },
-  'core/upstream': {
-    may: ['core/oci'],
-    types: ['core/mirror/ports.ts', 'core/mirror/reply.ts', 'core/mirror/events.ts', 'core/access'],
-  },
-  node: {
-    may: ['core'],
-    types: ['node/store'],
-    never: ['node/app.ts', 'node/cli', 'node/http', 'node/proxy', 'node/store'],
-    outside: nodeAny,
-  },
-  'node/config': { may: ['core', 'node/log'], outside: nodeAny },
-  'node/log': { may: ['core'], outside: nodeAny },
-  'node/http': {
-    may: ['core', 'node/buffer-pool.ts', 'node/version.ts'],
-    types: ['node/metrics.ts', 'node/status.ts'],
-    outside: nodeAny,
-  },
-  'node/store': { may: ['core', 'node/buffer-pool.ts'], outside: nodeAny },
-  'node/proxy': { may: ['core', 'node/http'], outside: nodeAny },
-  'node/cli': { may: ['core', 'node/app.ts', 'node/config', 'node/log', 'node/version.ts'], outside: nodeAny },
-  'node/app.ts': { may: ['core', 'node'], outside: nodeAny },
-  worker: { may: ['core'], outside: 'packages' },
-  dashboard: { may: [] },
-};
+import { type Row, table } from './boundaries.ts';
 
 const forbiddenInCore =
   /\b(?:Date\.now\(|new Date\(\)|Math\.random\(|console\.|process\.|setTimeout\(|setInterval\(|setImmediate\(|queueMicrotask\()|(?<![.\w#])fetch\(/g;
@@ -245,6 +203,8 @@ describe('the fences hold', () => {
     ['node/fetch.ts', "import { x } from './app.ts';"],
     ['node/fetch.ts', "import { x } from './store/x.ts';"],
     ['node/fetch.ts', "import { x } from '../worker/x.ts';"],
+    ['config/a.ts', "import { x } from 'node:fs';"],
+    ['config/a.ts', "import { x } from '../node/x.ts';"],
     ['worker/mirror.ts', "import { x } from '../node/x.ts';"],
     ['worker/mirror.ts', "import { x } from 'node:fs';"],
     ['dashboard/dashboard.js', "import { x } from '../core/oci/x.ts';"],

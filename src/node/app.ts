@@ -12,7 +12,7 @@ import type { Clock, DigestOf, NewHasher } from '../core/mirror/ports.ts';
 import { Registries } from '../core/upstream/registries.ts';
 import { createUpstream } from '../core/upstream/registry.ts';
 import { adminPages } from './http/admin.ts';
-import type { ServedRegistry } from './config/registries.ts';
+import type { ServedRegistry } from '../config/registries.ts';
 import type { Config } from './config/config.ts';
 import { type Address, formatAddress, isLoopback, isLoopbackHost } from './config/address.ts';
 import { createFetch } from './fetch.ts';

@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { startApp } from '../app.ts';
 import { type Config, type Flags, readConfig } from '../config/config.ts';
 import { formatAddress } from '../config/address.ts';
-import { ConfigError } from '../config/problem.ts';
+import { ConfigError } from '../../config/problem.ts';
 import { type Log, openLog } from '../log/log.ts';
 import { version } from '../version.ts';
 import { whyNotStarted } from './why-not-started.ts';

@@ -2,12 +2,14 @@
 import { dirname, resolve } from 'node:path';
 import type { Access } from '../../core/access/admit.ts';
 import type { Address } from './address.ts';
-import { check } from './check.ts';
+import { check } from '../../config/check.ts';
+import { disagreements } from './disagreements.ts';
 import { type Environment, readEnvironment, type Setting } from './environment.ts';
 import { readConfigFile } from './file.ts';
-import { ConfigError } from './problem.ts';
-import { composeRegistries, type ServedRegistry } from './registries.ts';
-import type { Settings } from './schema.ts';
+import { ConfigError } from '../../config/problem.ts';
+import { composeRegistries, type ServedRegistry } from '../../config/registries.ts';
+import { composeAccess } from '../../config/serving.ts';
+import { schema, type Settings } from './schema.ts';
 import { layer } from './settings.ts';
 import type { LogLevel } from '../log/lines.ts';
 
@@ -52,7 +54,7 @@ export async function readConfig({ flags, environment, directory }: ConfigSource
   const variables = readEnvironment(environment);
   const overrides = [...variables.settings, ...settingsOf(flags)];
 
-  const { settings, problems } = check(layer(file, overrides));
+  const { settings, problems } = check(layer(file, overrides), { schema, disagreements });
   const all = [...problems, ...variables.problems];
   if (settings === undefined || all.length > 0) throw new ConfigError(all);
 
@@ -74,10 +76,7 @@ function compose(settings: Settings, data: string): Config {
     listen: settings.listen,
     data,
     storage: settings.storage,
-    access:
-      settings.access === undefined || settings.access === 'open'
-        ? { kind: 'open' }
-        : { kind: 'networks', ...settings.access },
+    access: composeAccess(settings.access) ?? { kind: 'open' },
     registries: composeRegistries(settings),
     hosts: settings.hosts,
     resolve: settings.resolve,

@@ -1,7 +1,7 @@
 // The configuration that comes from the environment: SAMPAN_STORAGE_LIMIT sets `storage.limit`.
 import { parse } from 'yaml';
-import { leaves, suggest } from './keys.ts';
-import type { Problem } from './problem.ts';
+import { leaves, suggest } from '../../config/keys.ts';
+import type { Problem } from '../../config/problem.ts';
 import { schema } from './schema.ts';
 
 /** One key that stands outside the configuration file. */

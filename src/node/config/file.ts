@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type YAMLError } from 'yaml';
-import { ConfigError, type Path } from './problem.ts';
+import { ConfigError, type Path } from '../../config/problem.ts';
 
 export interface ConfigFile {
   readonly content: unknown;

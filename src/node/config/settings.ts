@@ -1,12 +1,8 @@
 // One tree out of the file, the environment and the command line, which still knows where each key was written.
 import type { Setting } from './environment.ts';
 import type { ConfigFile } from './file.ts';
-import type { Path } from './problem.ts';
-
-export interface Written {
-  readonly tree: unknown;
-  readonly where: (path: Path) => string | undefined;
-}
+import type { Path } from '../../config/problem.ts';
+import { valueAt, type Written } from '../../config/written.ts';
 
 /** Later settings win over earlier ones, and all over the file. */
 export function layer(file: ConfigFile | undefined, settings: readonly Setting[]): Written {
@@ -23,15 +19,6 @@ function withKey(tree: unknown, [key, ...further]: readonly string[], value: unk
   const map = tree ?? {};
   if (typeof map !== 'object' || Array.isArray(map)) return tree;
   return { ...map, [key]: withKey(valueAt(map, [key]), further, value) };
-}
-
-/** The value at a path; undefined if there is none. */
-export function valueAt(tree: unknown, path: Path): unknown {
-  return path.reduce<unknown>(
-    (value, step) =>
-      typeof value === 'object' && value !== null && Object.hasOwn(value, step) ? Reflect.get(value, step) : undefined,
-    tree,
-  );
 }
 
 function startsWith(path: Path, start: Path): boolean {

@@ -4,7 +4,7 @@ import type { Report } from '../../core/mirror/events.ts';
 import { factsOf, summary } from './error-facts.ts';
 import { type LogLevel, lineOf } from './lines.ts';
 import type { Destination } from './terminal.ts';
-import { redact } from './redact.ts';
+import { redact } from '../../core/oci/redact.ts';
 
 /** A fact called `error` is told with its code, its causes and where it came from. */
 type Say = (message: string, facts?: Readonly<Record<string, unknown>>) => void;

@@ -4,11 +4,14 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
 import { readEnvironment } from '../../../src/node/config/environment.ts';
-import { check } from '../../../src/node/config/check.ts';
+import { check } from '../../../src/config/check.ts';
+import { disagreements } from '../../../src/node/config/disagreements.ts';
+import { schema } from '../../../src/node/config/schema.ts';
 import { parseConfigFile } from '../../../src/node/config/file.ts';
-import { ConfigError } from '../../../src/node/config/problem.ts';
+import { ConfigError } from '../../../src/config/problem.ts';
 import { layer } from '../../../src/node/config/settings.ts';
 
+const rules = { schema, disagreements };
 const words =
   'listen data storage limit access networks registries docker.io *.pkg.dev endpoints mirrors realms aliases redirects catalogue ' +
   'hosts resolve admin log level stop_within fresh_for __proto__ <<';
@@ -31,7 +34,7 @@ function toMap(entries: readonly (readonly [string, unknown])[]): object {
 
 function verdict(yaml: string): void {
   try {
-    const { settings, problems } = check(layer(parseConfigFile('sampan.yaml', yaml), []));
+    const { settings, problems } = check(layer(parseConfigFile('sampan.yaml', yaml), []), rules);
     assert.ok(settings !== undefined || problems.length > 0);
     for (const { where, says } of problems) {
       assert.match(`${where}: ${says}`, /^sampan\.yaml:[1-9]\d*: (?:.|\n)*(?:found|expected)/);
@@ -62,7 +65,7 @@ test('a tree that contains itself is a ConfigError', () => {
     'access: &a { networks: *a }',
     '&a { storage: *a }',
   ]) {
-    assert.notEqual(check(layer(parseConfigFile('sampan.yaml', yaml), [])).problems.length, 0);
+    assert.notEqual(check(layer(parseConfigFile('sampan.yaml', yaml), []), rules).problems.length, 0);
   }
 });
 
@@ -76,7 +79,7 @@ test('any value of any variable is taken or complained of', () => {
   );
   const property = fc.property(names, fc.string({ unit: 'binary' }), (name, text) => {
     const { settings, problems } = readEnvironment({ [name]: text });
-    const { settings: whole, problems: wrong } = check(layer(undefined, settings));
+    const { settings: whole, problems: wrong } = check(layer(undefined, settings), rules);
     assert.ok(whole !== undefined || wrong.length + problems.length > 0);
   });
   fc.assert(property, { numRuns: 500 });

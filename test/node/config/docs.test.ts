@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { leaves } from '../../../src/node/config/keys.ts';
+import { leaves } from '../../../src/config/keys.ts';
 import { schema } from '../../../src/node/config/schema.ts';
 import { complaints } from './reading.ts';
 

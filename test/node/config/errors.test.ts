@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readConfig } from '../../../src/node/config/config.ts';
-import { ConfigError } from '../../../src/node/config/problem.ts';
+import { ConfigError } from '../../../src/config/problem.ts';
 import { complaints, complaintsOf, read } from './reading.ts';
 
 test('every error is told at once, with its line, key, what was found and what was expected', async (t) => {

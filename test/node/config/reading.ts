@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Config, type ConfigSources, readConfig } from '../../../src/node/config/config.ts';
-import { ConfigError } from '../../../src/node/config/problem.ts';
+import { ConfigError } from '../../../src/config/problem.ts';
 
 export async function temporaryDirectory(t: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'sampan-config-'));

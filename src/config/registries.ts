@@ -1,8 +1,7 @@
 // Which registries are served: the catalogue's, with what the owner says of them, and the owner's own.
-import { usualLanes } from '../../core/mirror/lanes.ts';
-import { catalogue } from '../../core/upstream/catalogue.ts';
-import type { Registry } from '../../core/upstream/registries.ts';
-import type { RegistrySettings, Settings } from './schema.ts';
+import { usualLanes } from '../core/mirror/lanes.ts';
+import { catalogue } from '../core/upstream/catalogue.ts';
+import type { Registry } from '../core/upstream/registries.ts';
 
 export interface ServedRegistry extends Registry {
   /** Milliseconds for which what a tag pointed at counts as fresh. */
@@ -13,7 +12,22 @@ export interface ServedRegistry extends Registry {
   readonly lanes: number;
 }
 
-export function composeRegistries(settings: Pick<Settings, 'registries' | 'catalogue'>): readonly ServedRegistry[] {
+/** As its owner writes it: what is not there is as the catalogue has it, or as usual. */
+export interface RegistrySettings {
+  readonly endpoints?: readonly string[] | undefined;
+  readonly mirrors?: readonly string[] | undefined;
+  readonly realms?: readonly string[] | undefined;
+  readonly redirects?: readonly string[] | undefined;
+  readonly aliases?: readonly string[] | undefined;
+  readonly fresh_for?: number | undefined;
+  readonly stale_for?: number | undefined;
+  readonly lanes?: number | undefined;
+}
+
+export function composeRegistries(settings: {
+  readonly registries: Readonly<Record<string, RegistrySettings>>;
+  readonly catalogue: boolean;
+}): readonly ServedRegistry[] {
   const known = new Map(settings.catalogue ? catalogue.map((entry) => [entry.name, entry]) : []);
   const names = new Set([...known.keys(), ...Object.keys(settings.registries)]);
   return [...names].map((name) => compose(name, known.get(name), settings.registries[name]));

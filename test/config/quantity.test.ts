@@ -1,7 +1,7 @@
 // Sizes and durations as people write them.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseDuration, parseSize } from '../../../src/node/config/quantity.ts';
+import { parseDuration, parseSize } from '../../src/config/quantity.ts';
 
 test('sizes are bytes, or numbers with a decimal or binary unit', () => {
   const sizes = { '50GB': 50e9, '50GiB': 50 * 2 ** 30, '500MB': 5e8, '1.5KB': 1500, '1 TiB': 2 ** 40, '7B': 7 };

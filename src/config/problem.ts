@@ -1,5 +1,5 @@
 // What is wrong with a configuration, told so that whoever wrote it can put it right.
-import { redact } from '../log/redact.ts';
+import { redact } from '../core/oci/redact.ts';
 
 export type Path = readonly PropertyKey[];
 

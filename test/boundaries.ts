@@ -1,0 +1,48 @@
+// Who may import whom: the table of DESIGN.md, section 3, for the test that holds the import lines against it.
+
+/** Folders and files below `src/`. A row speaks for all that lies below it, unless a longer one does. Its own folder is always allowed. */
+export interface Row {
+  readonly may: readonly string[];
+  /** May be named in `import type` only. */
+  readonly types?: readonly string[];
+  readonly never?: readonly string[];
+  /** Modules of the runtime and npm packages. Core has neither. */
+  readonly outside?: 'node:' | 'node: and packages' | 'packages';
+}
+
+const nodeAny = 'node: and packages';
+export const table: Readonly<Record<string, Row>> = {
+  'core/index.ts': { may: ['core'] },
+  'core/oci': { may: [] },
+  'core/access': { may: ['core/oci'] },
+  'core/edge': { may: ['core/oci'] },
+  'core/clients': { may: ['core/oci'] },
+  'core/mirror': { may: ['core/oci', 'core/access'] },
+  'core/upstream': {
+    may: ['core/oci'],
+    types: ['core/mirror/ports.ts', 'core/mirror/reply.ts', 'core/mirror/events.ts', 'core/access'],
+  },
+  config: { may: ['core'], outside: 'packages' },
+  node: {
+    may: ['core', 'config'],
+    types: ['node/store'],
+    never: ['node/app.ts', 'node/cli', 'node/http', 'node/proxy', 'node/store'],
+    outside: nodeAny,
+  },
+  'node/config': { may: ['core', 'config', 'node/log'], outside: nodeAny },
+  'node/log': { may: ['core'], outside: nodeAny },
+  'node/http': {
+    may: ['core', 'node/buffer-pool.ts', 'node/version.ts'],
+    types: ['node/metrics.ts', 'node/status.ts'],
+    outside: nodeAny,
+  },
+  'node/store': { may: ['core', 'node/buffer-pool.ts'], outside: nodeAny },
+  'node/proxy': { may: ['core', 'node/http'], outside: nodeAny },
+  'node/cli': {
+    may: ['core', 'config', 'node/app.ts', 'node/config', 'node/log', 'node/version.ts'],
+    outside: nodeAny,
+  },
+  'node/app.ts': { may: ['core', 'config', 'node'], outside: nodeAny },
+  worker: { may: ['core', 'config'], outside: 'packages' },
+  dashboard: { may: [] },
+};
