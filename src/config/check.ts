@@ -1,5 +1,5 @@
 // Everything that is wrong with a tree of settings: key by key, and between keys.
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { keysAt, suggest } from './keys.ts';
 import { describe, type Path, type Problem, problemAt } from './problem.ts';
 import { valueAt, type Written } from './written.ts';

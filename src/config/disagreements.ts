@@ -1,5 +1,5 @@
 // What is wrong between the keys that every kind of sampan has, each of which is right by itself.
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { Registries } from '../core/upstream/registries.ts';
 import { suggest } from './keys.ts';
 import { type Problem, problemAt } from './problem.ts';

@@ -1,5 +1,5 @@
 // What schemas of settings are made of. Every issue's message says what was expected; what was found is looked up where it is told.
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A value that `parse` understands. */
 export function value<T>(expected: string, parse: (found: unknown) => T | undefined) {

@@ -1,5 +1,5 @@
 // The keys that the schema knows: what the environment may set, and what somebody may have meant.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Path } from './problem.ts';
 
 /** Every key that is not a section: `['storage', 'limit']`, `['registries']`. */

@@ -1,5 +1,5 @@
 // The keys that every kind of sampan has: what it serves, to whom, and under which names.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Access } from '../core/access/admit.ts';
 import { type Network, parseNetwork } from '../core/access/networks.ts';
 import { isRegistryName } from '../core/oci/reference.ts';

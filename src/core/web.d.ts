@@ -44,6 +44,6 @@ interface URL {
 declare var URL: { new (url: string, base?: string): URL; canParse(url: string, base?: string): boolean };
 
 declare var TextDecoder: {
-  new (label?: string, options?: { fatal?: boolean }): { decode(input?: Uint8Array): string };
+  new (label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean }): { decode(input?: Uint8Array): string };
 };
 declare var TextEncoder: { new (): { encode(input?: string): Uint8Array } };

@@ -17,9 +17,13 @@ export type VerdictStanding = 'fresh' | 'stale' | 'none';
 
 const freshFor = 15 * 60 * 1000;
 
+export function isAdmitted(access: Access, caller: Caller): boolean {
+  return access.kind === 'open' || access.networks.some((network) => contains(network, caller.address));
+}
+
 /** Throws DENIED (403). Says what to change, but neither which networks are configured nor how this address looks from here. */
 export function admitCaller(access: Access, caller: Caller): void {
-  if (access.kind === 'open' || access.networks.some((network) => contains(network, caller.address))) return;
+  if (isAdmitted(access, caller)) return;
   throw new RegistryError(
     'DENIED',
     "this mirror does not serve your address; whoever runs it can add its network to `access: { networks: [...] }` in sampan's configuration",

@@ -80,7 +80,7 @@ export function readManifest(bytes: Uint8Array, contentType: string | undefined)
 function parseDocument(bytes: Uint8Array): Fields {
   let document: unknown;
   try {
-    document = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    document = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes));
   } catch (cause) {
     throw invalid('something that is no JSON', cause);
   }

@@ -74,7 +74,8 @@ function leadingRegistry(components: readonly string[], hasNs: boolean, routing:
   return first === undefined || second === undefined ? undefined : registryInPath(first, hasNs, routing);
 }
 
-function registryOfHost(header: string | undefined, routing: Routing): string | undefined {
+/** The one that a Host header is mapped to. */
+export function registryOfHost(header: string | undefined, routing: Routing): string | undefined {
   const host = header?.toLowerCase();
   return host === undefined ? undefined : (routing.byHost(host) ?? routing.byHost(host.replace(/:\d*$/, '')));
 }

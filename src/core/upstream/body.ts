@@ -78,7 +78,7 @@ export function mediaTypeOf(response: UpstreamResponse): string {
 /** What the bytes say in JSON; undefined if they say nothing in it. */
 export function parseJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes));
   } catch {
     return undefined;
   }

@@ -35,6 +35,6 @@ function isPinned(realm: URL, pinned: URL): boolean {
 }
 
 /** An IP address, in the only forms that URL leaves them in. */
-function isAddress(hostname: string): boolean {
+export function isAddress(hostname: string): boolean {
   return hostname.startsWith('[') || /^\d+\.\d+\.\d+\.\d+$/.test(hostname);
 }

@@ -1,5 +1,5 @@
 // The shape of the configuration: every key, what it must be, and what it is if nobody says.
-import { z } from 'zod';
+import * as z from 'zod';
 import { dictionary, section, value } from '../../config/fields.ts';
 import { parseDuration, parseSize } from '../../config/quantity.ts';
 import { isHost, registryKeys, servingKeys } from '../../config/serving.ts';

@@ -3,10 +3,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Caller } from '../../core/access/caller.ts';
 import type { Report } from '../../core/mirror/events.ts';
 import type { Clock } from '../../core/mirror/ports.ts';
+import { badRequest, callerOf, checkAsking, ofRegistry, unknownError } from '../../core/mirror/face.ts';
 import { errorReply } from '../../core/mirror/replies.ts';
 import type { Reply } from '../../core/mirror/reply.ts';
 import { RegistryError } from '../../core/oci/errors.ts';
-import { parsePull, type Pull, type PullRequest, readOnly } from '../../core/oci/pull.ts';
+import { parsePull, type Pull, type PullRequest } from '../../core/oci/pull.ts';
 import type { Routing } from '../../core/oci/route.ts';
 import type { BufferPool } from '../buffer-pool.ts';
 import { findPage, type PageParts } from './pages.ts';
@@ -47,7 +48,12 @@ export async function answer(parts: AnswerParts, request: IncomingMessage, respo
   // A body is never read, so what follows it cannot be found.
   if (!isRead(request) || hasBody(request)) response.shouldKeepAlive = false;
 
-  const { reply, pull } = await decide(parts, request, callerOf(request, address), leaving.signal);
+  const { reply, pull } = await decide(
+    parts,
+    request,
+    callerOf(address, request.headers.authorization),
+    leaving.signal,
+  );
   const sent = await sendSafely(parts, reply, request, response);
   parts.report({
     kind: 'served',
@@ -71,8 +77,7 @@ async function decide(
 ): Promise<Decided> {
   let pull: Pull | undefined;
   try {
-    if (!isRead(request)) throw readOnly();
-    if (hasBody(request)) throw badRequest('a request to pull has no body');
+    checkAsking(request.method ?? '', hasBody(request));
     const page = await findPage(pathOf(request), request.headers.host ?? '', parts);
     if (page !== undefined) return { reply: page, pull };
     // Before the path is looked at: what is configured here is not for everybody to know.
@@ -100,15 +105,6 @@ async function sendSafely(
   }
 }
 
-function unknownError(): Reply {
-  return errorReply(new RegistryError('UNKNOWN', 'something went wrong here; the log has more'), false);
-}
-
-/** Docker's clients of old take a registry for one by this header. */
-function ofRegistry(reply: Reply): Reply {
-  return { ...reply, headers: { ...reply.headers, 'docker-distribution-api-version': 'registry/2.0' } };
-}
-
 function isRead({ method }: IncomingMessage): boolean {
   return method === 'GET' || method === 'HEAD';
 }
@@ -132,17 +128,6 @@ function pullRequestOf(request: IncomingMessage): PullRequest {
     // Node's types do not know this header.
     ifRange: request.headersDistinct['if-range']?.[0],
   };
-}
-
-function badRequest(message: string): RegistryError {
-  return new RegistryError('UNSUPPORTED', message, { status: 400 });
-}
-
-/** Basic, with neither user nor password: what some tools send who have no login (the OCI conformance suite for one). */
-const noLogin = 'Basic Og==';
-
-function callerOf({ headers: { authorization } }: IncomingMessage, address: string): Caller {
-  return authorization === undefined || authorization === noLogin ? { address } : { address, authorization };
 }
 
 /** Of the peer, never of a header that anybody can write. IPv4 also where the listener is an IPv6 one; without a zone. */

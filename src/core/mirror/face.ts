@@ -1,0 +1,33 @@
+// What every face does alike with a request, around what the mirror does with the pull in it.
+import type { Caller } from '../access/caller.ts';
+import { RegistryError } from '../oci/errors.ts';
+import { readOnly } from '../oci/pull.ts';
+import { errorReply } from './replies.ts';
+import type { Reply } from './reply.ts';
+
+/** Throws a RegistryError (405, 400) before anything else of a request is looked at. */
+export function checkAsking(method: string, hasBody: boolean): void {
+  if (method !== 'GET' && method !== 'HEAD') throw readOnly();
+  if (hasBody) throw badRequest('a request to pull has no body');
+}
+
+export function badRequest(message: string): RegistryError {
+  return new RegistryError('UNSUPPORTED', message, { status: 400 });
+}
+
+/** Basic, with neither user nor password: what some tools send who have no login (the OCI conformance suite for one). */
+const noLogin = 'Basic Og==';
+
+export function callerOf(address: string, authorization: string | undefined): Caller {
+  return authorization === undefined || authorization === noLogin ? { address } : { address, authorization };
+}
+
+/** Docker's clients of old take a registry for one by this header. */
+export function ofRegistry(reply: Reply): Reply {
+  return { ...reply, headers: { ...reply.headers, 'docker-distribution-api-version': 'registry/2.0' } };
+}
+
+/** What is told of a mistake of ours. */
+export function unknownError(): Reply {
+  return errorReply(new RegistryError('UNKNOWN', 'something went wrong here; the log has more'), false);
+}

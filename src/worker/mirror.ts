@@ -1,0 +1,14 @@
+// The mirror at the edge: the entry that workerd calls for each request.
+import { env } from 'cloudflare:workers';
+import { answer } from './answer.ts';
+import { openIsolate } from './isolate.ts';
+import { respond } from './respond.ts';
+
+// When the isolate starts, so that it takes nothing of a request's time.
+const isolate = openIsolate(Reflect.get(env, 'SAMPAN_CONFIG'));
+
+export default {
+  async fetch(request) {
+    return respond(await answer(isolate, request), request.method === 'HEAD');
+  },
+} satisfies ExportedHandler;

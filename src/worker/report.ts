@@ -1,0 +1,21 @@
+// What goes into the Worker's log: trouble, and who limits us. Everything else would cost time that a request has not.
+import type { Report } from '../core/mirror/events.ts';
+import { redact } from '../core/oci/redact.ts';
+
+export const report: Report = (event) => {
+  if (event.kind === 'bug') write('error', `bug: ${described(event.error)}`);
+  if (event.kind !== 'asked') return;
+  const { host, what, status, error } = event;
+  if (status === 429) write('warn', `${host} limits us (429, ${what})`);
+  if (status === undefined) write('warn', `${host} did not answer: ${described(error)}`);
+};
+
+/** One line, without secrets. */
+export function write(level: 'warn' | 'error', text: string): void {
+  // oxlint-disable-next-line no-console -- this is where a Worker's log is
+  console[level](redact(text).replaceAll('\n', ' '));
+}
+
+function described(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
