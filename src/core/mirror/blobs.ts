@@ -7,18 +7,16 @@ import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/errors.ts';
 import { isManifestType } from '../oci/manifest.ts';
 import type { BlobPull } from '../oci/pull.ts';
-import type { RangeRequest } from '../oci/range.ts';
 import { type Repository, repositoryKey } from '../oci/reference.ts';
 import { unknownBlob } from '../oci/unknown.ts';
 import type { Outcome } from './events.ts';
 import { type Flight, BlobFlights } from './blob-flights.ts';
-import { failingOver } from './fail-over.ts';
-import type { Parts } from './parts.ts';
-import { passBlob, passBlobPull } from './pass.ts';
-import { type Content, type NewHasher, NoRoom } from './ports.ts';
-import { Recent } from './recent.ts';
+import type { BlobParts } from './parts.ts';
+import { passBlobPull } from './pass.ts';
+import { PastStore } from './past.ts';
+import { type Content, NoRoom } from './ports.ts';
 import { blobHead, blobReply, notModified } from './replies.ts';
-import { type ByteStream, type Reply, discard } from './reply.ts';
+import { type Reply, discard } from './reply.ts';
 
 interface Admission {
   /** What the upstream has said, now or earlier, that this repository has under the digest. */
@@ -29,24 +27,18 @@ interface Admission {
   readonly trouble?: RegistryError;
 }
 
-/** How long the store is not asked again to take a blob that it could not take. */
-const pastFor = { 'too-large': 600_000, full: 10_000, failed: 10_000 } as const;
 /** Rounds of finding a blob neither at rest nor coming in, before it is taken past the store. */
 const mostRounds = 3;
-
-interface BlobParts extends Parts {
-  readonly newHasher: NewHasher;
-}
 
 export class Blobs {
   readonly #parts: BlobParts;
   readonly #flights: BlobFlights;
-  readonly #past: Recent<Outcome>;
+  readonly #past: PastStore;
 
   constructor(parts: BlobParts) {
     this.#parts = parts;
-    this.#past = new Recent(parts.clock);
-    this.#flights = new BlobFlights(parts, (digest, error) => this.#remember(digest, error));
+    this.#past = new PastStore(parts);
+    this.#flights = new BlobFlights(parts, (digest, error) => this.#past.remember(digest, error));
   }
 
   async pull(pull: BlobPull, caller: Caller, signal: AbortSignal): Promise<Reply> {
@@ -105,7 +97,7 @@ export class Blobs {
     if (atRest !== undefined) return atRest;
     if (admission.trouble !== undefined) throw admission.trouble;
     const past = round > mostRounds ? 'forward' : this.#past.get(digest);
-    if (past !== undefined) return this.#goPast(pull, past, signal);
+    if (past !== undefined) return this.#past.reply(pull, past, signal);
 
     const running = this.#flights.get(digest);
     const answered = running?.answered === true;
@@ -116,9 +108,9 @@ export class Blobs {
       // undefined: it came to rest while we looked.
       if (content === undefined) return await this.#get(pull, admission, signal, round + 1);
       const outcome = running === undefined ? 'miss' : 'collapsed';
-      return await this.#fromFlight(pull, flight, this.#surely(pull, content, signal), outcome);
+      return await this.#fromFlight(pull, flight, this.#past.surely(pull, content, signal), outcome);
     } catch (error) {
-      if (error instanceof NoRoom) return this.#goPast(pull, this.#remember(digest, error), signal);
+      if (error instanceof NoRoom) return this.#past.reply(pull, this.#past.remember(digest, error), signal);
       // It was over before we joined, or failed by what another repository's upstream said. Else it is our own upstream's failure.
       const anothers = running !== undefined && (answered || running.starter !== repositoryKey(repository));
       if (!anothers || round > mostRounds || !(error instanceof RegistryError) || !error.passing) throw error;
@@ -139,25 +131,13 @@ export class Blobs {
     }
     const content = await store.open(digest, range);
     if (content === undefined) return undefined;
-    if (standing !== undefined && content.size !== standing.size) return this.#suspect(repository, digest, content);
+    if (standing !== undefined && content.size !== standing.size) {
+      await discard(content.body);
+      this.#past.suspect(repository, digest, content.size);
+      return undefined;
+    }
     if (standing === undefined) await inquiry.proven(repository, digest, content.size);
     return blobReply(digest, content, trouble ? 'stale' : 'hit', trouble);
-  }
-
-  /**
-   * Not as long as the upstream says: cut short at rest, or the upstream is wrong. This pull goes past the store, and the
-   * store finds out. An upstream's word alone deletes nothing that others hold.
-   */
-  async #suspect(repository: Repository, digest: Digest, content: Content): Promise<undefined> {
-    await discard(content.body);
-    if (this.#past.get(digest) !== undefined) return;
-    this.#past.set(digest, 'forward', pastFor.failed);
-    void this.#settle(repository, digest, content.size);
-  }
-
-  async #settle(repository: Repository, digest: Digest, size: number | undefined): Promise<void> {
-    if (await this.#parts.store.check(digest)) await this.#parts.inquiry.proven(repository, digest, size, true);
-    this.#past.delete(digest);
   }
 
   /** Whoever comes from another repository proves first that the blob is there too, and lends its upstream to the flight. */
@@ -173,49 +153,5 @@ export class Blobs {
     // Another repository's upstream had it; ours refused while we waited.
     await discard(content.body);
     throw unknownBlob(repository, digest);
-  }
-
-  /** Should the store give the fill up in the middle, this client has the rest from a download of its own, checked from the first byte on. */
-  #surely({ repository, digest }: BlobPull, content: Content, signal: AbortSignal): Content {
-    const { body, size, range } = content;
-    if (body.kind !== 'stream' || size === undefined) return content;
-    const start = range?.offset ?? 0;
-    const end = start + (range?.length ?? size);
-    const rest = async (sent: number): Promise<ByteStream> => {
-      const asked: RangeRequest =
-        end === size
-          ? { kind: 'from', offset: start + sent }
-          : { kind: 'between', offset: start + sent, last: end - 1 };
-      const past = await this.#download(repository, digest, asked, signal);
-      if (past.body.kind !== 'stream') throw new Error('a download is a stream');
-      return past.body.stream;
-    };
-    return { ...content, body: { kind: 'stream', stream: failingOver(body.stream, rest) } };
-  }
-
-  /** One download for one client. */
-  async #goPast({ repository, digest, range }: BlobPull, outcome: Outcome, signal: AbortSignal): Promise<Reply> {
-    return blobReply(digest, await this.#download(repository, digest, range, signal), outcome);
-  }
-
-  #download(
-    repository: Repository,
-    digest: Digest,
-    range: RangeRequest | undefined,
-    signal: AbortSignal,
-  ): Promise<Content> {
-    return passBlob(
-      this.#parts.inquiry.source(repository, digest, () => {}),
-      digest,
-      range,
-      this.#parts,
-      signal,
-    );
-  }
-
-  #remember(digest: Digest, { reason }: NoRoom): Outcome {
-    const outcome = reason === 'too-large' ? 'too-large' : 'forward';
-    this.#past.set(digest, outcome, pastFor[reason]);
-    return outcome;
   }
 }

@@ -4,7 +4,7 @@ import type { Freshness } from './freshness.ts';
 import type { Inquiry } from './inquiry.ts';
 import type { KeptManifests } from './kept.ts';
 import type { Memory } from './memory.ts';
-import type { BlobStore, Book, Clock, DigestOf, Upstream } from './ports.ts';
+import type { BlobStore, Book, Clock, DigestOf, NewHasher, Upstream } from './ports.ts';
 
 export interface Parts {
   readonly upstream: Upstream;
@@ -21,4 +21,9 @@ export interface Parts {
   readonly lanes: (registry: string) => number;
   /** Aborted when the mirror closes: what is asked on behalf of many ends then, and not when one of them leaves. */
   readonly closing: AbortSignal;
+}
+
+/** Of a mirror that looks at the bytes of blobs. */
+export interface BlobParts extends Parts {
+  readonly newHasher: NewHasher;
 }
