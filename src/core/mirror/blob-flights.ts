@@ -78,9 +78,11 @@ export class BlobFlights {
   async #follow(flight: Flight, repository: Repository, digest: Digest): Promise<void> {
     try {
       const fill = await flight.filling;
-      await fill?.size;
+      // Nobody was asked, so nothing was proven.
+      if (fill === undefined) return;
+      await fill.size;
       flight.answered = true;
-      await fill?.done;
+      await fill.done;
       // An upstream that told no size: only now is it known.
       const size = await this.#parts.store.stat(digest);
       if (flight.repositories.has(flight.starter)) await this.#parts.inquiry.proven(repository, digest, size, true);

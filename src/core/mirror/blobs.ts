@@ -106,7 +106,7 @@ export class Blobs {
       if (running !== undefined) await this.#join(running, pull, admission);
       const content = await (await flight.filling)?.open(range);
       // undefined: it came to rest while we looked.
-      if (content === undefined) return await this.#get(pull, admission, signal, round + 1);
+      if (content === undefined) return await this.#getAgain(pull, signal, round + 1);
       const outcome = running === undefined ? 'miss' : 'collapsed';
       return await this.#fromFlight(pull, flight, this.#past.surely(pull, content, signal), outcome);
     } catch (error) {
@@ -115,8 +115,13 @@ export class Blobs {
       const anothers = running !== undefined && (answered || running.starter !== repositoryKey(repository));
       if (!anothers || round > mostRounds || !(error instanceof RegistryError) || !error.passing) throw error;
       await running.landed;
-      return this.#get(pull, admission, signal, round + 1);
+      return this.#getAgain(pull, signal, round + 1);
     }
+  }
+
+  /** As if it came just now: what it was admitted by may have changed while it waited. */
+  async #getAgain(pull: BlobPull, signal: AbortSignal, round: number): Promise<Reply> {
+    return this.#get(pull, await this.#admit(pull.repository, pull.digest), signal, round);
   }
 
   async #atRest(

@@ -9,19 +9,9 @@ import { type RangeRequest, resolveRange } from '../../../src/core/oci/range.ts'
 import { randomBytes } from '../../fakes/registry/bytes.ts';
 import { blobOf, image } from '../../fakes/registry/content.ts';
 import { Gate } from '../../fakes/registry/gate.ts';
+import { bound } from './bound-store.ts';
 import { alpine, bytes, layer, path, size, upstreamPath } from './one-layer.ts';
 import { collect, minute } from './world.ts';
-
-function bound(blobs: BlobStore): BlobStore {
-  return {
-    stat: (digest) => blobs.stat(digest),
-    open: (digest, range) => blobs.open(digest, range),
-    fill: (digest, sources, expected) => blobs.fill(digest, sources, expected),
-    read: (digest, most) => blobs.read(digest, most),
-    delete: (digest) => blobs.delete(digest),
-    check: (digest) => blobs.check(digest),
-  };
-}
 
 describe('a blob that goes wrong', () => {
   for (const wrong of ['all', 'last'] as const) {
