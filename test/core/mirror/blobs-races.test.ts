@@ -1,7 +1,7 @@
 // What changes while a pull of a blob waits: it is admitted by what is true when it is served.
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { type BlobStore, type Fill } from '../../../src/core/mirror/ports.ts';
+import type { BlobStore, Fill } from '../../../src/core/mirror/ports.ts';
 import { RegistryError } from '../../../src/core/oci/errors.ts';
 import { image } from '../../fakes/registry/content.ts';
 import { answer } from '../../fakes/registry/levers.ts';
