@@ -33,6 +33,8 @@ export interface App {
 }
 
 const day = 86_400_000;
+/** What a manifest lists may cost a quarter of what is kept, and no more, before anybody asks for it. */
+const aheadShare = 4;
 /** Milliseconds that the store has to close; a disk that hangs longer costs the next start a look through the blobs. */
 const storeWithin = 5000;
 
@@ -98,6 +100,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     newHasher,
     freshness: settings,
     lanes: (registry) => settings(registry).lanes,
+    ahead: { flights: config.pullAhead, bytes: config.storage.limit / aheadShare },
     report,
     closing: closing.signal,
   });

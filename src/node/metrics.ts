@@ -88,7 +88,13 @@ function countCache(make: Instruments, label: Label): Report {
     ['where'],
   );
   const bugs = make.counter('sampan_bugs_total', 'Errors that nobody thought of.');
+  const ahead = make.counter('sampan_ahead_fills_total', 'Layers fetched before anybody asked for them.', ['registry']);
+  const foreseen = make.counter('sampan_ahead_used_total', 'Of those, layers that a client then asked for.', [
+    'registry',
+  ]);
   return (event) => {
+    if (event.kind === 'fill' && event.ahead) ahead.inc({ registry: label(event.repository.registry) });
+    if (event.kind === 'foreseen') foreseen.inc({ registry: label(event.repository.registry) });
     if (event.kind === 'stored') stored.inc();
     if (event.kind === 'fill-failed') failed.inc();
     if (event.kind === 'evicted') evicted.inc();

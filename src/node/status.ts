@@ -24,6 +24,8 @@ export interface Status {
     readonly byOutcome: Readonly<Record<Outcome, number>>;
   };
   readonly bytes: { readonly served: number; readonly received: number; readonly saved: number };
+  /** Layers fetched before anybody asked for them, and how many of them a client then asked for. */
+  readonly ahead: { readonly fetched: number; readonly used: number };
   readonly troubles: number;
 }
 
@@ -68,6 +70,8 @@ class Totals {
   #failed = 0;
   #served = 0;
   #received = 0;
+  #ahead = 0;
+  #foreseen = 0;
   #troubles = 0;
 
   add(event: MirrorEvent): void {
@@ -78,15 +82,18 @@ class Totals {
       if (event.status >= 500) this.#failed += 1;
     }
     if (event.kind === 'received') this.#received += event.bytes;
+    if (event.kind === 'fill' && event.ahead) this.#ahead += 1;
+    if (event.kind === 'foreseen') this.#foreseen += 1;
     if (event.kind === 'trouble' || event.kind === 'bug') this.#troubles += 1;
   }
 
-  value(): Pick<Status, 'pulls' | 'bytes' | 'troubles'> {
+  value(): Pick<Status, 'pulls' | 'bytes' | 'ahead' | 'troubles'> {
     const [served, received] = [this.#served, this.#received];
     return {
       pulls: { total: this.#pulls, failed: this.#failed, byOutcome: { ...this.#byOutcome } },
       // What was brought in and has not been asked for a second time is no saving yet.
       bytes: { served, received, saved: Math.max(0, served - received) },
+      ahead: { fetched: this.#ahead, used: this.#foreseen },
       troubles: this.#troubles,
     };
   }

@@ -7,6 +7,7 @@ import { createMetrics, type Metrics } from '../../src/node/metrics.ts';
 import { version } from '../../src/node/version.ts';
 
 const digest = parseDigest(`sha256:${'a'.repeat(64)}`);
+const repository = { registry: 'eu-docker.pkg.dev', name: 'secret-team/x' };
 const served: MirrorEvent = {
   kind: 'served',
   method: 'GET',
@@ -84,12 +85,16 @@ test('upstreams are counted by registry, what, method and status', async () => {
 
 test('what happens to the cache is counted', async () => {
   const lines = await after(
+    { kind: 'fill', repository, digest, ahead: true },
+    { kind: 'fill', repository, digest, ahead: true },
+    { kind: 'fill', repository, digest, ahead: false },
+    { kind: 'foreseen', repository, digest },
     { kind: 'stored', digest, size: 1, ms: 1 },
     { kind: 'fill-failed', digest, error: undefined },
     { kind: 'evicted', digest, size: 9 },
     {
       kind: 'stale',
-      repository: { registry: 'eu-docker.pkg.dev', name: 'secret-team/x' },
+      repository,
       name: 'latest',
       error: undefined,
     },
@@ -98,6 +103,8 @@ test('what happens to the cache is counted', async () => {
   );
   assertIncludes(
     lines,
+    'sampan_ahead_fills_total{registry="*.pkg.dev"} 2',
+    'sampan_ahead_used_total{registry="*.pkg.dev"} 1',
     'sampan_stored_blobs_total 1',
     'sampan_fill_failures_total 1',
     'sampan_evicted_blobs_total 1',

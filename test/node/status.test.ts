@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MirrorEvent } from '../../src/core/mirror/events.ts';
+import { parseDigest } from '../../src/core/oci/digest.ts';
 import { createStatus } from '../../src/node/status.ts';
 
 const usage = { bytes: 10, reserved: 20, limit: 30, blobs: 4 };
@@ -46,6 +47,7 @@ test('it tells who it is, what is served, what is held, and for how long it has 
       byOutcome: { hit: 0, stale: 0, miss: 0, collapsed: 0, forward: 0, 'too-large': 0, pass: 0, none: 0 },
     },
     bytes: { served: 0, received: 0, saved: 0 },
+    ahead: { fetched: 0, used: 0 },
     troubles: 0,
   });
 });
@@ -56,9 +58,17 @@ test('it adds up what happened since the start', () => {
   report({ ...served, outcome: 'miss' });
   report({ ...served, status: 503, outcome: 'none', bytes: 1 });
   report({ kind: 'received', registry: 'docker.io', bytes: 120 });
+  const blob = {
+    repository: { registry: 'docker.io', name: 'library/x' },
+    digest: parseDigest(`sha256:${'a'.repeat(64)}`),
+  };
+  report({ kind: 'fill', ...blob, ahead: true });
+  report({ kind: 'fill', ...blob, ahead: false });
+  report({ kind: 'foreseen', ...blob });
   report({ kind: 'trouble', where: 'store', doing: 'read', error: undefined });
   report({ kind: 'bug', error: undefined });
-  const { pulls, bytes, troubles } = status();
+  const { pulls, bytes, ahead, troubles } = status();
+  assert.deepEqual(ahead, { fetched: 1, used: 1 });
   assert.deepEqual([pulls.total, pulls.failed, pulls.byOutcome.hit, pulls.byOutcome.miss], [3, 1, 1, 1]);
   assert.deepEqual(bytes, { served: 201, received: 120, saved: 81 });
   assert.equal(troubles, 2);

@@ -36,13 +36,16 @@ export class BlobFlights {
     return this.#running.get(digest);
   }
 
-  /** In the map before the first await, so that nobody can start a second. `expected`: bytes, if the upstream has told before. */
-  start(repository: Repository, digest: Digest, expected: number | undefined): Flight {
+  /**
+   * In the map before the first await, so that nobody can start a second. `expected`: bytes, if the upstream has told before.
+   * `ahead`: nobody asks for it yet.
+   */
+  start(repository: Repository, digest: Digest, expected: number | undefined, ahead = false): Flight {
     const sources = new Set<Source>();
     const { promise: landed, resolve: land } = Promise.withResolvers<void>();
     const flight: Flight = {
       starter: repositoryKey(repository),
-      filling: this.#begin(repository, digest, sources, expected),
+      filling: this.#begin(repository, digest, sources, expected, ahead),
       landed,
       sources,
       repositories: new Set(),
@@ -66,11 +69,12 @@ export class BlobFlights {
     digest: Digest,
     sources: Set<Source>,
     expected: number | undefined,
+    ahead: boolean,
   ): Promise<Fill | undefined> {
     const { store, report, lanes } = this.#parts;
     // It may have come to rest between the look at the store and now.
     if ((await store.stat(digest)) !== undefined) return undefined;
-    report({ kind: 'fill', repository, digest });
+    report({ kind: 'fill', repository, digest, ahead });
     return store.fill(digest, sources, expected, lanes(repository.registry));
   }
 

@@ -7,6 +7,7 @@ import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/errors.ts';
 import { isManifestType } from '../oci/manifest.ts';
 import type { BlobPull } from '../oci/pull.ts';
+import type { RangeRequest } from '../oci/range.ts';
 import { type Repository, repositoryKey } from '../oci/reference.ts';
 import { unknownBlob } from '../oci/unknown.ts';
 import type { Outcome } from './events.ts';
@@ -15,6 +16,7 @@ import type { BlobParts } from './parts.ts';
 import { passBlobPull } from './pass.ts';
 import { PastStore } from './past.ts';
 import { type Content, NoRoom } from './ports.ts';
+import { PullAhead } from './pull-ahead.ts';
 import { blobHead, blobReply, notModified } from './replies.ts';
 import { type Reply, discard } from './reply.ts';
 
@@ -27,10 +29,13 @@ interface Admission {
   readonly trouble?: RegistryError;
 }
 
+/** What the client gets is in the store, or on its way there, and the upstream is not in trouble. */
+const keptOutcomes: ReadonlySet<Outcome> = new Set(['hit', 'miss', 'collapsed']);
 /** Rounds of finding a blob neither at rest nor coming in, before it is taken past the store. */
 const mostRounds = 3;
 
 export class Blobs {
+  readonly ahead: PullAhead;
   readonly #parts: BlobParts;
   readonly #flights: BlobFlights;
   readonly #past: PastStore;
@@ -39,6 +44,7 @@ export class Blobs {
     this.#parts = parts;
     this.#past = new PastStore(parts);
     this.#flights = new BlobFlights(parts, (digest, error) => this.#past.remember(digest, error));
+    this.ahead = new PullAhead(parts, this.#flights);
   }
 
   async pull(pull: BlobPull, caller: Caller, signal: AbortSignal): Promise<Reply> {
@@ -48,7 +54,12 @@ export class Blobs {
     signal.throwIfAborted();
     if (admission.proven && isNotModified(conditions, digest)) return notModified(digest, 'hit');
     if (pull.head) return this.#head(pull, admission);
-    return this.#get(isRangeWanted(conditions, digest) ? pull : { ...pull, range: undefined }, admission, signal);
+    const range = isRangeWanted(conditions, digest) ? pull.range : undefined;
+    const reply = await this.#get({ ...pull, range }, admission, signal);
+    const kept = reply.outcome !== undefined && keptOutcomes.has(reply.outcome);
+    // containerd fetches a layer in parts: it asks for an open end, and breaks off when it has its part.
+    if (kept && isWhole(range)) this.ahead.wanted(pull.repository, digest, range === undefined ? signal : undefined);
+    return reply;
   }
 
   /** The repository is public, as far as is known; whether this blob is in it may still have to be proven. */
@@ -159,4 +170,8 @@ export class Blobs {
     await discard(content.body);
     throw unknownBlob(repository, digest);
   }
+}
+
+function isWhole(range: RangeRequest | undefined): boolean {
+  return range === undefined || (range.kind === 'from' && range.offset === 0);
 }

@@ -37,10 +37,12 @@ export type MirrorEvent =
       readonly ms: number;
       readonly error?: unknown;
     }
-  /** A download of a blob has begun, is in the store, or has failed. */
-  | { readonly kind: 'fill'; readonly repository: Repository; readonly digest: Digest }
+  /** A download of a blob has begun, is in the store, or has failed. `ahead`: before anybody asked for it. */
+  | { readonly kind: 'fill'; readonly repository: Repository; readonly digest: Digest; readonly ahead: boolean }
   | { readonly kind: 'stored'; readonly digest: Digest; readonly size: number; readonly ms: number }
   | { readonly kind: 'fill-failed'; readonly digest: Digest; readonly error: unknown }
+  /** A client asks, for the first time, for a blob that was fetched ahead. */
+  | { readonly kind: 'foreseen'; readonly repository: Repository; readonly digest: Digest }
   /** Bytes that came from an upstream, for the counter. */
   | { readonly kind: 'received'; readonly registry: string; readonly bytes: number }
   | { readonly kind: 'evicted'; readonly digest: Digest; readonly size: number }

@@ -13,16 +13,22 @@ import { Flights } from './flights.ts';
 import { isFresh, mayBeStale } from './freshness.ts';
 import type { Parts } from './parts.ts';
 import type { Pointer } from './ports.ts';
+import type { PullAhead } from './pull-ahead.ts';
 import { manifestReply, notModified } from './replies.ts';
 import type { Reply } from './reply.ts';
 import { unknownManifest } from '../oci/unknown.ts';
+
+/** A manifest, and what it lists. */
+interface Read extends Manifest {
+  readonly listing: Listing;
+}
 
 /** Where a reference leads, and how we know. */
 interface Found {
   readonly descriptor: Descriptor;
   readonly outcome: Outcome;
   /** Its bytes, if finding it brought them along. */
-  readonly manifest?: Manifest | undefined;
+  readonly manifest?: Read | undefined;
   /** Why this is stale. */
   readonly trouble?: RegistryError;
 }
@@ -36,10 +42,13 @@ const brokenFor = 1000;
 
 export class Manifests {
   readonly #parts: Parts;
-  readonly #fetches = new Flights<Manifest>();
+  readonly #fetches = new Flights<Read>();
+  readonly #ahead: PullAhead | undefined;
 
-  constructor(parts: Parts) {
+  /** `ahead`: is told what goes out. */
+  constructor(parts: Parts, ahead?: PullAhead) {
     this.#parts = parts;
+    this.#ahead = ahead;
   }
 
   async pull(pull: ManifestPull, signal: AbortSignal): Promise<Reply> {
@@ -49,6 +58,7 @@ export class Manifests {
     if (isNotModified(conditions, found.descriptor.digest)) return notModified(found.descriptor.digest, found.outcome);
     if (head) return manifestReply(found.descriptor, undefined, found.outcome, found.trouble);
     const { manifest, outcome } = await this.#bring(reference.repository, found);
+    this.#ahead?.sent(reference.repository, manifest.descriptor.digest, manifest.listing);
     return manifestReply(manifest.descriptor, manifest.bytes, outcome, found.trouble);
   }
 
@@ -115,17 +125,16 @@ export class Manifests {
   }
 
   /** The bytes, from here or from upstream, checked against the media type under which this repository has them. */
-  async #bring(repository: Repository, found: Found): Promise<{ manifest: Manifest; outcome: Outcome }> {
+  async #bring(repository: Repository, found: Found): Promise<{ manifest: Read; outcome: Outcome }> {
     const { descriptor } = found;
     if (found.manifest !== undefined) return { manifest: found.manifest, outcome: 'miss' };
     const bytes = await this.#parts.kept.read(descriptor.digest);
     if (bytes === undefined) return { manifest: await this.#fetch(repository, descriptor.digest), outcome: 'miss' };
-    const manifest = { descriptor, bytes };
-    readManifest(bytes, descriptor.mediaType);
+    const manifest = { descriptor, bytes, listing: readManifest(bytes, descriptor.mediaType) };
     return { manifest, outcome: found.outcome === 'forward' ? 'hit' : found.outcome };
   }
 
-  #fetch(repository: Repository, digest: Digest): Promise<Manifest> {
+  #fetch(repository: Repository, digest: Digest): Promise<Read> {
     const { inquiry, upstream, kept, closing } = this.#parts;
     return this.#fetches.share(`${repositoryKey(repository)} ${digest}`, async () => {
       const reference = { repository, target: digest };
@@ -133,7 +142,8 @@ export class Manifests {
       const held = await this.#held(reference);
       const bytes = held === undefined ? undefined : await kept.read(digest);
       if (held !== undefined && bytes !== undefined) {
-        return { descriptor: held.descriptor, bytes };
+        const { descriptor } = held;
+        return { descriptor, bytes, listing: readManifest(bytes, descriptor.mediaType) };
       }
       const manifest = await inquiry.fetch(repository, digest, () => upstream.manifest(reference, anonymous, closing));
       if (manifest === undefined) throw unknownManifest(reference);
@@ -142,10 +152,11 @@ export class Manifests {
   }
 
   /** Reads, keeps and writes down what the upstream just vouched for. Throws if it is not what it is said to be; then nothing is kept. */
-  async #learn(repository: Repository, { descriptor, bytes }: Manifest): Promise<Manifest> {
+  async #learn(repository: Repository, { descriptor, bytes }: Manifest): Promise<Read> {
     const { book, kept } = this.#parts;
-    const { mediaType } = readManifest(bytes, descriptor.mediaType);
-    const manifest = { descriptor: { mediaType, digest: descriptor.digest, size: bytes.length }, bytes };
+    const listing = readManifest(bytes, descriptor.mediaType);
+    const { mediaType } = listing;
+    const manifest = { descriptor: { mediaType, digest: descriptor.digest, size: bytes.length }, bytes, listing };
     await book.link(repository, manifest.descriptor);
     kept.keep(manifest);
     return manifest;

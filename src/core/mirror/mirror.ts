@@ -12,7 +12,7 @@ import { Lists } from './lists.ts';
 import { Manifests } from './manifests.ts';
 import { Memory } from './memory.ts';
 import { noBook, noStore } from './nothing.ts';
-import type { Parts } from './parts.ts';
+import type { AheadLimits, Parts } from './parts.ts';
 import { passManifest } from './pass.ts';
 import type { BlobStore, Book, Clock, DigestOf, NewHasher, Upstream } from './ports.ts';
 import { errorReply } from './replies.ts';
@@ -35,6 +35,8 @@ export interface MirrorParts {
   readonly freshness: (registry: string) => Freshness;
   /** How many connections one blob of a registry may be fetched over at once. */
   readonly lanes: (registry: string) => number;
+  /** Nothing, if nobody says. */
+  readonly ahead?: AheadLimits;
   readonly report: Report;
   readonly closing: AbortSignal;
 }
@@ -47,7 +49,7 @@ export class Mirror {
   readonly #lists: Lists;
 
   constructor(parts: MirrorParts) {
-    const { upstream, clock, digest, newHasher, report, freshness, lanes, closing } = parts;
+    const { upstream, clock, digest, newHasher, report, freshness, lanes, ahead = nothingAhead, closing } = parts;
     const memory = parts.memory ?? new Memory(clock);
     const store = tolerant(parts.store ?? noStore, report);
     const book = parts.book ?? noBook;
@@ -55,8 +57,14 @@ export class Mirror {
     const kept = new KeptManifests(store, book, digest, memory.manifests);
     this.#access = parts.access;
     this.#parts = { upstream, inquiry, store, book, kept, memory, clock, digest, report, freshness, lanes, closing };
-    this.#manifests = new Manifests(this.#parts);
-    this.#blobs = newHasher ? new Blobs({ ...this.#parts, newHasher }) : new UntouchedBlobs(this.#parts);
+    if (newHasher === undefined) {
+      this.#blobs = new UntouchedBlobs(this.#parts);
+      this.#manifests = new Manifests(this.#parts);
+    } else {
+      const blobs = new Blobs({ ...this.#parts, newHasher, ahead });
+      this.#blobs = blobs;
+      this.#manifests = new Manifests(this.#parts, blobs.ahead);
+    }
     this.#lists = new Lists(this.#parts, this.#manifests);
   }
 
@@ -105,5 +113,7 @@ export class Mirror {
     }
   }
 }
+
+const nothingAhead: AheadLimits = { flights: 0, bytes: 0 };
 
 const ping = { kind: 'bytes', bytes: new TextEncoder().encode('{}') } as const;

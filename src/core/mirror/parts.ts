@@ -23,7 +23,16 @@ export interface Parts {
   readonly closing: AbortSignal;
 }
 
+/** How much of an image may be fetched before it is asked for. */
+export interface AheadLimits {
+  /** Downloads at once; 0: none. Of one image so many together with those that clients began. */
+  readonly flights: number;
+  /** Bytes of one image, as its manifest tells them. */
+  readonly bytes: number;
+}
+
 /** Of a mirror that looks at the bytes of blobs. */
 export interface BlobParts extends Parts {
   readonly newHasher: NewHasher;
+  readonly ahead: AheadLimits;
 }

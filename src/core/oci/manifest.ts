@@ -19,6 +19,8 @@ export interface Listing {
   readonly lists: readonly Descriptor[];
   /** Those of `lists` that the registry itself has: not the foreign ones, which clients fetch from elsewhere. */
   readonly served: readonly Descriptor[];
+  /** Of an image, if it is one of `lists`. */
+  readonly config: Descriptor | undefined;
   readonly subject: Descriptor | undefined;
 }
 
@@ -73,6 +75,7 @@ export function readManifest(bytes: Uint8Array, contentType: string | undefined)
     kind,
     lists: lists.map((entry) => entry.descriptor),
     served: lists.filter((entry) => !entry.foreign).map((entry) => entry.descriptor),
+    config: isThere(document['config']) ? readListed(document['config'])?.descriptor : undefined,
     subject: isThere(document['subject']) ? readListed(document['subject'])?.descriptor : undefined,
   };
 }

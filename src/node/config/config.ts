@@ -25,6 +25,8 @@ export interface Config {
   readonly hosts: Readonly<Record<string, string>>;
   /** By host, in lower case, without a port: where it is dialled. */
   readonly resolve: Readonly<Record<string, Address>>;
+  /** Layers that are fetched before they are asked for, at once. */
+  readonly pullAhead: number;
   readonly admin: { readonly listen: Address } | undefined;
   readonly log: { readonly level: LogLevel };
   /** Milliseconds that running replies have to finish when sampan is told to stop. */
@@ -80,6 +82,7 @@ function compose(settings: Settings, data: string): Config {
     registries: composeRegistries(settings),
     hosts: settings.hosts,
     resolve: settings.resolve,
+    pullAhead: settings.pull_ahead,
     admin: settings.admin.listen === undefined ? undefined : { listen: settings.admin.listen },
     log: settings.log,
     stopWithin: settings.stop_within,

@@ -11,9 +11,11 @@ const pinnedHost = z
   .string()
   .refine((found) => isHost(found) && !/:\d+$/.test(found), { error: 'a host in lower case, without a port' });
 
-const lanes = value('a whole number from 1 to 16', (found) =>
-  typeof found === 'number' && Number.isInteger(found) && found >= 1 && found <= 16 ? found : undefined,
-);
+const lanes = value('a whole number from 1 to 16', (found) => whole(found, 1, 16));
+
+function whole(found: unknown, least: number, most: number): number | undefined {
+  return typeof found === 'number' && Number.isInteger(found) && found >= least && found <= most ? found : undefined;
+}
 
 const longestStop = 3_600_000;
 /** Who writes 50 means 50GB. */
@@ -41,6 +43,9 @@ export const schema = section({
     pinnedHost,
     value('ip:port, such as 203.0.113.7:443', parsePin),
   ),
+  pull_ahead: value('off, or a whole number from 0 to 16', (found) =>
+    found === 'off' ? 0 : whole(found, 0, 16),
+  ).default(3),
   admin: section({
     listen: value('host:port on the loopback, such as 127.0.0.1:5051', (found) => {
       const address = parseAddress(found);

@@ -23,8 +23,8 @@ export function lineOf(event: MirrorEvent): Line | undefined {
       const repository = repositoryKey(event.repository);
       return {
         level: 'debug',
-        message: `fetching ${event.digest} of ${repository}`,
-        facts: { kind, repository, digest: event.digest },
+        message: `fetching ${event.digest} of ${repository}${event.ahead ? ' ahead' : ''}`,
+        facts: { kind, repository, digest: event.digest, ahead: event.ahead },
       };
     }
     case 'stored': {
@@ -59,6 +59,7 @@ export function lineOf(event: MirrorEvent): Line | undefined {
         message: `bug: ${summary(event.error)}`,
         facts: { kind, error: factsOf(event.error, true) },
       };
+    case 'foreseen':
     case 'received':
       return undefined;
   }

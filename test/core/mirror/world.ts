@@ -8,6 +8,7 @@ import { after } from 'node:test';
 import type { Access } from '../../../src/core/access/admit.ts';
 import type { MirrorEvent } from '../../../src/core/mirror/events.ts';
 import { Mirror } from '../../../src/core/mirror/mirror.ts';
+import type { AheadLimits } from '../../../src/core/mirror/parts.ts';
 import type { BlobStore, Clock, DigestOf } from '../../../src/core/mirror/ports.ts';
 import type { Reply } from '../../../src/core/mirror/reply.ts';
 import { parsePull } from '../../../src/core/oci/pull.ts';
@@ -70,11 +71,14 @@ interface Asking {
   readonly ifRange?: string;
   readonly authorization?: string;
   readonly address?: string;
+  readonly signal?: AbortSignal;
 }
 
 interface Options {
   readonly access?: Access;
   readonly limit?: number;
+  /** Nothing is fetched ahead if nobody says. */
+  readonly ahead?: AheadLimits;
   /** False: a mirror without store and book. */
   readonly holds?: boolean;
   /** Puts something before the store. */
@@ -142,6 +146,7 @@ export async function world(options: Options = {}): Promise<World> {
       newHasher,
       freshness: () => ({ freshFor: minute, staleFor: 24 * hour }),
       lanes: () => 4,
+      ahead: options.ahead ?? { flights: 0, bytes: Infinity },
       report,
       closing: closing.signal,
     });
@@ -159,9 +164,17 @@ export async function world(options: Options = {}): Promise<World> {
   });
 
   function start(path: string, asking: Asking = {}): Promise<Reply> {
-    const { method = 'GET', range, ifNoneMatch, ifRange, authorization, address = '127.0.0.1' } = asking;
+    const {
+      method = 'GET',
+      range,
+      ifNoneMatch,
+      ifRange,
+      authorization,
+      address = '127.0.0.1',
+      signal = never,
+    } = asking;
     const pull = parsePull({ method, target: path, host: 'mirror.example', range, ifNoneMatch, ifRange }, registries);
-    return parts.mirror.pull(pull, authorization === undefined ? { address } : { address, authorization }, never);
+    return parts.mirror.pull(pull, authorization === undefined ? { address } : { address, authorization }, signal);
   }
   async function get(path: string, asking: Asking = {}): Promise<Told> {
     return collect(await start(path, asking));

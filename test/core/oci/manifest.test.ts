@@ -37,12 +37,14 @@ describe('a manifest lists', () => {
   test('its config and layers, and its subject apart', () => {
     const listing = read({ ...image, subject: child, annotations: { a: 'b' }, artifactType: 'x/y' }, ociImage);
     const lists = [config, layer, long];
-    assert.deepEqual(listing, { mediaType: ociImage, kind: 'image', lists, served: lists, subject: child });
+    assert.deepEqual(listing, { mediaType: ociImage, kind: 'image', lists, served: lists, config, subject: child });
   });
 
   test('an index lists its manifests', () => {
     const listing = read({ ...index, subject: config }, ociIndex);
-    assert.deepEqual(listing, { mediaType: ociIndex, kind: 'index', lists: [child], served: [child], subject: config });
+    const lists = [child];
+    const rest = { served: lists, config: undefined, subject: config };
+    assert.deepEqual(listing, { mediaType: ociIndex, kind: 'index', lists, ...rest });
   });
 
   test('nothing at all, if that is what it says, also in the way in which Go writes it', () => {

@@ -22,6 +22,7 @@ test('with no configuration at all, the catalogue is served on the loopback', as
     access: { kind: 'open' },
     hosts: {},
     resolve: {},
+    pullAhead: 3,
     admin: undefined,
     log: { level: 'info' },
     stopWithin: 30_000,
@@ -63,6 +64,7 @@ registries:
     lanes: 16
 hosts: { hub.example.com: lab }
 resolve: { lab.example: "203.0.113.7:443" }
+pull_ahead: 8
 admin: { listen: localhost:5051 }
 log: { level: debug }
 stop_within: 2m
@@ -89,10 +91,15 @@ stop_within: 2m
     ],
     hosts: { 'hub.example.com': 'lab' },
     resolve: { 'lab.example': { host: '203.0.113.7', port: 443 } },
+    pullAhead: 8,
     admin: { listen: { host: 'localhost', port: 5051 } },
     log: { level: 'debug' },
     stopWithin: 120_000,
   });
+});
+
+test('pulling ahead is switched off by a word or a zero', async (t) => {
+  for (const off of ['off', '0']) assert.equal((await read(t, `pull_ahead: ${off}`)).pullAhead, 0);
 });
 
 test('another registry takes two lines, with or without the braces', async (t) => {

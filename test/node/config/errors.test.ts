@@ -69,6 +69,8 @@ const wrong: readonly (readonly [yaml: string, complaint: RegExp])[] = [
   ['registries: { a.b: { lanes: 0 } }', /registries.a.b.lanes: found 0, expected a whole number from 1 to 16/],
   ['registries: { a.b: { lanes: 17 } }', /lanes: found 17,/],
   ['registries: { a.b: { lanes: 1.5 } }', /lanes: found 1.5,/],
+  ['pull_ahead: on', /pull_ahead: found "on", expected off, or a whole number from 0 to 16/],
+  ['pull_ahead: 17', /pull_ahead: found 17,/],
   ['listen: 127.0.0.1', /listen: found "127.0.0.1"/],
   ['listen: "::1:5050"', /listen: found "::1:5050"/],
   ['listen: 127.0.0.1:65536', /listen: found "127.0.0.1:65536"/],

@@ -62,7 +62,12 @@ const events: readonly (readonly [MirrorEvent, level: string | undefined, messag
     'debug',
     /^GET of a blob at registry-1\.docker\.io failed after 1 ms: ECONNREFUSED$/,
   ],
-  [{ kind: 'fill', repository, digest }, 'debug', /^fetching sha256:a+ of docker\.io\/library\/alpine$/],
+  [{ kind: 'fill', repository, digest, ahead: false }, 'debug', /^fetching sha256:a+ of docker\.io\/library\/alpine$/],
+  [
+    { kind: 'fill', repository, digest, ahead: true },
+    'debug',
+    /^fetching sha256:a+ of docker\.io\/library\/alpine ahead$/,
+  ],
   [{ kind: 'stored', digest, size: 2_500_000_000, ms: 1 }, 'debug', /^stored sha256:a+, 2\.5 GB in 1 ms$/],
   [{ kind: 'evicted', digest, size: 12 }, 'debug', /^evicted sha256:a+, 12 B$/],
   [{ kind: 'fill-failed', digest, error: new Error('reset') }, 'warn', /^could not store sha256:a+: reset$/],

@@ -1,0 +1,161 @@
+// Bringing in the next layers of an image that is being pulled, before its client asks for them.
+//
+// Who inspects an image fetches its manifests and its config; who pulls it lazily, ranges of its layers. Only a layer that is
+// wanted from its first byte to its end says that the others will be, too: those behind it in the manifest. What stands
+// before it the client has already, or is asking for just now.
+import type { Digest } from '../oci/digest.ts';
+import type { Listing } from '../oci/manifest.ts';
+import { type Repository, repositoryKey } from '../oci/reference.ts';
+import type { BlobFlights } from './blob-flights.ts';
+import type { BlobParts } from './parts.ts';
+import { Recent } from './recent.ts';
+
+interface Image {
+  readonly key: string;
+  readonly repository: Repository;
+  /** Bytes of each, as the manifest tells them, and in its order. */
+  readonly layers: ReadonlyMap<Digest, number>;
+  /** Those that are not to be looked at (again): each is at most once for as long as the image is remembered. */
+  readonly settled: Set<Digest>;
+  /** Milliseconds since 1970. */
+  readonly until: number;
+  /** What is to be brought in next. */
+  coming: Digest[];
+}
+
+/** Milliseconds for which it is remembered what a manifest that was sent lists. */
+const rememberedFor = 600_000;
+/** Milliseconds within which a layer that was brought in and is asked for counts as foreseen. */
+const foreseenFor = 3_600_000;
+/** So many images are remembered, those that were sent last. */
+const mostImages = 256;
+/** Of more layers than that no runtime makes a file system. */
+const mostLayers = 128;
+
+export class PullAhead {
+  readonly #parts: BlobParts;
+  readonly #flights: BlobFlights;
+  readonly #images = new Map<string, Image>();
+  readonly #brought: Recent<true>;
+  #running = 0;
+
+  constructor(parts: BlobParts, flights: BlobFlights) {
+    this.#parts = parts;
+    this.#flights = flights;
+    this.#brought = new Recent(parts.clock);
+  }
+
+  /** A manifest goes out to a client. What it lists is its author's claim: good for a question to that repository's upstream, and for no more. */
+  sent(repository: Repository, digest: Digest, listing: Listing): void {
+    const { ahead, clock } = this.#parts;
+    if (ahead.flights === 0 || listing.kind !== 'image') return;
+    const key = `${repositoryKey(repository)} ${digest}`;
+    const known = this.#images.get(key);
+    const now = clock.now();
+    this.#images.delete(key);
+    const image = known !== undefined && now < known.until ? known : this.#imageOf(key, repository, listing, now);
+    this.#images.set(key, image);
+    if (this.#images.size <= mostImages) return;
+    const oldest = this.#images.keys().next();
+    if (!oldest.done) this.#images.delete(oldest.value);
+  }
+
+  #imageOf(key: string, repository: Repository, { served, config }: Listing, now: number): Image {
+    const layers = new Map<Digest, number>();
+    const settled = new Set<Digest>();
+    let bytes = 0;
+    for (const { digest, size } of served) {
+      if (digest === config?.digest || layers.has(digest)) continue;
+      if (layers.size === mostLayers) break;
+      layers.set(digest, size);
+      if (bytes + size <= this.#parts.ahead.bytes) bytes += size;
+      else settled.add(digest);
+    }
+    return { key, repository, layers, settled, until: now + rememberedFor, coming: [] };
+  }
+
+  /**
+   * A client is sent this blob from its first byte to its end: the upstream has answered for it, or it is here.
+   * `leaving` tells that the client broke off; then nothing more is begun before somebody asks for a layer again.
+   */
+  wanted(repository: Repository, digest: Digest, leaving: AbortSignal | undefined): void {
+    if (this.#brought.get(digest) === true) {
+      this.#brought.delete(digest);
+      this.#parts.report({ kind: 'foreseen', repository, digest });
+    }
+    const images = this.#listing(repository, digest);
+    const image = images.at(-1);
+    if (image === undefined) return;
+    for (const each of images) each.settled.add(digest);
+    // What several images have in common does not tell which of them is wanted: of the rest only what is common to them too.
+    image.coming = behind(image, digest).filter((layer) => images.every(({ layers }) => layers.has(layer)));
+    if (image.coming.length === 0) return;
+    leaving?.addEventListener('abort', () => (image.coming = []), { once: true });
+    // It counts among those that run, so its end makes place.
+    void this.#flights.get(digest)?.landed.then(() => this.#go());
+    this.#go();
+  }
+
+  /** The images of a repository that list this layer and were sent lately, the last one last. */
+  #listing(repository: Repository, digest: Digest): readonly Image[] {
+    const name = repositoryKey(repository);
+    const now = this.#parts.clock.now();
+    const found: Image[] = [];
+    for (const image of this.#images.values()) {
+      if (image.layers.has(digest) && repositoryKey(image.repository) === name && now < image.until) found.push(image);
+    }
+    return found;
+  }
+
+  #go(): void {
+    for (const image of this.#images.values()) {
+      for (const digest of image.coming) {
+        if (!this.#mayBegin(image, digest)) break;
+        image.settled.add(digest);
+        if (this.#flights.get(digest) === undefined) void this.#bring(image, digest);
+      }
+      image.coming = image.coming.filter((digest) => !image.settled.has(digest));
+    }
+  }
+
+  #mayBegin({ repository, layers }: Image, next: Digest): boolean {
+    const { ahead, inquiry, closing } = this.#parts;
+    if (this.#running >= ahead.flights || closing.aborted) return false;
+    if (inquiry.resting(repository, next) !== undefined) return false;
+    let flying = 0;
+    for (const digest of layers.keys()) if (this.#flights.get(digest) !== undefined) flying += 1;
+    return flying < ahead.flights;
+  }
+
+  /** Runs up to the flight's start before it returns. */
+  async #bring(image: Image, digest: Digest): Promise<void> {
+    this.#running += 1;
+    const flight = this.#flights.start(image.repository, digest, undefined, true);
+    try {
+      // undefined: it was in the store all the time.
+      const fill = await flight.filling;
+      if (fill !== undefined) {
+        this.#brought.set(digest, true, foreseenFor);
+        const size = await fill.size;
+        if (size !== undefined && size !== image.layers.get(digest)) this.#forget(image);
+        await fill.done;
+      }
+    } catch {
+      // Whoever reads it was told. If one cannot be had, the others need not be tried.
+      this.#forget(image);
+    }
+    await flight.landed;
+    this.#running -= 1;
+    this.#go();
+  }
+
+  #forget(image: Image): void {
+    image.coming = [];
+    if (this.#images.get(image.key) === image) this.#images.delete(image.key);
+  }
+}
+
+function behind({ layers, settled }: Image, digest: Digest): Digest[] {
+  const all = [...layers.keys()];
+  return all.slice(all.indexOf(digest) + 1).filter((layer) => !settled.has(layer));
+}
