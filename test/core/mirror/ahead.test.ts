@@ -219,10 +219,10 @@ describe('nothing comes ahead', () => {
     assert.deepEqual(fetched(), [first, second, third]);
   });
 
-  it('from a repository whose name another one only shares the bytes with', async () => {
-    const { get, stored, registry, asked } = await pulled();
+  it('for another repository, whose manifest nobody was sent', async () => {
+    const { get, head, stored, registry, asked } = await pulled();
     registry.hold('library/other', image({ layers: [layers[0]!] }), '1');
-    await get('/v2/other/manifests/1');
+    await head('/v2/other/manifests/1');
     asked();
     await get(`/v2/other/blobs/${first}`);
     await stored(1);
