@@ -13,6 +13,8 @@ import { Recent } from './recent.ts';
 interface Image {
   readonly key: string;
   readonly repository: Repository;
+  /** Of the repository. */
+  readonly name: string;
   /** Bytes of each, as the manifest tells them, and in its order. */
   readonly layers: ReadonlyMap<Digest, number>;
   /** Those that are not to be looked at (again): each is at most once for as long as the image is remembered. */
@@ -49,18 +51,22 @@ export class PullAhead {
   sent(repository: Repository, digest: Digest, listing: Listing): void {
     const { ahead, clock } = this.#parts;
     if (ahead.flights === 0 || listing.kind !== 'image') return;
-    const key = `${repositoryKey(repository)} ${digest}`;
+    const name = repositoryKey(repository);
+    const key = `${name} ${digest}`;
     const known = this.#images.get(key);
     const now = clock.now();
     this.#images.delete(key);
-    const image = known !== undefined && now < known.until ? known : this.#imageOf(key, repository, listing, now);
+    const image =
+      known !== undefined && now < known.until
+        ? known
+        : { key, repository, name, until: now + rememberedFor, ...this.#plan(listing) };
     this.#images.set(key, image);
     if (this.#images.size <= mostImages) return;
     const oldest = this.#images.keys().next();
     if (!oldest.done) this.#images.delete(oldest.value);
   }
 
-  #imageOf(key: string, repository: Repository, { served, config }: Listing, now: number): Image {
+  #plan({ served, config }: Listing): Pick<Image, 'layers' | 'settled' | 'coming'> {
     const layers = new Map<Digest, number>();
     const settled = new Set<Digest>();
     let bytes = 0;
@@ -71,7 +77,7 @@ export class PullAhead {
       if (bytes + size <= this.#parts.ahead.bytes) bytes += size;
       else settled.add(digest);
     }
-    return { key, repository, layers, settled, until: now + rememberedFor, coming: [] };
+    return { layers, settled, coming: [] };
   }
 
   /**
@@ -102,7 +108,8 @@ export class PullAhead {
     const now = this.#parts.clock.now();
     const found: Image[] = [];
     for (const image of this.#images.values()) {
-      if (image.layers.has(digest) && repositoryKey(image.repository) === name && now < image.until) found.push(image);
+      // The name first: for a blob at rest this is on the hot path, and most images are of other repositories.
+      if (image.name === name && now < image.until && image.layers.has(digest)) found.push(image);
     }
     return found;
   }

@@ -212,9 +212,10 @@ describe('nothing comes ahead', () => {
   });
 
   it('after the first failure', async () => {
-    const { get, stored, fetched, registry } = await pulled({ ahead: { flights: 1, bytes: 1e6 } });
+    const { get, stored, fetched, registry, events } = await pulled({ ahead: { flights: 1, bytes: 1e6 } });
     registry.drop('library/app', third);
     await get(at(first));
+    while (!events.some((event) => event.kind === 'fill-failed')) await setImmediate();
     await stored(2);
     assert.deepEqual(fetched(), [first, second, third]);
   });

@@ -160,6 +160,15 @@ describe('nothing further is begun', () => {
   });
 });
 
+it('what was sent longest ago is forgotten when many others were sent', async () => {
+  const { send, want, fills } = bench({ flights: 1, bytes: 100 });
+  for (let tag = 1; tag <= 257; tag += 1) send([layerOf(2 * tag), layerOf(2 * tag + 1)], tag);
+  await want(digestOf(2));
+  assert.deepEqual(fills(), []);
+  await want(digestOf(4));
+  assert.deepEqual(fills(), [digestOf(5)]);
+});
+
 it('a layer of several images brings only what all of them list', async () => {
   const { send, want, fills } = bench({ flights: 16, bytes: 1000 });
   send([layerOf(1), layerOf(2), layerOf(3)], 1);
