@@ -35,7 +35,7 @@ async function pulled(options: Parameters<typeof world>[0] = {}, more: Readonly<
   const stored = async (count: number) => {
     const isLayer = (digest: string) => layers.some((layer) => layer.digest === digest);
     const done = () => all.events.filter((event) => event.kind === 'stored' && isLayer(event.digest)).length;
-    while (done() < count) await setImmediate();
+    while (done() < count) await all.settled().then(() => setImmediate());
     for (let turn = 0; turn < 20; turn += 1) await all.store.blobs.stat(config as never);
     for (let turn = 0; turn < 20; turn += 1) await setImmediate();
     await all.settled();
