@@ -130,7 +130,7 @@ export class Manifests {
     if (found.manifest !== undefined) return { manifest: found.manifest, outcome: 'miss' };
     const bytes = await this.#parts.kept.read(descriptor.digest);
     if (bytes === undefined) return { manifest: await this.#fetch(repository, descriptor.digest), outcome: 'miss' };
-    const manifest = { descriptor, bytes, listing: readManifest(bytes, descriptor.mediaType) };
+    const manifest = read(descriptor, bytes);
     return { manifest, outcome: found.outcome === 'forward' ? 'hit' : found.outcome };
   }
 
@@ -141,10 +141,7 @@ export class Manifests {
       // It may have come in between the look at what we hold and now.
       const held = await this.#held(reference);
       const bytes = held === undefined ? undefined : await kept.read(digest);
-      if (held !== undefined && bytes !== undefined) {
-        const { descriptor } = held;
-        return { descriptor, bytes, listing: readManifest(bytes, descriptor.mediaType) };
-      }
+      if (held !== undefined && bytes !== undefined) return read(held.descriptor, bytes);
       const manifest = await inquiry.fetch(repository, digest, () => upstream.manifest(reference, anonymous, closing));
       if (manifest === undefined) throw unknownManifest(reference);
       return this.#learn(repository, manifest);
@@ -155,8 +152,8 @@ export class Manifests {
   async #learn(repository: Repository, { descriptor, bytes }: Manifest): Promise<Read> {
     const { book, kept } = this.#parts;
     const listing = readManifest(bytes, descriptor.mediaType);
-    const { mediaType } = listing;
-    const manifest = { descriptor: { mediaType, digest: descriptor.digest, size: bytes.length }, bytes, listing };
+    const known = { mediaType: listing.mediaType, digest: descriptor.digest, size: bytes.length };
+    const manifest = { descriptor: known, bytes, listing };
     await book.link(repository, manifest.descriptor);
     kept.keep(manifest);
     return manifest;
@@ -182,6 +179,10 @@ export class Manifests {
     const images = listing.lists.filter(({ mediaType }) => isManifestType(mediaType)).slice(0, mostImages);
     return depth < deepest && some(images, (image) => this.#isWhole(image, depth + 1));
   }
+}
+
+function read(descriptor: Descriptor, bytes: Uint8Array): Read {
+  return { descriptor, bytes, listing: readManifest(bytes, descriptor.mediaType) };
 }
 
 /** What an index calls an image need not be one. */
