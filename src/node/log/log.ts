@@ -3,8 +3,9 @@ import { pino } from 'pino';
 import type { Report } from '../../core/mirror/events.ts';
 import { factsOf, summary } from './error-facts.ts';
 import { type LogLevel, lineOf } from './lines.ts';
-import type { Destination } from './terminal.ts';
 import { redact } from '../../core/oci/redact.ts';
+import { output } from './output.ts';
+import type { Destination } from './terminal.ts';
 
 /** A fact called `error` is told with its code, its causes and where it came from. */
 type Say = (message: string, facts?: Readonly<Record<string, unknown>>) => void;
@@ -17,33 +18,11 @@ export interface Log {
   readonly report: Report;
 }
 
-// Lines that wait for a standard output that takes none; beyond this they are dropped, not the pulls.
-const mostWaiting = 4 * 2 ** 20;
-
 /** Writes to standard output. */
 export async function openLog(level: LogLevel): Promise<Log> {
-  if (!process.stdout.isTTY) {
-    return createLog(level, untilBroken(pino.destination({ dest: 1, sync: false, maxLength: mostWaiting })));
-  }
+  if (!process.stdout.isTTY) return createLog(level, output());
   const { terminal } = await import('./terminal.ts');
   return createLog(level, terminal(process.stdout, process.stdout.hasColors()));
-}
-
-/**
- * A full disk or a reader that is gone costs the lines, not the pulls. Once it is broken nothing more is written to it:
- * at the end of the process what still waited would be tried for ever.
- */
-function untilBroken(output: ReturnType<typeof pino.destination>): Destination {
-  let broken = false;
-  output.on('error', () => {
-    broken = true;
-    output.destroy();
-  });
-  return {
-    write: (line) => {
-      if (!broken) output.write(line);
-    },
-  };
 }
 
 export function createLog(level: LogLevel, destination: Destination): Log {
