@@ -77,6 +77,7 @@ function countCache(make: Instruments, label: Label): Report {
   const failed = make.counter('sampan_fill_failures_total', 'Blobs that could not be brought in.');
   const evicted = make.counter('sampan_evicted_blobs_total', 'Blobs that had to make room.');
   const evictedBytes = make.counter('sampan_evicted_bytes_total', 'Bytes of blobs that had to make room.');
+  const bad = make.counter('sampan_bad_blobs_total', 'Blobs that turned bad on the disk.', ['found']);
   const stale = make.counter(
     'sampan_stale_total',
     'Times that what is held was served because the upstream could not answer.',
@@ -99,6 +100,7 @@ function countCache(make: Instruments, label: Label): Report {
     if (event.kind === 'fill-failed') failed.inc();
     if (event.kind === 'evicted') evicted.inc();
     if (event.kind === 'evicted') evictedBytes.inc(event.size);
+    if (event.kind === 'bad-blob') bad.inc({ found: event.found });
     if (event.kind === 'stale') stale.inc({ registry: label(event.repository.registry) });
     if (event.kind === 'trouble') trouble.inc({ where: event.where });
     if (event.kind === 'bug') bugs.inc();

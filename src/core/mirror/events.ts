@@ -46,6 +46,15 @@ export type MirrorEvent =
   /** Bytes that came from an upstream, for the counter. */
   | { readonly kind: 'received'; readonly registry: string; readonly bytes: number }
   | { readonly kind: 'evicted'; readonly digest: Digest; readonly size: number }
+  /** A blob at rest is not what it is called. Nobody gets it any more; it is fetched again when somebody asks for it. */
+  | {
+      readonly kind: 'bad-blob';
+      readonly digest: Digest;
+      /** Bytes of what was found. */
+      readonly size: number;
+      /** What was being done with it when that came out. */
+      readonly found: 'opening' | 'reading' | 'sending' | 'checking' | 'scrubbing' | 'counting';
+    }
   /** The upstream cannot answer, and what is held is served in its place. */
   | { readonly kind: 'stale'; readonly repository: Repository; readonly name: string; readonly error: unknown }
   /** The cache does not work as it should; pulls go on without it. */

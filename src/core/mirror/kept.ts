@@ -34,7 +34,7 @@ export class KeptManifests {
       return bytes;
     }
     // It turned bad at rest. Gone, it is fetched again like anything that is not here.
-    await this.#store.delete(digest);
+    await this.#store.check(digest);
     return undefined;
   }
 

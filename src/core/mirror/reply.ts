@@ -11,6 +11,10 @@ export interface HeldFile {
   /** Bytes of the whole file. */
   readonly size: number;
   close(): void;
+  /** Known by now not to be what it is called: not another byte of it may be sent. */
+  readonly bad?: boolean;
+  /** It could not be read, or ended too early: the store had better look at it. */
+  suspect?(): void;
 }
 
 export type Body =

@@ -41,6 +41,11 @@ export function lineOf(event: MirrorEvent): Line | undefined {
       const { digest, size } = event;
       return { level: 'debug', message: `evicted ${digest}, ${bytesText(size)}`, facts: { kind, digest, size } };
     }
+    case 'bad-blob': {
+      const { digest, size, found } = event;
+      const message = `${digest} turned bad on the disk, found while ${found}; it is put aside and will be fetched again`;
+      return { level: 'error', message, facts: { kind, digest, size, found } };
+    }
     case 'stale': {
       const repository = repositoryKey(event.repository);
       const name = event.name;

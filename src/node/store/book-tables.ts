@@ -103,7 +103,7 @@ export class BookTables {
 
   /** Answers with the size that the blob had. */
   put({ digest, size, usedAt }: Entry): Before {
-    const before = this.#sizeOf(digest);
+    const before = this.sizeOf(digest);
     this.#run(
       `INSERT INTO blob VALUES (?, ?, ?)
        ON CONFLICT DO UPDATE SET size = excluded.size, used_at = max(used_at, excluded.used_at)`,
@@ -115,12 +115,13 @@ export class BookTables {
   }
 
   drop(digest: Digest): Before {
-    const before = this.#sizeOf(digest);
+    const before = this.sizeOf(digest);
     if (before !== undefined) this.#run('DELETE FROM blob WHERE digest = ?', digest);
     return { before };
   }
 
-  #sizeOf(digest: Digest): number | undefined {
+  /** Undefined: there is no such row. */
+  sizeOf(digest: Digest): number | undefined {
     return (this.#one('SELECT size FROM blob WHERE digest = ?', digest) as Row<'size'> | undefined)?.size;
   }
 

@@ -10,6 +10,7 @@ export class Layout {
   readonly dir: string;
   readonly blobs: string;
   readonly incoming: string;
+  readonly quarantine: string;
   readonly book: string;
   readonly lock: string;
 
@@ -17,6 +18,7 @@ export class Layout {
     this.dir = resolve(dir);
     this.blobs = join(this.dir, 'blobs');
     this.incoming = join(this.dir, 'incoming');
+    this.quarantine = join(this.dir, 'quarantine');
     this.book = join(this.dir, 'book.sqlite');
     this.lock = join(this.dir, 'lock');
   }
@@ -104,6 +106,6 @@ export function isMissing(error: unknown): boolean {
   return isCode(error, 'ENOENT');
 }
 
-function isCode(error: unknown, code: string): boolean {
+export function isCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }

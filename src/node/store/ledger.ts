@@ -3,9 +3,12 @@ import type { Clock } from '../../core/mirror/ports.ts';
 import type { Digest } from '../../core/oci/digest.ts';
 import type { Entry, Listed } from './book-tables.ts';
 import type { BookThread } from './book-thread.ts';
+import { Recent } from './recent.ts';
 
 /** Uses are written in batches, this many milliseconds apart. */
 const flushAfter = 1000;
+/** Sizes that are kept in memory. */
+const known = 10_000;
 
 /**
  * A row is written before its blob appears and dropped after it is gone, so that `bytes` is never less than what is on
@@ -18,6 +21,7 @@ export class Ledger {
   #blobs: number;
   /** Blobs whose row the book could not be told to change, and what is counted for them instead of what the row says. */
   readonly #astray = new Map<Digest, number | undefined>();
+  readonly #sizes = new Recent<Promise<number | undefined>>(known);
   #used = new Map<Digest, number>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -38,12 +42,14 @@ export class Ledger {
 
   /** `usedAt`: now, if it is not told. */
   async put(digest: Digest, size: number, usedAt = this.#clock.now()): Promise<void> {
+    this.#sizes.set(digest, Promise.resolve(size));
     const row = await this.#thread.ask('put', { digest, size, usedAt });
     this.#count(digest, row, row?.before, size);
   }
 
   /** `size`: what it had, if somebody knows. */
   async drop(digest: Digest, size: number | undefined): Promise<void> {
+    this.#sizes.set(digest, Promise.resolve(undefined));
     const row = await this.#thread.ask('drop', digest);
     // Better to count what may be gone than not to count what may be there.
     if (row === undefined && size === undefined) return;
@@ -57,6 +63,11 @@ export class Ledger {
     this.#blobs += Number(now !== undefined) - Number(before !== undefined);
     if (row === undefined) this.#astray.set(digest, now);
     else this.#astray.delete(digest);
+  }
+
+  /** Undefined if nobody knows. The book is asked only once. */
+  sizeOf(digest: Digest): Promise<number | undefined> {
+    return this.#sizes.getOr(digest, () => this.#thread.ask('sizeOf', digest));
   }
 
   touch(digest: Digest): void {

@@ -5,6 +5,8 @@ export class SharedFile {
   readonly handle: FileHandle;
   /** Resolves when nobody can read it any more and, if it was unlinked, its bytes are free again. */
   readonly closed: Promise<void>;
+  /** Known by now not to be what it is called: nobody may get another byte of it. */
+  bad = false;
   readonly #markClosed: () => void;
   #holds = 0;
   #over = false;

@@ -1,68 +1,85 @@
 // The blobs directory and who is at it: what is open, being put in its place, or being taken away.
 import { open, rename, stat, unlink } from 'node:fs/promises';
+import type { MirrorEvent, Report } from '../../core/mirror/events.ts';
 import type { HeldFile } from '../../core/mirror/reply.ts';
 import type { Digest } from '../../core/oci/digest.ts';
-import { isIntact } from './intact.ts';
+import { isIntact, isPlausible } from './intact.ts';
 import { isMissing, type Layout, makeShard, syncDirectory } from './layout.ts';
 import type { Ledger } from './ledger.ts';
+import type { Quarantine } from './quarantine.ts';
+import { OpenFiles, type Shelved } from './open-files.ts';
 import { SharedFile } from './shared-file.ts';
 
-interface Shelved {
-  readonly file: SharedFile;
-  readonly size: number;
+type Found = Extract<MirrorEvent, { kind: 'bad-blob' }>['found'];
+
+export interface ShelfParts {
+  readonly layout: Layout;
+  readonly ledger: Ledger;
+  readonly quarantine: Quarantine;
+  readonly report: Report;
 }
 
 export class Shelf {
-  readonly #layout: Layout;
-  readonly #ledger: Ledger;
-  readonly #open = new Map<Digest, Shelved>();
+  readonly #parts: ShelfParts;
+  readonly #open = new OpenFiles();
   readonly #opening = new Map<Digest, Promise<Shelved | undefined>>();
   readonly #placing = new Set<Digest>();
   readonly #removing = new Map<Digest, Promise<void>>();
+  readonly #checking = new Map<Digest, Promise<boolean>>();
+  /** Found to be bad, and still there because the disk lets nobody take it away. */
+  readonly #bad = new Set<Digest>();
   /** How often something was put in place: whoever looked for a file before and after knows whether to look again. */
   #placed = 0;
-  /** Open, but without a name. */
-  readonly #loose = new Set<Shelved>();
-  #openBytes = 0;
-  #looseBytes = 0;
 
-  constructor(layout: Layout, ledger: Ledger) {
-    this.#layout = layout;
-    this.#ledger = ledger;
+  constructor(parts: ShelfParts) {
+    this.#parts = parts;
   }
 
   /** Bytes of the blobs that are open and therefore stay. */
   get openBytes(): number {
-    return this.#openBytes;
+    return this.#open.bytes;
   }
 
-  /** Bytes of files that have no name any more but are still open: they occupy the disk, and the ledger knows nothing of them. */
+  /** Bytes that occupy the disk although the ledger knows nothing of them: what lost its name but is open, and what is in quarantine. */
   get looseBytes(): number {
-    return this.#looseBytes;
+    return this.#open.looseBytes + this.#parts.quarantine.bytes;
   }
 
   /** Waits for the files that nobody reads any more to be closed: they stand in the way until then. */
-  async closings(): Promise<void> {
-    const leaving = [...this.#open.values(), ...this.#loose].filter(({ file }) => file.over);
-    await Promise.all(leaving.map(({ file }) => file.closed));
+  closings(): Promise<void> {
+    return this.#open.closings();
   }
 
   /** Whether somebody is at it, so that it must not be evicted. */
   busy(digest: Digest): boolean {
     return (
-      this.#open.has(digest) || this.#opening.has(digest) || this.#placing.has(digest) || this.#removing.has(digest)
+      this.#open.get(digest) !== undefined ||
+      this.#opening.has(digest) ||
+      this.#placing.has(digest) ||
+      this.#removing.has(digest)
     );
   }
 
   /** All who have a blob open share one descriptor. */
   async open(digest: Digest): Promise<HeldFile | undefined> {
     const held = await this.#hold(digest);
-    return held && { descriptor: held.file.handle.fd, size: held.size, close: held.release };
+    if (held === undefined) return undefined;
+    const { file, size, release } = held;
+    return {
+      descriptor: file.handle.fd,
+      size,
+      close: release,
+      get bad() {
+        return file.bad;
+      },
+      suspect: () => void this.#suspect(digest, 'sending'),
+    };
   }
 
   async #hold(digest: Digest): Promise<(Shelved & { release: () => void }) | undefined> {
     for (;;) {
       while (this.#removing.has(digest)) await this.#removing.get(digest)?.catch(() => undefined);
+      if (this.#bad.has(digest)) return undefined;
       const shelved = this.#open.get(digest) ?? (await this.#openFile(digest));
       if (shelved === undefined) return undefined;
       const release = shelved.file.tryHold();
@@ -78,19 +95,60 @@ export class Shelf {
     if (held === undefined) return undefined;
     try {
       return held.size <= most ? await readAll(held) : undefined;
+    } catch (error) {
+      void this.#suspect(digest, 'reading');
+      throw error;
     } finally {
       held.release();
     }
   }
 
-  /** True also if there is none. */
-  async isIntact(digest: Digest): Promise<boolean> {
+  /** Reads and hashes it. If it is not what it is called it is put aside, and the answer is false; true also if there is none. */
+  check(digest: Digest, found: Found): Promise<boolean> {
+    let checking = this.#checking.get(digest);
+    if (checking === undefined) {
+      checking = this.#reallyCheck(digest, found).finally(() => this.#checking.delete(digest));
+      this.#checking.set(digest, checking);
+    }
+    return checking;
+  }
+
+  async #reallyCheck(digest: Digest, found: Found): Promise<boolean> {
     const held = await this.#hold(digest);
     if (held === undefined) return true;
     try {
-      return await isIntact(held.file.handle, digest);
+      if (await isIntact(held.file.handle, digest)) return true;
+      await this.#condemn(digest, held, found);
+      return false;
     } finally {
       held.release();
+    }
+  }
+
+  async #suspect(digest: Digest, found: Found): Promise<void> {
+    try {
+      await this.check(digest, found);
+    } catch (error) {
+      this.#parts.report({ kind: 'trouble', where: 'store', doing: 'check a blob', error });
+    }
+  }
+
+  /** Nobody gets another byte of it, and the next pull fetches it anew. */
+  async #condemn(digest: Digest, { file, size }: Shelved, found: Found): Promise<void> {
+    file.bad = true;
+    // Its place has been taken, or will be in a moment, by one that was verified.
+    if (this.#open.get(digest)?.file !== file || this.#placing.has(digest)) return;
+    await this.#putAside(digest, size, found);
+  }
+
+  async #putAside(digest: Digest, size: number, found: Found): Promise<void> {
+    const { quarantine, report } = this.#parts;
+    this.#bad.add(digest);
+    report({ kind: 'bad-blob', digest, size, found });
+    try {
+      await this.remove(digest, size, (path) => quarantine.take(path, digest, size));
+    } catch (error) {
+      report({ kind: 'trouble', where: 'store', doing: 'put a bad blob aside', error });
     }
   }
 
@@ -105,54 +163,26 @@ export class Shelf {
   }
 
   async #reallyOpen(digest: Digest): Promise<Shelved | undefined> {
-    const handle = await open(this.#layout.blob(digest), 'r').catch(undefinedIfMissing);
+    const { layout, ledger } = this.#parts;
+    const handle = await open(layout.blob(digest), 'r').catch(undefinedIfMissing);
     if (handle === undefined) return undefined;
     try {
-      const { size } = await handle.stat();
-      return this.#shelve(digest, new SharedFile(handle), size);
+      const [{ size }, listed] = await Promise.all([handle.stat(), ledger.sizeOf(digest)]);
+      const shelved = this.#open.add(digest, new SharedFile(handle), size);
+      if (isPlausible(digest, size, listed)) return shelved;
+      const release = shelved.file.hold();
+      await this.#condemn(digest, shelved, 'opening').finally(release);
+      return undefined;
     } catch (error) {
       await handle.close();
       throw error;
     }
   }
 
-  #shelve(digest: Digest, file: SharedFile, size: number): Shelved {
-    this.#detach(digest);
-    const shelved = { file, size };
-    this.#open.set(digest, shelved);
-    this.#openBytes += size;
-    void this.#unshelveWhenClosed(digest, shelved);
-    return shelved;
-  }
-
-  async #unshelveWhenClosed(digest: Digest, shelved: Shelved): Promise<void> {
-    await shelved.file.closed;
-    if (this.#open.get(digest) === shelved) this.#unshelve(digest, shelved);
-  }
-
-  #unshelve(digest: Digest, shelved: Shelved): void {
-    this.#open.delete(digest);
-    this.#openBytes -= shelved.size;
-  }
-
-  /** The name is gone or means another file now; who has this one open keeps it. */
-  #detach(digest: Digest): void {
-    const shelved = this.#open.get(digest);
-    if (shelved === undefined) return;
-    this.#unshelve(digest, shelved);
-    void this.#loosen(shelved);
-  }
-
-  async #loosen(shelved: Shelved): Promise<void> {
-    this.#loose.add(shelved);
-    this.#looseBytes += shelved.size;
-    await shelved.file.closed;
-    this.#loose.delete(shelved);
-    this.#looseBytes -= shelved.size;
-  }
-
   async stat(digest: Digest): Promise<number | undefined> {
-    return (await stat(this.#layout.blob(digest)).catch(undefinedIfMissing))?.size;
+    if (this.#bad.has(digest)) return undefined;
+    const found = await stat(this.#parts.layout.blob(digest)).catch(undefinedIfMissing);
+    return found !== undefined && isPlausible(digest, found.size, undefined) ? found.size : undefined;
   }
 
   /**
@@ -160,18 +190,22 @@ export class Shelf {
    * `listed` is called when the ledger counts its bytes. Rejects with nothing changed; then the caller takes the part away.
    */
   async place(digest: Digest, part: string, file: SharedFile, size: number, listed: () => void): Promise<void> {
+    const { layout, ledger } = this.#parts;
     this.#placing.add(digest);
     this.#placed += 1;
     try {
-      await this.#ledger.put(digest, size);
+      await ledger.put(digest, size);
       listed();
-      const shard = this.#layout.shardOf(digest);
+      const shard = layout.shardOf(digest);
       await makeShard(shard);
-      await rename(part, this.#layout.blob(digest));
-      this.#shelve(digest, file, size);
+      // What was there before is not to be taken for this one.
+      await this.#removing.get(digest)?.catch(() => undefined);
+      await rename(part, layout.blob(digest));
+      this.#bad.delete(digest);
+      this.#open.add(digest, file, size);
       await syncDirectory(shard);
     } catch (error) {
-      if (this.#open.get(digest)?.file !== file) void this.#loosen({ file, size });
+      if (this.#open.get(digest)?.file !== file) void this.#open.loosen({ file, size });
       await this.#dropIfMissing(digest, size);
       throw error;
     } finally {
@@ -180,8 +214,8 @@ export class Shelf {
   }
 
   /** The file first, then its row. Who has it open keeps it. `size`: what the ledger says, if that was asked. */
-  async remove(digest: Digest, size?: number): Promise<void> {
-    const removing = this.#removing.get(digest) ?? this.#reallyRemove(digest, size);
+  async remove(digest: Digest, size?: number, takeAway: (path: string) => Promise<void> = unlink): Promise<void> {
+    const removing = this.#removing.get(digest) ?? this.#reallyRemove(digest, size, takeAway);
     this.#removing.set(digest, removing);
     try {
       await removing;
@@ -190,29 +224,36 @@ export class Shelf {
     }
   }
 
-  async #reallyRemove(digest: Digest, size: number | undefined): Promise<void> {
+  async #reallyRemove(
+    digest: Digest,
+    size: number | undefined,
+    takeAway: (path: string) => Promise<void>,
+  ): Promise<void> {
+    const { layout, ledger } = this.#parts;
     const counted = size ?? (await this.stat(digest));
-    await unlink(this.#layout.blob(digest)).catch(undefinedIfMissing);
-    this.#detach(digest);
-    await this.#ledger.drop(digest, counted);
+    await takeAway(layout.blob(digest)).catch(undefinedIfMissing);
+    this.#bad.delete(digest);
+    this.#open.detach(digest);
+    await ledger.drop(digest, counted);
   }
 
   /**
    * Brings the ledger to what is on disk, for one blob: after a crash, or when somebody has been at the files. `listed`: the
-   * size in the ledger. A file of another size is not what was verified, and goes.
+   * size in the ledger. A file of another size is not what was verified.
    */
   async reconcile(digest: Digest, listed?: number): Promise<void> {
+    const { layout, ledger } = this.#parts;
     if (this.busy(digest)) return;
     const placed = this.#placed;
-    const found = await stat(this.#layout.blob(digest)).catch(undefinedIfMissing);
+    const found = await stat(layout.blob(digest)).catch(undefinedIfMissing);
     if (this.#placed !== placed || this.busy(digest)) return;
-    if (found === undefined) await this.#ledger.drop(digest, listed);
-    else if (listed === undefined) await this.#ledger.put(digest, found.size, found.mtimeMs);
-    else if (listed !== found.size) await this.remove(digest, listed);
+    if (found === undefined) await ledger.drop(digest, listed);
+    else if (!isPlausible(digest, found.size, listed)) await this.#putAside(digest, found.size, 'counting');
+    else if (listed === undefined) await ledger.put(digest, found.size, found.mtimeMs);
   }
 
   async #dropIfMissing(digest: Digest, size: number): Promise<void> {
-    if ((await this.stat(digest).catch(() => 0)) === undefined) await this.#ledger.drop(digest, size);
+    if ((await this.stat(digest).catch(() => 0)) === undefined) await this.#parts.ledger.drop(digest, size);
   }
 }
 

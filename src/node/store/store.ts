@@ -9,6 +9,7 @@ import { freeSpace } from './free-space.ts';
 import { Layout, makeDataDirectory, prepare } from './layout.ts';
 import { Ledger } from './ledger.ts';
 import { lockDirectory } from './lock.ts';
+import { Quarantine } from './quarantine.ts';
 import { reconcile } from './reconcile.ts';
 import { Shelf } from './shelf.ts';
 import { tidy } from './tidy.ts';
@@ -57,7 +58,9 @@ export async function openStore({ dir, limit, clock, report, forgetAfter = 30 * 
       report({ kind: 'trouble', where: 'book', doing: 'open the book; a new one is begun', error: bad });
     }
     const ledger = new Ledger(thread, clock);
-    const shelf = new Shelf(layout, ledger);
+    const quarantine = new Quarantine({ dir: layout.quarantine, limit, clock, report });
+    await quarantine.open();
+    const shelf = new Shelf({ layout, ledger, quarantine, report });
     const stop = new AbortController();
     const budget = new Budget({
       limit,
@@ -71,7 +74,7 @@ export async function openStore({ dir, limit, clock, report, forgetAfter = 30 * 
 
     const counted = fresh || clean ? Promise.resolve(true) : count();
     const settled = settle();
-    const daily = setInterval(() => void tidyUp(), day).unref();
+    const daily = setInterval(() => void Promise.all([tidyUp(), quarantine.trim()]), day).unref();
 
     return {
       blobs,

@@ -91,7 +91,7 @@ describe('a blob that was cut short at rest', () => {
     const hex = layer.digest.slice(7);
     await truncate(join(dir, 'blobs', 'sha256', hex.slice(0, 2), hex), 1000);
     assert.ok((await get(path)).body.equals(bytes));
-    while (!events.some((event) => event.kind === 'trouble')) await setImmediate();
+    while (!events.some((event) => event.kind === 'bad-blob')) await setImmediate();
     // Until the bad one is gone, pulls go past the store.
     while ((await get(path)).headers['cache-status'] === 'sampan; fwd=miss') await setImmediate();
     await settled();

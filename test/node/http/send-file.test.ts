@@ -4,6 +4,7 @@ import { readdirSync, truncateSync } from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { test } from 'node:test';
+import type { HeldFile } from '../../../src/core/mirror/reply.ts';
 import { BufferPool } from '../../../src/node/buffer-pool.ts';
 import { Outlet } from '../../../src/node/http/outlet.ts';
 import { sendFile } from '../../../src/node/http/send-file.ts';
@@ -50,6 +51,34 @@ test('a file that is shorter than its head says does not end properly, and is cl
   assert.equal(answer.complete, false);
   await held.closed;
   assert.equal(held.closings, 1);
+});
+
+test('the store is told of a file that ends too early, before it is closed', async (context) => {
+  const held = hold(context, pattern(1_000_000));
+  truncateSync(held.path, 700_000);
+  const closings: number[] = [];
+  const file: HeldFile = { ...held.file, suspect: () => closings.push(held.closings) };
+  const { port } = await serve(context, async () => replyOf({ kind: 'file', file, range: undefined }));
+  assert.equal((await ask(port, blobPath)).complete, false);
+  await held.closed;
+  assert.deepEqual(closings, [0]);
+});
+
+test('of a file that turns out to be bad while it is sent, the rest is kept back', async (context) => {
+  const held = hold(context, pattern(1_000_000));
+  let asked = 0;
+  const file: HeldFile = {
+    ...held.file,
+    get bad() {
+      asked += 1;
+      return asked > 3;
+    },
+  };
+  const { port } = await serve(context, async () => replyOf({ kind: 'file', file, range: undefined }));
+  const answer = await ask(port, blobPath);
+  assert.equal(answer.complete, false);
+  assert.ok(answer.body.length < 1_000_000);
+  await held.closed;
 });
 
 test('when the client leaves, the file is closed once', async (context) => {

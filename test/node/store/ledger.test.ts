@@ -9,6 +9,7 @@ import { BookThread } from '../../../src/node/store/book-thread.ts';
 import { Budget } from '../../../src/node/store/budget.ts';
 import { Layout, prepare } from '../../../src/node/store/layout.ts';
 import { Ledger } from '../../../src/node/store/ledger.ts';
+import { Quarantine } from '../../../src/node/store/quarantine.ts';
 import { Shelf } from '../../../src/node/store/shelf.ts';
 import { Database } from '../../../src/node/store/sqlite.ts';
 import { digestOf, someBytes, sourceOf } from '../../conformance/blob-store.ts';
@@ -39,7 +40,8 @@ async function openFailing(t: TestContext, count = 3) {
   const thread = await BookThread.open(path, new StillClock(), report);
   t.after(() => thread.close(false));
   const ledger = new Ledger(thread, new StillClock());
-  const shelf = new Shelf(layout, ledger);
+  const quarantine = new Quarantine({ dir: layout.quarantine, limit: undefined, clock: new StillClock(), report });
+  const shelf = new Shelf({ layout, ledger, quarantine, report });
   const stop = new AbortController().signal;
   const budget = new Budget({ limit: 100 * count, freeSpace: async () => 1e9, ledger, shelf, report, stop });
   return { ledger, shelf, budget, layout, events };
