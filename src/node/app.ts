@@ -58,7 +58,8 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   };
   // A tag that may still be served stale must not be forgotten.
   const forgetAfter = Math.max(30 * day, ...config.registries.map(({ staleFor }) => staleFor));
-  const store = await openStore({ dir: config.data, limit: config.storage.limit, clock, report, forgetAfter });
+  const { limit, scrub: scrubEvery } = config.storage;
+  const store = await openStore({ dir: config.data, limit, clock, report, forgetAfter, scrubEvery });
   const registries = new Registries(config.registries, config.hosts);
   const dialled = createFetch({ resolve: config.resolve });
   const closing = new AbortController();

@@ -17,8 +17,8 @@ export interface Config {
   readonly listen: Address;
   /** Absolute. */
   readonly data: string;
-  /** Bytes. */
-  readonly storage: { readonly limit: number };
+  /** Bytes; milliseconds in which all of them are looked through, undefined: never. */
+  readonly storage: { readonly limit: number; readonly scrub: number | undefined };
   readonly access: Access;
   readonly registries: readonly ServedRegistry[];
   /** By the Host header, in lower case, with or without a port: a registry's name. */
@@ -74,10 +74,11 @@ function settingsOf(flags: Flags): readonly Setting[] {
 }
 
 function compose(settings: Settings, data: string): Config {
+  const { storage } = settings;
   return {
     listen: settings.listen,
     data,
-    storage: settings.storage,
+    storage: { limit: storage.limit, scrub: storage.scrub === 'off' ? undefined : storage.scrub },
     access: composeAccess(settings.access) ?? { kind: 'open' },
     registries: composeRegistries(settings),
     hosts: settings.hosts,

@@ -18,6 +18,7 @@ function whole(found: unknown, least: number, most: number): number | undefined 
 }
 
 const longestStop = 3_600_000;
+const shortestScrub = 3_600_000;
 /** Who writes 50 means 50GB. */
 const smallestStorage = 1e6;
 
@@ -36,6 +37,11 @@ export const schema = section({
       const bytes = parseSize(found);
       return bytes !== undefined && bytes >= smallestStorage ? bytes : undefined;
     }).default(50e9),
+    scrub: value('a duration of at least 1h, such as 30d, or off', (found) => {
+      if (found === 'off') return found;
+      const ms = parseDuration(found);
+      return ms !== undefined && ms >= shortestScrub ? ms : undefined;
+    }).default(30 * 86_400_000),
   }),
   ...servingKeys(registry),
   resolve: dictionary(

@@ -1,15 +1,18 @@
 // The book's tables. The ledger (`blob`) can be rebuilt from the directory, everything else is learned again.
 
-/** In `user_version`. A book of another version is moved aside and begun anew. */
-export const version = 2;
+/** In `user_version`. A book of a version that is not known is moved aside and begun anew. */
+export const version = 3;
 
 export const schema = `
   CREATE TABLE blob (
     digest TEXT PRIMARY KEY,
     size INTEGER NOT NULL,
-    used_at INTEGER NOT NULL
+    used_at INTEGER NOT NULL,
+    -- When it was last known to be what it is called; 0: never.
+    checked_at INTEGER NOT NULL DEFAULT 0
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX blob_by_use ON blob (used_at, digest, size);
+  CREATE INDEX blob_by_check ON blob (checked_at, digest);
 
   -- Kept, never counted: a start must not scan.
   CREATE TABLE total (bytes INTEGER NOT NULL, blobs INTEGER NOT NULL) STRICT;
@@ -47,6 +50,13 @@ export const schema = `
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE verdict (repository INTEGER PRIMARY KEY, as_of INTEGER NOT NULL) STRICT;
 
+  PRAGMA user_version = ${version};
+`;
+
+/** Brings a book of version 2 to what it would be now. */
+export const fromVersion2 = `
+  ALTER TABLE blob ADD COLUMN checked_at INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX blob_by_check ON blob (checked_at, digest);
   PRAGMA user_version = ${version};
 `;
 

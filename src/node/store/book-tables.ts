@@ -4,7 +4,7 @@ import type { Verdict } from '../../core/access/admit.ts';
 import type { Pointer } from '../../core/mirror/ports.ts';
 import type { Descriptor } from '../../core/oci/descriptor.ts';
 import type { Digest } from '../../core/oci/digest.ts';
-import { pragmas, schema, version } from './book-schema.ts';
+import { fromVersion2, pragmas, schema, version } from './book-schema.ts';
 import { Database, type Statement } from './sqlite.ts';
 
 /** A row of the ledger. `usedAt`: milliseconds since 1970. */
@@ -13,6 +13,13 @@ export interface Entry {
   readonly size: number;
   readonly usedAt: number;
 }
+
+/** `checkedAt`: when it was last known to be what it is called; 0: never. */
+export interface Stored extends Entry {
+  readonly checkedAt: number;
+}
+
+export type Checked = Pick<Stored, 'digest' | 'checkedAt'>;
 
 /** What a blob has in the ledger. */
 export type Listed = Pick<Entry, 'digest' | 'size'>;
@@ -51,8 +58,8 @@ export class BookTables {
   #createOnce(): void {
     const found = (this.#one('PRAGMA user_version') as { user_version: number }).user_version;
     if (found === version) return;
-    if (found !== 0) throw new UnreadableBook(`the book is of version ${found}, not ${version}`);
-    this.transact(() => this.#db.exec(schema));
+    if (found !== 0 && found !== 2) throw new UnreadableBook(`the book is of version ${found}, not ${version}`);
+    this.transact(() => this.#db.exec(found === 0 ? schema : fromVersion2));
   }
 
   #prepare(sql: string): Statement {
@@ -102,14 +109,16 @@ export class BookTables {
   // The ledger.
 
   /** Answers with the size that the blob had. */
-  put({ digest, size, usedAt }: Entry): Before {
+  put({ digest, size, usedAt, checkedAt }: Stored): Before {
     const before = this.sizeOf(digest);
     this.#run(
-      `INSERT INTO blob VALUES (?, ?, ?)
-       ON CONFLICT DO UPDATE SET size = excluded.size, used_at = max(used_at, excluded.used_at)`,
+      `INSERT INTO blob (digest, size, used_at, checked_at) VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET size = excluded.size, used_at = max(used_at, excluded.used_at),
+         checked_at = excluded.checked_at`,
       digest,
       size,
       Math.trunc(usedAt),
+      Math.trunc(checkedAt),
     );
     return { before };
   }
@@ -134,6 +143,16 @@ export class BookTables {
     return this.#prepare(
       `SELECT digest, size, used_at AS usedAt FROM blob WHERE (used_at, digest) > (?, ?) ORDER BY used_at, digest LIMIT ?`,
     ).all(after?.usedAt ?? -1, after?.digest ?? '', count) as unknown as Entry[];
+  }
+
+  leastChecked(): Checked | undefined {
+    const row = this.#one('SELECT digest, checked_at AS checkedAt FROM blob ORDER BY checked_at, digest LIMIT 1');
+    return row as Checked | undefined;
+  }
+
+  checked(digest: Digest, at: number): true {
+    this.#run('UPDATE blob SET checked_at = ? WHERE digest = ?', Math.trunc(at), digest);
+    return true;
   }
 
   /** All whose digest begins so. */

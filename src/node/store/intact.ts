@@ -9,7 +9,7 @@ const slice = 256 * 1024;
 
 /**
  * Reads and hashes all of it. What the disk cannot read any more is not intact; any other trouble is thrown.
- * `pace` is waited for before each slice.
+ * `pace` is waited for behind each slice.
  */
 export async function isIntact(
   handle: FileHandle,
@@ -19,13 +19,13 @@ export async function isIntact(
   const hash = createHash(algorithmOf(digest));
   const buffer = Buffer.allocUnsafeSlow(slice);
   for (let offset = 0; ;) {
-    await pace?.(slice);
     // Not its own position: the descriptor may be shared with those who read the blob.
     const bytesRead = await readSlice(handle, buffer, offset);
     if (bytesRead === undefined) return false;
     if (bytesRead === 0) return hash.digest('hex') === hexOf(digest);
     hash.update(buffer.subarray(0, bytesRead));
     offset += bytesRead;
+    await pace?.(bytesRead);
   }
 }
 

@@ -1,7 +1,7 @@
 // Which blobs there are, how big they are and when each was last used: kept in the book, its totals here.
 import type { Clock } from '../../core/mirror/ports.ts';
 import type { Digest } from '../../core/oci/digest.ts';
-import type { Entry, Listed } from './book-tables.ts';
+import type { Checked, Entry, Listed, Stored } from './book-tables.ts';
 import type { BookThread } from './book-thread.ts';
 import { Recent } from './recent.ts';
 
@@ -40,11 +40,22 @@ export class Ledger {
     return this.#blobs;
   }
 
-  /** `usedAt`: now, if it is not told. */
-  async put(digest: Digest, size: number, usedAt = this.#clock.now()): Promise<void> {
+  /** Verified and used just now. */
+  put(digest: Digest, size: number): Promise<void> {
+    const now = this.#clock.now();
+    return this.#put({ digest, size, usedAt: now, checkedAt: now });
+  }
+
+  /** There, and nobody knows whether it is what it is called. */
+  found(digest: Digest, size: number, usedAt: number): Promise<void> {
+    return this.#put({ digest, size, usedAt, checkedAt: 0 });
+  }
+
+  async #put(row: Stored): Promise<void> {
+    const { digest, size } = row;
     this.#sizes.set(digest, Promise.resolve(size));
-    const row = await this.#thread.ask('put', { digest, size, usedAt });
-    this.#count(digest, row, row?.before, size);
+    const answer = await this.#thread.ask('put', row);
+    this.#count(digest, answer, answer?.before, size);
   }
 
   /** `size`: what it had, if somebody knows. */
@@ -88,6 +99,16 @@ export class Ledger {
   async oldest(after: Entry | undefined, count: number): Promise<readonly Entry[]> {
     await this.flush();
     return (await this.#thread.ask('oldest', after, count)) ?? [];
+  }
+
+  /** Whose last check is the longest ago. */
+  leastChecked(): Promise<Checked | undefined> {
+    return this.#thread.ask('leastChecked');
+  }
+
+  /** Just now. False if the book cannot be told. */
+  async checked(digest: Digest): Promise<boolean> {
+    return (await this.#thread.ask('checked', digest, this.#clock.now())) ?? false;
   }
 
   /** Undefined if the book cannot tell. */

@@ -3,6 +3,7 @@ import { open, rename, stat, unlink } from 'node:fs/promises';
 import type { MirrorEvent, Report } from '../../core/mirror/events.ts';
 import type { HeldFile } from '../../core/mirror/reply.ts';
 import type { Digest } from '../../core/oci/digest.ts';
+import { Inspection, type Pace } from './inspection.ts';
 import { isIntact, isPlausible } from './intact.ts';
 import { isMissing, type Layout, makeShard, syncDirectory } from './layout.ts';
 import type { Ledger } from './ledger.ts';
@@ -26,6 +27,7 @@ export class Shelf {
   readonly #placing = new Set<Digest>();
   readonly #removing = new Map<Digest, Promise<void>>();
   readonly #checking = new Map<Digest, Promise<boolean>>();
+  readonly #inspection = new Inspection();
   /** Found to be bad, and still there because the disk lets nobody take it away. */
   readonly #bad = new Set<Digest>();
   /** How often something was put in place: whoever looked for a file before and after knows whether to look again. */
@@ -125,6 +127,14 @@ export class Shelf {
     }
   }
 
+  /** As `check`, slowly and standing in nobody's way. A blob that is not here any more is no trouble. */
+  async scrub(digest: Digest, pace: Pace, signal: AbortSignal): Promise<void> {
+    const path = this.#parts.layout.blob(digest);
+    const intact = await this.#inspection.look(path, digest, pace, signal);
+    if (intact === undefined) await this.reconcile(digest);
+    if (intact === false) await this.check(digest, 'scrubbing');
+  }
+
   async #suspect(digest: Digest, found: Found): Promise<void> {
     try {
       await this.check(digest, found);
@@ -143,8 +153,8 @@ export class Shelf {
 
   async #putAside(digest: Digest, size: number, found: Found): Promise<void> {
     const { quarantine, report } = this.#parts;
+    if (!this.#bad.has(digest)) report({ kind: 'bad-blob', digest, size, found });
     this.#bad.add(digest);
-    report({ kind: 'bad-blob', digest, size, found });
     try {
       await this.remove(digest, size, (path) => quarantine.take(path, digest, size));
     } catch (error) {
@@ -200,6 +210,7 @@ export class Shelf {
       await makeShard(shard);
       // What was there before is not to be taken for this one.
       await this.#removing.get(digest)?.catch(() => undefined);
+      await this.#inspection.leave(digest);
       await rename(part, layout.blob(digest));
       this.#bad.delete(digest);
       this.#open.add(digest, file, size);
@@ -231,6 +242,7 @@ export class Shelf {
   ): Promise<void> {
     const { layout, ledger } = this.#parts;
     const counted = size ?? (await this.stat(digest));
+    await this.#inspection.leave(digest);
     await takeAway(layout.blob(digest)).catch(undefinedIfMissing);
     this.#bad.delete(digest);
     this.#open.detach(digest);
@@ -249,7 +261,7 @@ export class Shelf {
     if (this.#placed !== placed || this.busy(digest)) return;
     if (found === undefined) await ledger.drop(digest, listed);
     else if (!isPlausible(digest, found.size, listed)) await this.#putAside(digest, found.size, 'counting');
-    else if (listed === undefined) await ledger.put(digest, found.size, found.mtimeMs);
+    else if (listed === undefined) await ledger.found(digest, found.size, found.mtimeMs);
   }
 
   async #dropIfMissing(digest: Digest, size: number): Promise<void> {

@@ -8,9 +8,11 @@ import { DiskBlobs } from './disk-blobs.ts';
 import { freeSpace } from './free-space.ts';
 import { Layout, makeDataDirectory, prepare } from './layout.ts';
 import { Ledger } from './ledger.ts';
+import { Load } from './load.ts';
 import { lockDirectory } from './lock.ts';
 import { Quarantine } from './quarantine.ts';
 import { reconcile } from './reconcile.ts';
+import { scrub } from './scrub.ts';
 import { Shelf } from './shelf.ts';
 import { tidy } from './tidy.ts';
 
@@ -24,6 +26,8 @@ export interface StoreOptions {
   readonly report: Report;
   /** Milliseconds after which the book may forget a tag or a repository that nobody has asked for; 30 days, if it is not told. */
   readonly forgetAfter?: number;
+  /** Milliseconds in which every blob at rest is read and hashed once; undefined: none is. */
+  readonly scrubEvery?: number | undefined;
 }
 
 export interface Usage {
@@ -46,7 +50,8 @@ export interface Store {
 }
 
 /** Throws if another process has the directory, if a later sampan has written to it, or if it cannot be written to. */
-export async function openStore({ dir, limit, clock, report, forgetAfter = 30 * day }: StoreOptions): Promise<Store> {
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { dir, limit, clock, report, forgetAfter = 30 * day, scrubEvery } = options;
   const layout = new Layout(dir);
   await makeDataDirectory(layout);
   const unlock = lockDirectory(layout.dir, layout.lock);
@@ -108,6 +113,10 @@ export async function openStore({ dir, limit, clock, report, forgetAfter = 30 * 
       await counted;
       await budget.trim().catch(() => undefined);
       await tidyUp();
+      if (scrubEvery !== undefined) {
+        const load = new Load();
+        void scrub({ ledger, shelf, clock, report, every: scrubEvery, busy: () => load.busy, signal: stop.signal });
+      }
     }
 
     function tidyUp(): Promise<void> {

@@ -18,7 +18,7 @@ test('with no configuration at all, the catalogue is served on the loopback', as
   assert.deepEqual(rest, {
     listen: { host: '127.0.0.1', port: 5050 },
     data: '/somewhere/data',
-    storage: { limit: 50_000_000_000 },
+    storage: { limit: 50_000_000_000, scrub: 30 * 86_400_000 },
     access: { kind: 'open' },
     hosts: {},
     resolve: {},
@@ -49,7 +49,7 @@ test('every key has its meaning', async (t) => {
     `
 listen: "[::1]:6060"
 data: /var/lib/sampan
-storage: { limit: 1.5GiB }
+storage: { limit: 1.5GiB, scrub: off }
 access: { networks: [10.0.0.0/8, "fd00::/8"] }
 catalogue: false
 registries:
@@ -74,7 +74,7 @@ stop_within: 2m
   assert.deepEqual(config, {
     listen: { host: '::1', port: 6060 },
     data: '/var/lib/sampan',
-    storage: { limit: 1_610_612_736 },
+    storage: { limit: 1_610_612_736, scrub: undefined },
     access: config.access,
     registries: [
       {

@@ -82,6 +82,8 @@ const wrong: readonly (readonly [yaml: string, complaint: RegExp])[] = [
   ['storage: { limit: -1 }', /storage.limit: found -1,/],
   ['storage: { limit: 1.5 }', /storage.limit: found 1.5,/],
   ['storage: { limit: 50gb }', /storage.limit: found "50gb"/],
+  ['storage: { scrub: 30 }', /storage.scrub: found 30, expected a duration of at least 1h,/],
+  ['storage: { scrub: 1m }', /storage.scrub: found "1m",/],
   ['storage: { limit: .inf }', /storage.limit: found Infinity/],
   ['registries: { a.b: { realms: ["https://a.b/token?service=x"] } }', /realms\[0\]: found "https:\/\/a.b\/token\?…"/],
   [
