@@ -21,6 +21,7 @@ import { createMetrics } from './metrics.ts';
 import { type Face, type ServerParts, createServer } from './http/server.ts';
 import { createStatus } from './status.ts';
 import { openStore } from './store/store.ts';
+import { toldOnce } from './store/troubles.ts';
 import { version } from './version.ts';
 
 export interface App {
@@ -53,9 +54,9 @@ const digest: DigestOf = (algorithm, bytes) => createHash(algorithm).update(byte
 /** Throws if the data directory or an address cannot be had; then nothing is left open. */
 export async function startApp(config: Config, log: Log): Promise<App> {
   const listeners: Report[] = [log.report];
-  const report: Report = (event) => {
+  const report = toldOnce((event) => {
     for (const listener of listeners) listener(event);
-  };
+  }, clock);
   // A tag that may still be served stale must not be forgotten.
   const forgetAfter = Math.max(30 * day, ...config.registries.map(({ staleFor }) => staleFor));
   const { limit, scrub: scrubEvery } = config.storage;

@@ -24,6 +24,10 @@ export class Instruments {
     const gauge: Gauge = new Gauge({ name, help, registers: this.#registers, collect: () => gauge.set(value()) });
   }
 
+  gauges<Label extends string>(name: string, help: string, labelNames: readonly Label[]): Gauge<Label> {
+    return new Gauge({ name, help, labelNames, registers: this.#registers });
+  }
+
   /** A counter that somebody else keeps. */
   total(name: string, help: string, value: () => number): void {
     const collect = (): void => {

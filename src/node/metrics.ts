@@ -88,6 +88,8 @@ function countCache(make: Instruments, label: Label): Report {
     'Times that the cache did not work and pulls went on without it.',
     ['where'],
   );
+  const inTrouble = make.gauges('sampan_in_trouble', '1 while the cache does not work as it should.', ['where']);
+  for (const where of ['store', 'book'] as const) inTrouble.set({ where }, 0);
   const bugs = make.counter('sampan_bugs_total', 'Errors that nobody thought of.');
   const ahead = make.counter('sampan_ahead_fills_total', 'Layers fetched before anybody asked for them.', ['registry']);
   const foreseen = make.counter('sampan_ahead_used_total', 'Of those, layers that a client then asked for.', [
@@ -102,7 +104,9 @@ function countCache(make: Instruments, label: Label): Report {
     if (event.kind === 'evicted') evictedBytes.inc(event.size);
     if (event.kind === 'bad-blob') bad.inc({ found: event.found });
     if (event.kind === 'stale') stale.inc({ registry: label(event.repository.registry) });
-    if (event.kind === 'trouble') trouble.inc({ where: event.where });
+    if (event.kind === 'trouble') trouble.inc({ where: event.where }, event.times ?? 1);
+    if (event.kind === 'trouble') inTrouble.set({ where: event.where }, 1);
+    if (event.kind === 'recovered') inTrouble.set({ where: event.where }, 0);
     if (event.kind === 'bug') bugs.inc();
   };
 }

@@ -27,6 +27,8 @@ export interface Status {
   /** Layers fetched before anybody asked for them, and how many of them a client then asked for. */
   readonly ahead: { readonly fetched: number; readonly used: number };
   readonly troubles: number;
+  /** What does not work as it should just now; pulls go on without it. */
+  readonly inTrouble: readonly ('store' | 'book')[];
 }
 
 export interface StatusBoard {
@@ -73,6 +75,7 @@ class Totals {
   #ahead = 0;
   #foreseen = 0;
   #troubles = 0;
+  readonly #inTrouble = new Set<'store' | 'book'>();
 
   add(event: MirrorEvent): void {
     if (event.kind === 'served') {
@@ -84,10 +87,15 @@ class Totals {
     if (event.kind === 'received') this.#received += event.bytes;
     if (event.kind === 'fill' && event.ahead) this.#ahead += 1;
     if (event.kind === 'foreseen') this.#foreseen += 1;
-    if (event.kind === 'trouble' || event.kind === 'bug') this.#troubles += 1;
+    if (event.kind === 'bug') this.#troubles += 1;
+    if (event.kind === 'trouble') {
+      this.#troubles += event.times ?? 1;
+      this.#inTrouble.add(event.where);
+    }
+    if (event.kind === 'recovered') this.#inTrouble.delete(event.where);
   }
 
-  value(): Pick<Status, 'pulls' | 'bytes' | 'ahead' | 'troubles'> {
+  value(): Pick<Status, 'pulls' | 'bytes' | 'ahead' | 'troubles' | 'inTrouble'> {
     const [served, received] = [this.#served, this.#received];
     return {
       pulls: { total: this.#pulls, failed: this.#failed, byOutcome: { ...this.#byOutcome } },
@@ -95,6 +103,7 @@ class Totals {
       bytes: { served, received, saved: Math.max(0, served - received) },
       ahead: { fetched: this.#ahead, used: this.#foreseen },
       troubles: this.#troubles,
+      inTrouble: [...this.#inTrouble],
     };
   }
 }

@@ -49,6 +49,7 @@ test('it tells who it is, what is served, what is held, and for how long it has 
     bytes: { served: 0, received: 0, saved: 0 },
     ahead: { fetched: 0, used: 0 },
     troubles: 0,
+    inTrouble: [],
   });
 });
 

@@ -58,7 +58,16 @@ export type MirrorEvent =
   /** The upstream cannot answer, and what is held is served in its place. */
   | { readonly kind: 'stale'; readonly repository: Repository; readonly name: string; readonly error: unknown }
   /** The cache does not work as it should; pulls go on without it. */
-  | { readonly kind: 'trouble'; readonly where: 'store' | 'book'; readonly doing: string; readonly error: unknown }
+  | {
+      readonly kind: 'trouble';
+      readonly where: 'store' | 'book';
+      readonly doing: string;
+      readonly error: unknown;
+      /** How often, since it was last told of; once, if that is not said. */
+      readonly times?: number;
+    }
+  /** What was in trouble works again. */
+  | { readonly kind: 'recovered'; readonly where: 'store' | 'book' }
   /** Something nobody thought of: a 500 that says little was sent, and this says all. */
   | { readonly kind: 'bug'; readonly error: unknown };
 

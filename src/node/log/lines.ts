@@ -52,12 +52,9 @@ export function lineOf(event: MirrorEvent): Line | undefined {
       return failure('warn', `served ${repository}:${name} stale`, { kind, repository, name }, event.error);
     }
     case 'trouble':
-      return failure(
-        'warn',
-        `trouble with the ${event.where} while ${event.doing}`,
-        { kind, where: event.where, doing: event.doing },
-        event.error,
-      );
+      return trouble(event);
+    case 'recovered':
+      return { level: 'info', message: `the ${event.where} works again`, facts: { kind, where: event.where } };
     case 'bug':
       return {
         level: 'error',
@@ -78,6 +75,11 @@ function served(event: Extract<MirrorEvent, { kind: 'served' }>): Line {
     message: `${method} ${path} ${status} ${outcome}, ${bytesText(bytes)} in ${msText(ms)} to ${address}${end}`,
     facts: { kind: event.kind, method, path, status, outcome, bytes, ms: Math.round(ms), address, whole },
   };
+}
+
+function trouble({ kind, where, doing, error, times = 1 }: Extract<MirrorEvent, { kind: 'trouble' }>): Line {
+  const often = times === 1 ? '' : `, ${times} times by now`;
+  return failure('warn', `trouble with the ${where} while ${doing}${often}`, { kind, where, doing, times }, error);
 }
 
 function asked(event: Extract<MirrorEvent, { kind: 'asked' }>): Line {

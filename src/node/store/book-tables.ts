@@ -106,6 +106,15 @@ export class BookTables {
     this.#db.close();
   }
 
+  /** Lets go of the files, whatever is in them. */
+  abandon(): void {
+    try {
+      this.#db.close();
+    } catch {
+      // There was nothing to save.
+    }
+  }
+
   // The ledger.
 
   /** Answers with the size that the blob had. */

@@ -1,71 +1,73 @@
 // The way to the book's thread: requests are sent in batches, each batch is one transaction, and trouble is told but never thrown.
-import { Worker } from 'node:worker_threads';
+import { once } from 'node:events';
+import type { Worker } from 'node:worker_threads';
 import type { Report } from '../../core/mirror/events.ts';
 import type { Clock } from '../../core/mirror/ports.ts';
+import { type Opened, startBook } from './book-start.ts';
 import type { BookTables } from './book-tables.ts';
 
-type Operation = Exclude<keyof BookTables, 'transact' | 'found'>;
+type Operation = Exclude<keyof BookTables, 'transact' | 'found' | 'abandon'>;
 
 export interface Request {
   readonly method: Operation;
   readonly parameters: readonly unknown[];
 }
-export type Answer = { readonly value: unknown } | { readonly error: unknown };
-/** The thread's first message. `bad`: why the book that was there had to be put aside. */
-export interface Opened {
-  readonly bytes: number;
-  readonly blobs: number;
-  readonly clean: boolean;
-  readonly bad: unknown;
-}
+/** `code`: SQLite's, which an error loses between threads. */
+export type Answer = { readonly value: unknown } | { readonly error: unknown; readonly code?: number | undefined };
 
 interface Waiting extends Request {
   readonly resolve: (answer: Answer) => void;
 }
 
-/** A book that fails says so, but not with every request. */
-const troubleEvery = 60_000;
+/** Milliseconds before a book that has ended is opened again: the first time, and at most. */
+const shortestPause = 1000;
+const longestPause = 60_000;
+/** Opened again and again in vain, it is put aside. */
+const patience = 3;
 
 export class BookThread {
-  readonly opened: Opened;
-  readonly #worker: Worker;
+  opened: Opened;
+  /** Called when it has ended and was opened again: it may be another one, and has missed what was written meanwhile. */
+  renewed: () => void = () => undefined;
+  readonly #path: string;
   readonly #report: Report;
   readonly #clock: Clock;
+  readonly #closing = new AbortController();
+  /** Undefined: it has ended. */
+  #worker: Worker | undefined;
+  #end: unknown;
+  #renewing: Promise<void> | undefined;
   #queue: Waiting[] = [];
   #sent: Waiting[] = [];
-  #dead: { readonly error: unknown } | undefined;
-  #troubleAt = -Infinity;
+  #openedAt = 0;
+  #ends = 0;
   #troubled = false;
+  #failing = false;
 
   /** Rejects if there is no book and none can be made. */
   static async open(path: string, clock: Clock, report: Report): Promise<BookThread> {
-    const workerData = { path, now: clock.now() };
-    const worker = new Worker(new URL('./book-worker.ts', import.meta.url), {
-      workerData,
-      // Its garbage is small and short-lived; by default it would be let grow as the main thread's is.
-      resourceLimits: { maxYoungGenerationSizeMb: 4 },
-    });
-    const opened = await new Promise<Opened>((resolve, reject) => {
-      worker.once('message', resolve);
-      worker.once('error', reject);
-    });
-    return new BookThread(worker, opened, clock, report);
+    const { worker, opened } = await startBook({ path, now: clock.now(), patient: true });
+    return new BookThread(path, worker, opened, clock, report);
   }
 
-  private constructor(worker: Worker, opened: Opened, clock: Clock, report: Report) {
-    this.#worker = worker;
-    this.opened = opened;
+  private constructor(path: string, worker: Worker, opened: Opened, clock: Clock, report: Report) {
+    this.#path = path;
     this.#clock = clock;
     this.#report = report;
-    worker.removeAllListeners('error');
-    worker.on('message', (answers: readonly Answer[]) => this.#settle(answers));
-    worker.on('error', (error) => this.#die(error));
-    worker.on('exit', () => this.#die(new Error("the book's thread has ended")));
+    this.opened = opened;
+    this.#adopt(worker, opened);
   }
 
-  /** Something was not written: what is in the book may not be what is on disk. */
-  get troubled(): boolean {
-    return this.#troubled;
+  #adopt(worker: Worker, opened: Opened): void {
+    this.#worker = worker;
+    this.#openedAt = this.#clock.now();
+    this.opened = opened;
+    this.#end = new Error("the book's thread has ended");
+    worker.on('message', (answers: readonly Answer[]) => this.#settle(answers));
+    worker.on('error', (error) => (this.#end = error));
+    // Not before: it must have let go of the file.
+    worker.on('exit', () => this.#ended());
+    if (opened.bad !== undefined) this.#tell('open the book; a new one is begun', opened.bad);
   }
 
   /** Undefined if the book fails; then a `trouble` event tells why. Requests are carried out in the order in which they were made. */
@@ -75,12 +77,12 @@ export class BookThread {
   ): Promise<ReturnType<BookTables[M]> | undefined> {
     const answer = await this.#enqueue(method, parameters);
     if ('value' in answer) return answer.value as ReturnType<BookTables[M]>;
-    this.#complain(method, answer.error);
+    this.#complain(method, answer);
     return undefined;
   }
 
   #enqueue(method: Operation, parameters: readonly unknown[]): Promise<Answer> {
-    if (this.#dead !== undefined) return Promise.resolve(this.#dead);
+    if (this.#worker === undefined) return Promise.resolve({ error: this.#end });
     return new Promise((resolve) => {
       this.#queue.push({ method, parameters, resolve });
       if (this.#queue.length === 1 && this.#sent.length === 0) queueMicrotask(() => this.#send());
@@ -89,7 +91,7 @@ export class BookThread {
 
   /** One batch under way at a time: what is asked meanwhile makes up the next. */
   #send(): void {
-    if (this.#dead !== undefined || this.#sent.length > 0 || this.#queue.length === 0) return;
+    if (this.#worker === undefined || this.#sent.length > 0 || this.#queue.length === 0) return;
     this.#sent = this.#queue;
     this.#queue = [];
     this.#worker.postMessage(
@@ -102,29 +104,66 @@ export class BookThread {
     const sent = this.#sent;
     this.#sent = [];
     for (const [index, answer] of answers.entries()) sent[index]?.resolve(answer);
+    if (this.#failing && answers.every((answer) => 'value' in answer)) this.#recover();
     this.#send();
   }
 
-  #die(error: unknown): void {
-    this.#dead ??= { error };
-    const waiting = [...this.#sent, ...this.#queue];
-    this.#sent = [];
-    this.#queue = [];
-    for (const { resolve } of waiting) resolve(this.#dead);
+  #ended(): void {
+    this.#worker = undefined;
+    const answer = { error: this.#end };
+    for (const { resolve } of [...this.#sent.splice(0), ...this.#queue.splice(0)]) resolve(answer);
+    this.#troubled = true;
+    if (!this.#closing.signal.aborted) this.#renewing = this.#renew();
   }
 
-  #complain(doing: string, error: unknown): void {
+  /** Never rejects. One that ends again and again is given more and more time. */
+  async #renew(): Promise<void> {
+    const { signal } = this.#closing;
+    if (this.#clock.now() - this.#openedAt > 10 * longestPause) this.#ends = 0;
+    for (let attempt = 1; !signal.aborted; attempt += 1) {
+      this.#ends += 1;
+      const pause = Math.min(longestPause, shortestPause * 2 ** (this.#ends - 1));
+      await this.#clock.sleep(pause, signal).catch(() => undefined);
+      if (signal.aborted) return;
+      try {
+        const patient = attempt <= patience;
+        const { worker, opened } = await startBook({ path: this.#path, now: this.#clock.now(), patient });
+        this.#adopt(worker, opened);
+        this.renewed();
+        return;
+      } catch (error) {
+        this.#tell('open the book again', error);
+      }
+    }
+  }
+
+  /** What is at its path is not what is open. It is opened anew, in a moment. */
+  renew(): void {
+    void this.#worker?.terminate();
+  }
+
+  #complain(doing: string, { error, code }: Extract<Answer, { error: unknown }>): void {
+    if (code !== undefined && error instanceof Error) Object.assign(error, { errcode: code });
     this.#troubled = true;
-    const now = this.#clock.now();
-    if (now - this.#troubleAt < troubleEvery) return;
-    this.#troubleAt = now;
+    this.#tell(doing, error);
+  }
+
+  #tell(doing: string, error: unknown): void {
+    this.#failing = true;
     this.#report({ kind: 'trouble', where: 'book', doing, error });
+  }
+
+  #recover(): void {
+    this.#failing = false;
+    this.#report({ kind: 'recovered', where: 'book' });
   }
 
   /** `clean`: the ledger is what is on disk, so the next start need not look. Nothing may be asked afterwards. */
   async close(clean: boolean): Promise<void> {
-    const exited = new Promise((resolve) => this.#worker.once('exit', resolve));
-    if (this.#dead !== undefined) return;
+    this.#closing.abort(new Error('the book is being closed'));
+    await this.#renewing;
+    if (this.#worker === undefined) return;
+    const exited = once(this.#worker, 'exit');
     await this.ask('close', clean && !this.#troubled);
     await exited;
   }

@@ -1,13 +1,17 @@
 // The book's own thread: SQLite is synchronous, and the event loop has bytes to send.
 import { renameSync, rmSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { BookOrder, Opened } from './book-start.ts';
 import { BookTables, UnreadableBook } from './book-tables.ts';
-import type { Answer, Opened, Request } from './book-thread.ts';
-import { corrupt, resultCode, unreadable } from './sqlite.ts';
+import type { Answer, Request } from './book-thread.ts';
+import { corrupt, ioError, resultCode, unreadable } from './sqlite.ts';
 
-const { path, now } = workerData as { path: string; now: number };
+const { path, now, patient } = workerData as BookOrder;
 const port = parentPort;
 if (port === null) throw new Error('this is the main file of a worker thread');
+
+/** What fails to read has lost its file; what fails to write may be able to again. */
+const reading: ReadonlySet<Request['method']> = new Set(['pointer', 'standing', 'verdict', 'oldest', 'beginning']);
 
 const { book, bad } = open();
 port.postMessage({ ...book.found, bad } satisfies Opened);
@@ -22,10 +26,15 @@ function open(): { book: BookTables; bad: unknown } {
   try {
     return { book: new BookTables(path), bad: undefined };
   } catch (error) {
-    if (!(error instanceof UnreadableBook) && !unreadable.has(resultCode(error))) throw error;
+    if (!isHopeless(error)) throw error;
     moveAside();
     return { book: new BookTables(path), bad: error };
   }
+}
+
+function isHopeless(error: unknown): boolean {
+  const code = resultCode(error);
+  return error instanceof UnreadableBook || unreadable.has(code) || (code === ioError && !patient);
 }
 
 function moveAside(): void {
@@ -42,12 +51,15 @@ function answer(batch: readonly Request[]): Answer[] {
     return book.transact(() => batch.map((request) => ({ value: perform(request) })));
   } catch (error) {
     if (batch.length > 1) return batch.flatMap((request) => answer([request]));
-    if (corrupt.has(resultCode(error))) {
-      // Nothing that it says can be trusted. The thread ends, and the next start begins a new book.
-      moveAside();
+    const code = resultCode(error);
+    const isCorrupt = corrupt.has(code);
+    if (isCorrupt || (code === ioError && last !== undefined && reading.has(last.method))) {
+      // Nothing that it says can be trusted. The thread ends, and another one begins anew.
+      book.abandon();
+      if (isCorrupt) moveAside();
       throw error;
     }
-    return [{ error }];
+    return [{ error, code }];
   }
 }
 
@@ -55,7 +67,7 @@ function attempt(work: () => unknown): Answer {
   try {
     return { value: work() };
   } catch (error) {
-    return { error };
+    return { error, code: resultCode(error) };
   }
 }
 

@@ -7,12 +7,14 @@ import { type RangeRequest, resolveRange } from '../../core/oci/range.ts';
 import { BufferPool } from '../buffer-pool.ts';
 import type { Budget } from './budget.ts';
 import { DiskFill } from './disk-fill.ts';
+import type { Home } from './home.ts';
 import type { Layout } from './layout.ts';
 import type { Ledger } from './ledger.ts';
 import { Load } from './load.ts';
 import type { Shelf } from './shelf.ts';
 
 export interface DiskParts {
+  readonly home: Home;
   readonly layout: Layout;
   readonly ledger: Ledger;
   readonly shelf: Shelf;
@@ -57,8 +59,9 @@ export class DiskBlobs implements BlobStore {
   fill(digest: Digest, sources: Iterable<Source>, expected?: number, lanes = usualLanes): Fill {
     this.#begun += 1;
     const path = this.#parts.layout.part(`${hexOf(digest)}.${this.#begun}`);
-    const { shelf, budget, clock, report } = this.#parts;
+    const { home, shelf, budget, clock, report } = this.#parts;
     const parts = {
+      home,
       shelf,
       budget,
       clock,

@@ -17,19 +17,34 @@ const known = 10_000;
 export class Ledger {
   readonly #thread: BookThread;
   readonly #clock: Clock;
-  #bytes: number;
-  #blobs: number;
+  #bytes = 0;
+  #blobs = 0;
+  /** How often the book was opened again. */
+  restarts = 0;
   /** Blobs whose row the book could not be told to change, and what is counted for them instead of what the row says. */
   readonly #astray = new Map<Digest, number | undefined>();
-  readonly #sizes = new Recent<Promise<number | undefined>>(known);
+  #sizes = new Recent<Promise<number | undefined>>(known);
   #used = new Map<Digest, number>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(thread: BookThread, clock: Clock) {
     this.#thread = thread;
     this.#clock = clock;
-    this.#bytes = thread.opened.bytes;
-    this.#blobs = thread.opened.blobs;
+    this.#learn();
+  }
+
+  #learn(): void {
+    const { bytes, blobs } = this.#thread.opened;
+    this.#bytes = bytes;
+    this.#blobs = blobs;
+  }
+
+  /** The book was opened again, and may be another one. What it does not know will be found. */
+  restart(): void {
+    this.restarts += 1;
+    this.#astray.clear();
+    this.#sizes = new Recent(known);
+    this.#learn();
   }
 
   get bytes(): number {

@@ -4,6 +4,7 @@ import type { Report } from '../../core/mirror/events.ts';
 import { NoRoom } from '../../core/mirror/ports.ts';
 import type { Digest } from '../../core/oci/digest.ts';
 import type { Budget, Reservation } from './budget.ts';
+import type { Home } from './home.ts';
 import { SharedFile } from './shared-file.ts';
 import type { Shelf } from './shelf.ts';
 
@@ -11,6 +12,7 @@ import type { Shelf } from './shelf.ts';
 const step = 16 * 1024 * 1024;
 
 export interface PartParts {
+  readonly home: Home;
   readonly shelf: Shelf;
   readonly budget: Budget;
   readonly report: Report;
@@ -27,6 +29,7 @@ export class Part {
   /** `path`: nothing is there yet. `claimed`: bytes that it may come to; no room is made for them. Throws NoRoom. */
   static async create(parts: PartParts, path: string, claimed: number): Promise<Part> {
     parts.budget.check(claimed);
+    await really(parts.report, 'make the data directory ready', parts.home.ensure());
     return new Part(parts, path, await really(parts.report, 'create a file', open(path, 'wx+', 0o600)));
   }
 

@@ -52,6 +52,12 @@ export class Shelf {
     return this.#open.closings();
   }
 
+  /** The directory is another one: no name means what it meant. Who has a blob open keeps it. */
+  leave(): void {
+    this.#open.detachAll();
+    this.#bad.clear();
+  }
+
   /** Whether somebody is at it, so that it must not be evicted. */
   busy(digest: Digest): boolean {
     return (
@@ -205,6 +211,7 @@ export class Shelf {
     this.#placed += 1;
     try {
       await ledger.put(digest, size);
+      const { restarts } = ledger;
       listed();
       const shard = layout.shardOf(digest);
       await makeShard(shard);
@@ -215,6 +222,8 @@ export class Shelf {
       this.#bad.delete(digest);
       this.#open.add(digest, file, size);
       await syncDirectory(shard);
+      // A new book that was counted up before the file was in its place knows nothing of it.
+      if (ledger.restarts !== restarts) await ledger.put(digest, size);
     } catch (error) {
       if (this.#open.get(digest)?.file !== file) void this.#open.loosen({ file, size });
       await this.#dropIfMissing(digest, size);

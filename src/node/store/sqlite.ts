@@ -16,6 +16,7 @@ export function resultCode(error: unknown): number | undefined {
 }
 
 export const busy = 5;
+export const ioError = 10;
 /** ERROR (a schema that is not ours), CORRUPT, CANTOPEN, NOTADB. Not among them: a full disk, which passes. */
 export const unreadable: ReadonlySet<number | undefined> = new Set([1, 11, 14, 26]);
 export const corrupt: ReadonlySet<number | undefined> = new Set([11, 26]);

@@ -6,15 +6,12 @@ import { SqliteBook } from './book.ts';
 import { Budget } from './budget.ts';
 import { DiskBlobs } from './disk-blobs.ts';
 import { freeSpace } from './free-space.ts';
-import { Layout, makeDataDirectory, prepare } from './layout.ts';
+import { Home } from './home.ts';
+import { Layout } from './layout.ts';
 import { Ledger } from './ledger.ts';
-import { Load } from './load.ts';
-import { lockDirectory } from './lock.ts';
 import { Quarantine } from './quarantine.ts';
-import { reconcile } from './reconcile.ts';
-import { scrub } from './scrub.ts';
 import { Shelf } from './shelf.ts';
-import { tidy } from './tidy.ts';
+import { Upkeep } from './upkeep.ts';
 
 const day = 86_400_000;
 
@@ -43,7 +40,7 @@ export interface Store {
   readonly blobs: BlobStore;
   readonly book: Book;
   usage(): Usage;
-  /** Resolves when the ledger is known to be what is on disk, or known not to become so. */
+  /** Resolves when the ledger is known to be what is on disk, or known not to become so; another one when the book was lost. */
   readonly settled: Promise<void>;
   /** Stops running fills. Must be called once; whoever has a whole blob open may read on. */
   close(): Promise<void>;
@@ -53,77 +50,52 @@ export interface Store {
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { dir, limit, clock, report, forgetAfter = 30 * day, scrubEvery } = options;
   const layout = new Layout(dir);
-  await makeDataDirectory(layout);
-  const unlock = lockDirectory(layout.dir, layout.lock);
+  const home = await Home.open(layout);
   try {
-    const { fresh } = await prepare(layout);
     const thread = await BookThread.open(layout.book, clock, report);
-    const { bad, clean, bytes } = thread.opened;
-    if (bad !== undefined) {
-      report({ kind: 'trouble', where: 'book', doing: 'open the book; a new one is begun', error: bad });
-    }
     const ledger = new Ledger(thread, clock);
     const quarantine = new Quarantine({ dir: layout.quarantine, limit, clock, report });
     await quarantine.open();
     const shelf = new Shelf({ layout, ledger, quarantine, report });
     const stop = new AbortController();
-    const budget = new Budget({
-      limit,
-      freeSpace: () => freeSpace(layout.incoming),
-      ledger,
-      shelf,
-      report,
-      stop: stop.signal,
-    });
-    const blobs = new DiskBlobs({ layout, ledger, shelf, budget, clock, report });
+    const { signal } = stop;
+    const space = () => freeSpace(layout.incoming);
+    const budget = new Budget({ limit, freeSpace: space, ledger, shelf, report, stop: signal });
+    const blobs = new DiskBlobs({ home, layout, ledger, shelf, budget, clock, report });
+    const parts = { layout, thread, ledger, shelf, quarantine, budget, clock, report, forgetAfter, scrubEvery, signal };
+    const upkeep = new Upkeep(parts);
 
-    const counted = fresh || clean ? Promise.resolve(true) : count();
-    const settled = settle();
-    const daily = setInterval(() => void Promise.all([tidyUp(), quarantine.trim()]), day).unref();
+    upkeep.bookOpened(home.fresh, home.fresh || thread.opened.clean);
+    upkeep.scrub();
+    thread.renewed = () => {
+      ledger.restart();
+      upkeep.bookOpened(home.fresh, false);
+    };
+    home.moved = async () => {
+      shelf.leave();
+      await quarantine.open();
+      thread.renew();
+    };
 
     return {
       blobs,
       book: new SqliteBook(thread, ledger),
-      settled,
+      get settled() {
+        return upkeep.settled;
+      },
       usage: () => ({ bytes: ledger.bytes + shelf.looseBytes, reserved: budget.reserved, blobs: ledger.blobs, limit }),
       async close() {
-        clearInterval(daily);
         // First, so that no fill waits for room behind a long eviction.
         stop.abort(new Error('the store is being closed'));
         await blobs.close();
-        await settled;
+        const counted = await upkeep.close();
         await ledger.flush();
-        await thread.close(await counted);
-        unlock();
+        await thread.close(counted);
+        home.leave();
       },
     };
-
-    async function count(): Promise<boolean> {
-      try {
-        return await reconcile(layout, ledger, shelf, stop.signal);
-      } catch (error) {
-        report({ kind: 'trouble', where: 'store', doing: 'look through the blobs', error });
-        return false;
-      }
-    }
-
-    async function settle(): Promise<void> {
-      // An empty ledger before a directory that is not: the book was lost, and with it what is in use.
-      if (bytes === 0 && !fresh) await budget.unknownUntil(counted);
-      await counted;
-      await budget.trim().catch(() => undefined);
-      await tidyUp();
-      if (scrubEvery !== undefined) {
-        const load = new Load();
-        void scrub({ ledger, shelf, clock, report, every: scrubEvery, busy: () => load.busy, signal: stop.signal });
-      }
-    }
-
-    function tidyUp(): Promise<void> {
-      return tidy(thread, clock.now() - forgetAfter, stop.signal);
-    }
   } catch (error) {
-    unlock();
+    home.leave();
     throw error;
   }
 }

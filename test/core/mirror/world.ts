@@ -16,6 +16,7 @@ import { Registries } from '../../../src/core/upstream/registries.ts';
 import { createUpstream } from '../../../src/core/upstream/registry.ts';
 import { createFetch } from '../../../src/node/fetch.ts';
 import { type Store, openStore } from '../../../src/node/store/store.ts';
+import { toldOnce } from '../../../src/node/store/troubles.ts';
 import { type FakeRegistry, startRegistry } from '../../fakes/registry/registry.ts';
 
 /** A clock that a test moves. Nobody sleeps: a wait is over when it begins. */
@@ -100,12 +101,12 @@ export async function world(options: Options = {}): Promise<World> {
   const events: MirrorEvent[] = [];
   const filling = new Set<string>();
   const waiting: (() => void)[] = [];
-  const report = (event: MirrorEvent) => {
+  const report = toldOnce((event: MirrorEvent) => {
     events.push(event);
     if (event.kind === 'fill') filling.add(event.digest);
     if (event.kind === 'stored' || event.kind === 'fill-failed') filling.delete(event.digest);
     if (filling.size === 0) for (const wake of waiting.splice(0)) wake();
-  };
+  }, clock);
   const redirects: string[] = [];
   const entry = {
     aliases: [],

@@ -6,6 +6,7 @@ import type { TestContext } from 'node:test';
 import type { MirrorEvent } from '../../../src/core/mirror/events.ts';
 import type { Clock } from '../../../src/core/mirror/ports.ts';
 import { openStore, type Store } from '../../../src/node/store/store.ts';
+import { toldOnce } from '../../../src/node/store/troubles.ts';
 
 /** Moves when it is told to, and when somebody sleeps. */
 export class StillClock implements Clock {
@@ -32,7 +33,7 @@ export interface Opened {
 export async function openAt(t: TestContext, dir: string, limit?: number): Promise<Opened> {
   const clock = new StillClock();
   const events: MirrorEvent[] = [];
-  const store = await openStore({ dir, limit, clock, report: (event) => events.push(event) });
+  const store = await openStore({ dir, limit, clock, report: toldOnce((event) => void events.push(event), clock) });
   let closed: Promise<void> | undefined;
   const close = () => (closed ??= store.close());
   t.after(close);

@@ -1,0 +1,37 @@
+// Starting the book's thread, and what the two tell each other then.
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+
+export interface BookOrder {
+  readonly path: string;
+  /** Milliseconds since 1970: a book that cannot be read is put aside under this name. */
+  readonly now: number;
+  /** The disk may be what is wrong, and that may pass: a book is put aside only for what is wrong with itself. */
+  readonly patient: boolean;
+}
+
+/** The thread's first message. `bad`: why the book that was there had to be put aside. */
+export interface Opened {
+  readonly bytes: number;
+  readonly blobs: number;
+  readonly clean: boolean;
+  readonly bad: unknown;
+}
+
+/** Rejects, when the thread has ended, if there is no book and none can be made. */
+export async function startBook(order: BookOrder): Promise<{ worker: Worker; opened: Opened }> {
+  const worker = new Worker(new URL('./book-worker.ts', import.meta.url), {
+    workerData: order,
+    // Its garbage is small and short-lived; by default it would be let grow as the main thread's is.
+    resourceLimits: { maxYoungGenerationSizeMb: 4 },
+  });
+  const exited = new Promise((resolve) => worker.once('exit', resolve));
+  try {
+    // Rejects with what the thread throws.
+    const [opened] = (await once(worker, 'message')) as [Opened];
+    return { worker, opened };
+  } catch (error) {
+    await exited;
+    throw error;
+  }
+}

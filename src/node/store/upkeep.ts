@@ -1,0 +1,101 @@
+// What the store does behind the pulls' back: counting what is there, evicting what is too much, tidying up, scrubbing.
+import type { Report } from '../../core/mirror/events.ts';
+import type { Clock } from '../../core/mirror/ports.ts';
+import type { BookThread } from './book-thread.ts';
+import type { Budget } from './budget.ts';
+import type { Layout } from './layout.ts';
+import type { Ledger } from './ledger.ts';
+import { Load } from './load.ts';
+import type { Quarantine } from './quarantine.ts';
+import { reconcile } from './reconcile.ts';
+import { scrub } from './scrub.ts';
+import type { Shelf } from './shelf.ts';
+import { tidy } from './tidy.ts';
+
+const day = 86_400_000;
+
+export interface UpkeepParts {
+  readonly layout: Layout;
+  readonly thread: BookThread;
+  readonly ledger: Ledger;
+  readonly shelf: Shelf;
+  readonly quarantine: Quarantine;
+  readonly budget: Budget;
+  readonly clock: Clock;
+  readonly report: Report;
+  /** Milliseconds. */
+  readonly forgetAfter: number;
+  readonly scrubEvery: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+export class Upkeep {
+  readonly #parts: UpkeepParts;
+  /** Whether the ledger is what is on disk. */
+  #counted: Promise<boolean> = Promise.resolve(true);
+  #settled: Promise<void> = Promise.resolve();
+  /** The ledger may lack what is on disk. */
+  #lost = false;
+  readonly #daily: NodeJS.Timeout;
+
+  constructor(parts: UpkeepParts) {
+    this.#parts = parts;
+    const { quarantine } = parts;
+    this.#daily = setInterval(() => void Promise.all([this.#tidyUp(), quarantine.trim()]), day).unref();
+  }
+
+  /** Resolves when the ledger is known to be what is on disk, or known not to become so. */
+  get settled(): Promise<void> {
+    return this.#settled;
+  }
+
+  /**
+   * The book was opened: at the start or, if it ended or was taken away, later. `fresh`: there was nothing in the directory.
+   * `trusted`: the ledger is what is on disk.
+   */
+  bookOpened(fresh: boolean, trusted: boolean): void {
+    // An empty ledger before a directory that is not: the book was lost, and with it what is in use.
+    this.#lost ||= !fresh && this.#parts.thread.opened.bytes === 0;
+    const before = this.#settled;
+    this.#counted = before.then(() => trusted || this.#count());
+    this.#settled = this.#settle();
+  }
+
+  scrub(): void {
+    const { scrubEvery: every, ledger, shelf, clock, report, signal } = this.#parts;
+    if (every === undefined) return;
+    const load = new Load();
+    const busy = () => load.busy;
+    void this.#settled.then(() => scrub({ ledger, shelf, clock, report, every, busy, signal }));
+  }
+
+  async #settle(): Promise<void> {
+    const { budget } = this.#parts;
+    if (this.#lost) await budget.unknownUntil(this.#counted);
+    if (await this.#counted) this.#lost = false;
+    await budget.trim().catch(() => undefined);
+    await this.#tidyUp();
+  }
+
+  async #count(): Promise<boolean> {
+    const { layout, ledger, shelf, report, signal } = this.#parts;
+    try {
+      return await reconcile(layout, ledger, shelf, signal);
+    } catch (error) {
+      report({ kind: 'trouble', where: 'store', doing: 'look through the blobs', error });
+      return false;
+    }
+  }
+
+  #tidyUp(): Promise<void> {
+    const { thread, clock, forgetAfter, signal } = this.#parts;
+    return tidy(thread, clock.now() - forgetAfter, signal);
+  }
+
+  /** When its signal has been given. Tells whether the ledger is what is on disk. */
+  async close(): Promise<boolean> {
+    clearInterval(this.#daily);
+    await this.#settled;
+    return this.#counted;
+  }
+}

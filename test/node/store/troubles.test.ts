@@ -1,0 +1,93 @@
+// What is told of trouble, and when.
+import assert from 'node:assert/strict';
+import { beforeEach, it } from 'node:test';
+import type { MirrorEvent } from '../../../src/core/mirror/events.ts';
+import { toldOnce } from '../../../src/node/store/troubles.ts';
+import { digestOf } from '../../conformance/blob-store.ts';
+import { StillClock } from './opening.ts';
+
+const minute = 60_000;
+let events: string[];
+let clock: StillClock;
+let report: (event: MirrorEvent) => void;
+
+beforeEach(() => {
+  events = [];
+  clock = new StillClock();
+  report = toldOnce((event) => {
+    if (event.kind === 'trouble') events.push(`${event.doing} ×${event.times}`);
+    else if (event.kind === 'recovered') events.push(`${event.where} works`);
+  }, clock);
+});
+
+const withCode = (code: string) => Object.assign(new Error('some text'), { code });
+const fail = (doing = 'write', error: unknown = withCode('ENOSPC'), where: 'store' | 'book' = 'store') =>
+  report({ kind: 'trouble', where, doing, error });
+const stored = () => report({ kind: 'stored', digest: digestOf(Buffer.of()), size: 0, ms: 0 });
+const hit = () =>
+  report({
+    kind: 'served',
+    method: 'GET',
+    path: '/',
+    what: 'blob',
+    registry: undefined,
+    status: 200,
+    outcome: 'hit',
+    bytes: 0,
+    ms: 0,
+    address: '',
+    whole: true,
+  });
+
+it('is told at once, then every ten minutes with how often, and when it is over', () => {
+  for (let second = 0; second < 11 * 60; second += 1) {
+    fail();
+    clock.time += 1000;
+  }
+  stored();
+  stored();
+  assert.deepEqual(events, ['write ×1', 'write ×600', 'store works']);
+});
+
+it('is another one with another code, whatever the message', () => {
+  fail('write', withCode('EROFS'));
+  fail('write', Object.assign(withCode('EROFS'), { message: 'another' }));
+  fail('write', withCode('EIO'));
+  fail('write', Object.assign(new Error(), { code: 'ERR_SQLITE_ERROR', errcode: 11 }));
+  fail('write', Object.assign(new Error(), { code: 'ERR_SQLITE_ERROR', errcode: 13 }));
+  assert.equal(events.length, 4);
+});
+
+it('is not told with every pull when it comes and goes with every pull', () => {
+  for (let second = 0; second < 10 * 60; second += 1) {
+    fail();
+    stored();
+    clock.time += 1000;
+  }
+  assert.ok(events.length <= 2 * 11, `${events.length} events in ten minutes`);
+});
+
+it('is told at once again after a minute without', () => {
+  fail();
+  stored();
+  clock.time += minute;
+  fail();
+  assert.deepEqual(events, ['write ×1', 'store works', 'write ×1']);
+});
+
+it('of reading is over with the next hit, trouble of writing is not', () => {
+  fail('open');
+  hit();
+  fail('write');
+  hit();
+  assert.deepEqual(events, ['open ×1', 'store works', 'write ×1']);
+});
+
+it('of the book is over when the book says so', () => {
+  fail('link', withCode('x'), 'book');
+  stored();
+  assert.deepEqual(events, ['link ×1']);
+  report({ kind: 'recovered', where: 'book' });
+  report({ kind: 'recovered', where: 'book' });
+  assert.deepEqual(events, ['link ×1', 'book works']);
+});
