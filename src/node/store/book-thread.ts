@@ -1,5 +1,4 @@
 // The way to the book's thread: requests are sent in batches, each batch is one transaction, and trouble is told but never thrown.
-import { once } from 'node:events';
 import type { Worker } from 'node:worker_threads';
 import type { Report } from '../../core/mirror/events.ts';
 import type { Clock } from '../../core/mirror/ports.ts';
@@ -77,7 +76,8 @@ export class BookThread {
   ): Promise<ReturnType<BookTables[M]> | undefined> {
     const answer = await this.#enqueue(method, parameters);
     if ('value' in answer) return answer.value as ReturnType<BookTables[M]>;
-    this.#complain(method, answer);
+    // That it has ended was told.
+    if (this.#worker !== undefined) this.#complain(method, answer);
     return undefined;
   }
 
@@ -112,8 +112,10 @@ export class BookThread {
     this.#worker = undefined;
     const answer = { error: this.#end };
     for (const { resolve } of [...this.#sent.splice(0), ...this.#queue.splice(0)]) resolve(answer);
+    if (this.#closing.signal.aborted) return;
     this.#troubled = true;
-    if (!this.#closing.signal.aborted) this.#renewing = this.#renew();
+    this.#tell('keep the book open; it will be opened again', this.#end);
+    this.#renewing = this.#renew();
   }
 
   /** Never rejects. One that ends again and again is given more and more time. */
@@ -162,8 +164,9 @@ export class BookThread {
   async close(clean: boolean): Promise<void> {
     this.#closing.abort(new Error('the book is being closed'));
     await this.#renewing;
-    if (this.#worker === undefined) return;
-    const exited = once(this.#worker, 'exit');
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    const exited = new Promise((resolve) => worker.once('exit', resolve));
     await this.ask('close', clean && !this.#troubled);
     await exited;
   }

@@ -72,6 +72,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       upkeep.bookOpened(home.fresh, false);
     };
     home.moved = async () => {
+      const error = new Error(`${layout.dir} is not the directory that it was`);
+      report({ kind: 'trouble', where: 'store', doing: 'find the blobs; the directory is made anew', error });
       shelf.leave();
       await quarantine.open();
       thread.renew();

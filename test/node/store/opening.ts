@@ -41,7 +41,14 @@ export async function openAt(t: TestContext, dir: string, limit?: number): Promi
     await close();
     return openAt(t, dir, next);
   };
-  return { store: { ...store, close }, dir, clock, events, again };
+  const held: Store = {
+    ...store,
+    get settled() {
+      return store.settled;
+    },
+    close,
+  };
+  return { store: held, dir, clock, events, again };
 }
 
 export async function openFresh(t: TestContext, limit?: number): Promise<Opened> {
