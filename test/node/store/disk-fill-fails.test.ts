@@ -1,6 +1,6 @@
 // Blobs that do not make it into the store: who learns of it, what is left, and that no body is completed.
 import assert from 'node:assert/strict';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { type Fill, NoRoom } from '../../../src/core/mirror/ports.ts';
@@ -142,6 +142,7 @@ it('stops a blob of unknown size at the limit', async (t) => {
 it('has no room when the file cannot be created, and says that there is trouble', async (t) => {
   const { store, dir, events } = await openFresh(t);
   await rm(join(dir, 'incoming'), { recursive: true });
+  await writeFile(join(dir, 'incoming'), 'in the way');
   const faucet = new Faucet(bytes.length);
   await assert.rejects(store.blobs.fill(digest, [faucet.source], 10).size, isNoRoom('failed'));
   assert.equal(faucet.opened, 0);
