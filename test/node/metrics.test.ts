@@ -99,6 +99,9 @@ test('what happens to the cache is counted', async () => {
       error: undefined,
     },
     { kind: 'trouble', where: 'book', doing: 'read', error: undefined },
+    { kind: 'trouble', where: 'store', doing: 'write', error: undefined, times: 12 },
+    { kind: 'recovered', where: 'store' },
+    { kind: 'bad-blob', digest, size: 1, found: 'scrubbing' },
     { kind: 'bug', error: undefined },
   );
   assertIncludes(
@@ -111,6 +114,10 @@ test('what happens to the cache is counted', async () => {
     'sampan_evicted_bytes_total 9',
     'sampan_stale_total{registry="*.pkg.dev"} 1',
     'sampan_trouble_total{where="book"} 1',
+    'sampan_trouble_total{where="store"} 12',
+    'sampan_in_trouble{where="book"} 1',
+    'sampan_in_trouble{where="store"} 0',
+    'sampan_bad_blobs_total{found="scrubbing"} 1',
     'sampan_bugs_total 1',
   );
 });

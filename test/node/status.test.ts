@@ -75,6 +75,15 @@ test('it adds up what happened since the start', () => {
   assert.equal(troubles, 2);
 });
 
+test('it tells what is in trouble, as long as it is', () => {
+  const { report, status } = board();
+  report({ kind: 'trouble', where: 'store', doing: 'read', error: undefined, times: 5 });
+  report({ kind: 'trouble', where: 'book', doing: 'read', error: undefined });
+  assert.deepEqual([status().troubles, status().inTrouble], [6, ['store', 'book']]);
+  report({ kind: 'recovered', where: 'store' });
+  assert.deepEqual(status().inTrouble, ['book']);
+});
+
 test('what was fetched and not asked for again is no negative saving', () => {
   const { report, status } = board();
   report({ kind: 'received', registry: 'docker.io', bytes: 120 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { truncate } from 'node:fs/promises';
+import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
@@ -83,21 +83,43 @@ describe('a blob that the store cannot take', () => {
   });
 });
 
-describe('a blob that was cut short at rest', () => {
-  it('is not sent as a whole, and is fetched again', async () => {
-    const { get, settled, dir, events } = await alpine();
-    await get(path);
-    await settled();
-    const hex = layer.digest.slice(7);
-    await truncate(join(dir, 'blobs', 'sha256', hex.slice(0, 2), hex), 1000);
-    assert.ok((await get(path)).body.equals(bytes));
-    while (!events.some((event) => event.kind === 'bad-blob')) await setImmediate();
-    // Until the bad one is gone, pulls go past the store.
-    while ((await get(path)).headers['cache-status'] === 'sampan; fwd=miss') await setImmediate();
-    await settled();
-    const again = await get(path);
-    assert.equal(again.headers['cache-status'], 'sampan; hit');
-    assert.ok(again.body.equals(bytes));
+describe('what turned bad at rest', () => {
+  const pathIn = (dir: string, digest: string): string =>
+    join(dir, 'blobs', 'sha256', digest.slice(7, 9), digest.slice(7));
+
+  for (const length of [0, 1000]) {
+    for (const restarts of [false, true]) {
+      it(`is not sent as a whole, and is fetched again (cut to ${length}, ${restarts ? 'then restarted' : 'while running'})`, async () => {
+        const all = await alpine();
+        const { get, settled, dir, events } = all;
+        await get(path);
+        await settled();
+        await truncate(pathIn(dir, layer.digest), length);
+        if (restarts) await all.restart();
+        assert.ok((await get(path)).body.equals(bytes));
+        while (!events.some((event) => event.kind === 'bad-blob')) await setImmediate();
+        // Until the bad one is gone, pulls go past the store.
+        while ((await get(path)).headers['cache-status'] === 'sampan; fwd=miss') await setImmediate();
+        await settled();
+        const again = await get(path);
+        assert.equal(again.headers['cache-status'], 'sampan; hit');
+        assert.ok(again.body.equals(bytes));
+      });
+    }
+  }
+
+  it('is not sent as a manifest either', async () => {
+    const all = await alpine();
+    await all.settled();
+    const manifest = await all.get('/v2/alpine/manifests/3');
+    const digest = String(manifest.headers['docker-content-digest']);
+    while ((await all.store.blobs.stat(digest as never)) === undefined) await setImmediate();
+    const spoilt = Buffer.from(manifest.body);
+    spoilt[10] = (spoilt[10] ?? 0) ^ 1;
+    await writeFile(pathIn(all.dir, digest), spoilt);
+    await all.restart();
+    assert.ok((await all.get(`/v2/alpine/manifests/${digest}`)).body.equals(manifest.body));
+    assert.equal(all.events.filter((event) => event.kind === 'bad-blob').length, 1);
   });
 });
 

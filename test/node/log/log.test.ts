@@ -81,6 +81,17 @@ const events: readonly (readonly [MirrorEvent, level: string | undefined, messag
     'warn',
     /^trouble with the store while write: full: disk$/,
   ],
+  [
+    { kind: 'trouble', where: 'store', doing: 'write', error: new Error('full'), times: 12 },
+    'warn',
+    /^trouble with the store while write, 12 times by now: full$/,
+  ],
+  [{ kind: 'recovered', where: 'store' }, 'info', /^the store works again$/],
+  [
+    { kind: 'bad-blob', digest, size: 12, found: 'scrubbing' },
+    'error',
+    /^sha256:a+ turned bad on the disk, found while scrubbing; it is put aside and will be fetched again$/,
+  ],
   [{ kind: 'bug', error: new TypeError('x is undefined') }, 'error', /^bug: x is undefined$/],
   [{ kind: 'received', registry: 'docker.io', bytes: 1 }, undefined, /^$/],
 ];
