@@ -40,6 +40,17 @@ export class SharedFile {
     };
   }
 
+  /** Only for whoever holds it. Throws if it is shorter. Not `readFile`: that moves the descriptor's own position, which all share. */
+  async readAll(size: number): Promise<Uint8Array> {
+    const bytes = new Uint8Array(size);
+    for (let done = 0; done < size;) {
+      const { bytesRead } = await this.handle.read(bytes, done, size - done, done);
+      if (bytesRead === 0) throw new Error('the file has become shorter');
+      done += bytesRead;
+    }
+    return bytes;
+  }
+
   #close(): void {
     this.#over = true;
     // A close that fails (EIO) has given the descriptor back all the same, and there was nothing left to write.

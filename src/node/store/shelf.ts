@@ -102,7 +102,7 @@ export class Shelf {
     const held = await this.#hold(digest);
     if (held === undefined) return undefined;
     try {
-      return held.size <= most ? await readAll(held) : undefined;
+      return held.size <= most ? await held.file.readAll(held.size) : undefined;
     } catch (error) {
       void this.#suspect(digest, 'reading');
       throw error;
@@ -184,6 +184,12 @@ export class Shelf {
     if (handle === undefined) return undefined;
     try {
       const [{ size }, listed] = await Promise.all([handle.stat(), ledger.sizeOf(digest)]);
+      const placed = this.#open.get(digest);
+      if (placed !== undefined) {
+        // What we have opened is what was there before.
+        await handle.close();
+        return placed;
+      }
       const shelved = this.#open.add(digest, new SharedFile(handle), size);
       if (isPlausible(digest, size, listed)) return shelved;
       const release = shelved.file.hold();
@@ -276,17 +282,6 @@ export class Shelf {
   async #dropIfMissing(digest: Digest, size: number): Promise<void> {
     if ((await this.stat(digest).catch(() => 0)) === undefined) await this.#parts.ledger.drop(digest, size);
   }
-}
-
-/** Not `readFile`: that moves the descriptor's own position, and the descriptor is shared. */
-async function readAll({ file, size }: Shelved): Promise<Uint8Array> {
-  const bytes = new Uint8Array(size);
-  for (let done = 0; done < size;) {
-    const { bytesRead } = await file.handle.read(bytes, done, size - done, done);
-    if (bytesRead === 0) throw new Error('the file has become shorter');
-    done += bytesRead;
-  }
-  return bytes;
 }
 
 function undefinedIfMissing(error: unknown): undefined {
