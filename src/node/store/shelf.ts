@@ -1,4 +1,5 @@
 // The blobs directory and who is at it: what is open, being put in its place, or being taken away.
+import type { Stats } from 'node:fs';
 import { open, rename, stat, unlink } from 'node:fs/promises';
 import type { MirrorEvent, Report } from '../../core/mirror/events.ts';
 import type { HeldFile } from '../../core/mirror/reply.ts';
@@ -80,7 +81,7 @@ export class Shelf {
       get bad() {
         return file.bad;
       },
-      suspect: () => void this.#suspect(digest, 'sending'),
+      suspect: () => this.#suspect(digest, 'sending'),
     };
   }
 
@@ -104,7 +105,7 @@ export class Shelf {
     try {
       return held.size <= most ? await held.file.readAll(held.size) : undefined;
     } catch (error) {
-      void this.#suspect(digest, 'reading');
+      this.#suspect(digest, 'reading');
       throw error;
     } finally {
       held.release();
@@ -141,12 +142,10 @@ export class Shelf {
     if (intact === false) await this.check(digest, 'scrubbing');
   }
 
-  async #suspect(digest: Digest, found: Found): Promise<void> {
-    try {
-      await this.check(digest, found);
-    } catch (error) {
+  #suspect(digest: Digest, found: Found): void {
+    this.check(digest, found).catch((error: unknown) => {
       this.#parts.report({ kind: 'trouble', where: 'store', doing: 'check a blob', error });
-    }
+    });
   }
 
   /** Nobody gets another byte of it, and the next pull fetches it anew. */
@@ -232,7 +231,7 @@ export class Shelf {
       if (ledger.restarts !== restarts) await ledger.put(digest, size);
     } catch (error) {
       if (this.#open.get(digest)?.file !== file) void this.#open.loosen({ file, size });
-      await this.#dropIfMissing(digest, size);
+      if ((await this.stat(digest).catch(() => 0)) === undefined) await ledger.drop(digest, size);
       throw error;
     } finally {
       this.#placing.delete(digest);
@@ -269,18 +268,28 @@ export class Shelf {
    * size in the ledger. A file of another size is not what was verified.
    */
   async reconcile(digest: Digest, listed?: number): Promise<void> {
-    const { layout, ledger } = this.#parts;
-    if (this.busy(digest)) return;
-    const placed = this.#placed;
-    const found = await stat(layout.blob(digest)).catch(undefinedIfMissing);
-    if (this.#placed !== placed || this.busy(digest)) return;
-    if (found === undefined) await ledger.drop(digest, listed);
-    else if (!isPlausible(digest, found.size, listed)) await this.#putAside(digest, found.size, 'counting');
-    else if (listed === undefined) await ledger.found(digest, found.size, found.mtimeMs);
+    const { layout } = this.#parts;
+    for (;;) {
+      await this.#opening.get(digest)?.catch(() => undefined);
+      // Whoever is at it tells the ledger.
+      if (this.#placing.has(digest) || this.#removing.has(digest)) return;
+      const placed = this.#placed;
+      const found = await stat(layout.blob(digest)).catch(undefinedIfMissing);
+      if (this.#placed !== placed || this.#opening.has(digest) || this.#removing.has(digest)) continue;
+      return this.#bringTo(digest, found, listed);
+    }
   }
 
-  async #dropIfMissing(digest: Digest, size: number): Promise<void> {
-    if ((await this.stat(digest).catch(() => 0)) === undefined) await this.#parts.ledger.drop(digest, size);
+  async #bringTo(digest: Digest, found: Stats | undefined, listed: number | undefined): Promise<void> {
+    const { ledger } = this.#parts;
+    const shelved = this.#open.get(digest);
+    if (found === undefined) {
+      this.#open.detach(digest);
+      await ledger.drop(digest, listed);
+    } else if (!isPlausible(digest, found.size, listed)) {
+      if (shelved !== undefined) shelved.file.bad = true;
+      await this.#putAside(digest, found.size, 'counting');
+    } else if (listed === undefined) await ledger.found(digest, found.size, found.mtimeMs);
   }
 }
 

@@ -5,6 +5,7 @@ import { readdir, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import { discard } from '../../../src/core/mirror/reply.ts';
 import type { Digest } from '../../../src/core/oci/digest.ts';
 import { Database } from '../../../src/node/store/sqlite.ts';
 import { openStore } from '../../../src/node/store/store.ts';
@@ -101,8 +102,7 @@ describe('a data directory that is deleted under a running store', () => {
 });
 
 /** A book larger than what SQLite keeps of it in memory, with three blobs in its ledger. */
-async function openLarge(t: TestContext, limit?: number): Promise<Opened> {
-  const dir = await directory(t);
+async function openLarge(t: TestContext, dir: string, limit?: number): Promise<Opened> {
   const before = await openAt(t, dir);
   for (const seed of [1, 2, 3]) await add(before, seed);
   await before.store.close();
@@ -131,7 +131,7 @@ const spoilt = {
 for (const [how, harm] of Object.entries(spoilt)) {
   describe(`a book that ${how} while it is open`, () => {
     it('is put aside and begun anew, and the ledger is built again', async (t) => {
-      const opened = await openLarge(t, 10_000);
+      const opened = await openLarge(t, await directory(t), 10_000);
       const { store, dir } = opened;
       await harm(join(dir, 'book.sqlite'));
       for (let tag = 1; tag < 60_000; tag += 1000) await store.book.pointer(nginx, `tag${tag}`);
@@ -151,6 +151,35 @@ for (const [how, harm] of Object.entries(spoilt)) {
 }
 
 describe('on a disk that becomes read-only and writable again', { skip: needMounts() }, () => {
+  async function openDying(t: TestContext): Promise<{ opened: Opened; disk: SmallDisk }> {
+    const disk = await SmallDisk.mount(32 << 20);
+    t.after(() => disk.unmount());
+    const opened = await openLarge(t, disk.data);
+    spoil(join(disk.data, 'book.sqlite'));
+    disk.makeReadOnly();
+    for (let tag = 1; tag < 60_000; tag += 1000) await opened.store.book.pointer(nginx, `tag${tag}`);
+    await eventually(() => kinds(opened).includes('trouble: open the book again'));
+    return { opened, disk };
+  }
+
+  it('a book that died meanwhile is begun anew', async (t) => {
+    const { opened, disk } = await openDying(t);
+    const { store } = opened;
+    const content = await store.blobs.open(digestOf(someBytes(1000, 1)));
+    assert.ok(content, 'what is there is there, and is counted also while somebody reads it');
+    disk.makeWritable();
+    await eventually(() => store.usage().blobs === 3 && kinds(opened).includes('recovered'));
+    await store.settled;
+    assert.deepEqual([store.usage().bytes, store.usage().blobs], [3000, 3]);
+    await discard(content.body);
+    await store.close();
+  });
+
+  it('a book that cannot be opened again hinders no close', async (t) => {
+    const { opened } = await openDying(t);
+    await opened.store.close();
+  });
+
   it('storing goes on, and so does the book', async (t) => {
     const disk = await SmallDisk.mount(16 << 20);
     t.after(() => disk.unmount());

@@ -1,6 +1,6 @@
 // Blobs at rest are read through in the background, all in their turn, at a bounded pace, and in nobody's way.
 import assert from 'node:assert/strict';
-import { rm, writeFile } from 'node:fs/promises';
+import { readdir, readlink, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import type { MirrorEvent } from '../../../src/core/mirror/events.ts';
@@ -129,7 +129,16 @@ it('finds what the disk has spoilt, and goes on with the next', async (t) => {
   assert.deepEqual(events, [{ kind: 'bad-blob', digest: digests[0], size, found: 'scrubbing' }]);
 });
 
-it('lets go of a blob that is to be evicted, and of one that is gone, without a word', async (t) => {
+/** Deleted files of the directory that are still open, here. */
+async function deletedBut(dir: string): Promise<string[]> {
+  const descriptors = await readdir('/proc/self/fd');
+  const links = await Promise.all(descriptors.map((name) => readlink(`/proc/self/fd/${name}`).catch(() => '')));
+  return links.filter((link) => link.startsWith(join(dir, 'blobs')) && link.endsWith('(deleted)'));
+}
+
+const noProc = process.platform !== 'linux' && 'there is no /proc';
+
+it('lets go of a blob that is to be evicted, and of one that is gone, without a word', { skip: noProc }, async (t) => {
   const { dir, clock, events, ledger, shelf, next } = await scene(t);
   clock.time += 40 * day;
   for (let step = 0; step < 3; step += 1) {
@@ -138,6 +147,7 @@ it('lets go of a blob that is to be evicted, and of one that is gone, without a 
   }
   assert.equal(shelf.busy(digests[0]!), false, 'it may be evicted');
   await shelf.remove(digests[0]!);
+  assert.deepEqual(await deletedBut(dir), [], 'its bytes are free');
   await rm(pathOf(dir, digests[1]!));
   while ((await next()) !== digests[2]) {
     await clock.forward();
