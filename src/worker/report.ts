@@ -3,11 +3,11 @@ import type { Report } from '../core/mirror/events.ts';
 import { redact } from '../core/oci/redact.ts';
 
 export const report: Report = (event) => {
-  if (event.kind === 'bug') write('error', `bug: ${described(event.error)}`);
+  if (event.kind === 'bug') write('error', `bug: ${stackOf(event.error)}`);
   if (event.kind !== 'asked') return;
   const { host, what, status, error } = event;
   if (status === 429) write('warn', `${host} limits us (429, ${what})`);
-  if (status === undefined) write('warn', `${host} did not answer: ${described(error)}`);
+  if (status === undefined) write('warn', `${host} did not answer: ${String(error)}`);
 };
 
 /** One line, without secrets. */
@@ -16,6 +16,6 @@ export function write(level: 'warn' | 'error', text: string): void {
   console[level](redact(text).replaceAll('\n', ' '));
 }
 
-function described(error: unknown): string {
+function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -40,10 +40,15 @@ export function rangeHeader(asked: RangeRequest): string {
   return `bytes=${asked.offset}-${asked.kind === 'between' ? asked.last : ''}`;
 }
 
+/** Where it begins and ends in what has that size; nothing is left of it if that is not after where it begins. */
+export function clipRange(asked: RangeRequest, size: number): { readonly offset: number; readonly end: number } {
+  const offset = asked.kind === 'suffix' ? Math.max(0, size - asked.length) : asked.offset;
+  return { offset, end: asked.kind === 'between' ? Math.min(size, asked.last + 1) : size };
+}
+
 /** Clips to the size. Throws RANGE_INVALID (416, with `Content-Range: bytes *\/size`) if nothing is left. */
 export function resolveRange(asked: RangeRequest, size: number): Range {
-  const offset = asked.kind === 'suffix' ? Math.max(0, size - asked.length) : asked.offset;
-  const end = asked.kind === 'between' ? Math.min(size, asked.last + 1) : size;
+  const { offset, end } = clipRange(asked, size);
   if (offset >= end) {
     throw new RegistryError('RANGE_INVALID', `the range lies outside the blob's ${size} bytes`, {
       headers: { 'content-range': `bytes */${size}` },

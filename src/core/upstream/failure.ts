@@ -19,9 +19,20 @@ export function refusal(host: string, response: UpstreamResponse, now: number): 
   const message = `${host} answered ${status}`;
   if (status === 401) return new RegistryError('UNAUTHORIZED', message);
   if (status === 403 || status === 451) return new RegistryError('DENIED', message);
-  if (status === 429) return new RegistryError('TOOMANYREQUESTS', message, { headers: kept(response, now) });
+  if (status === 429) return limited(host, response, now);
   if (status >= 500) return new RegistryError('UNAVAILABLE', message, { headers: kept(response, now) });
   return new RegistryError('UNAVAILABLE', message, { status: 502 });
+}
+
+/** Says who limits and, where that tells it (Docker Hub), whom it counts: for a Worker that is an address shared with strangers. */
+function limited(host: string, response: UpstreamResponse, now: number): RegistryError {
+  const told = header(response.headers, 'docker-ratelimit-source') ?? '';
+  const source = /^[\w.:/-]{1,64}$/.test(told) ? told : undefined;
+  const whom = source === undefined ? '' : `: it counts the requests of ${source}`;
+  return new RegistryError('TOOMANYREQUESTS', `${host} answered 429${whom}`, {
+    headers: kept(response, now),
+    detail: { limitedBy: host, ...(source !== undefined && { source }) },
+  });
 }
 
 const aDay = 86_400_000;

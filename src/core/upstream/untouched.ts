@@ -2,7 +2,7 @@
 import type { Caller } from '../access/caller.ts';
 import type { Content, Untouched } from '../mirror/ports.ts';
 import { isOfNothing } from '../oci/digest.ts';
-import { type RangeRequest, rangeHeader, resolveRange } from '../oci/range.ts';
+import { type RangeRequest, clipRange, rangeHeader } from '../oci/range.ts';
 import { type AskingParts, ask } from './asking.ts';
 import { type Part, outside, partOf, questionOf } from './blobs.ts';
 import { lengthOf, mediaTypeOf } from './body.ts';
@@ -37,6 +37,6 @@ export function openUntouched(
 
 function isAsked(part: Part, range: RangeRequest | undefined): boolean {
   if (range === undefined || part.size === undefined) return false;
-  const { offset, length } = resolveRange(range, part.size);
-  return offset === part.offset && offset + length === part.end;
+  const { offset, end } = clipRange(range, part.size);
+  return offset === part.offset && end === part.end;
 }

@@ -142,3 +142,22 @@ test('gone for good is not there, and withheld by law is denied', async () => {
   const withheld = bench({ endpoints: [(await serve((_request, response) => send(response, 451))).url] });
   await assert.rejects(withheld.upstream.manifest(byTag, anonymous, signal), { code: 'DENIED' });
 });
+
+test('an endpoint that limits us is asked last for as long as it says, and says who it is and whom it counts', async () => {
+  const limits = { 'retry-after': '60', 'docker-ratelimit-source': '2001:db8::/64' };
+  const busy = await serve((_request, response) => send(response, 429, limits));
+  const good = await serve(sendManifest);
+  const { upstream, clock } = bench({ endpoints: [busy.url, good.url] });
+  for (let pulls = 0; pulls < 3; pulls += 1) await upstream.manifest(byTag, anonymous, signal);
+  assert.equal(busy.log.length, 1);
+  clock.time += 60_000;
+  await upstream.manifest(byTag, anonymous, signal);
+  assert.equal(busy.log.length, 2);
+
+  const alone = bench({ endpoints: [busy.url] }).upstream;
+  const { host } = new URL(busy.url);
+  await assert.rejects(alone.manifest(byTag, anonymous, signal), {
+    message: `${host} answered 429: it counts the requests of 2001:db8::/64`,
+    detail: { limitedBy: host, source: '2001:db8::/64' },
+  });
+});

@@ -1,0 +1,90 @@
+// The Worker in a real workerd, on loopback. Not wrangler's own harness: that one fetches for the Worker in Node, and follows redirects.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { Log, LogLevel, Miniflare } from 'miniflare';
+import type { FaceRequest } from '../conformance/face.ts';
+import { type Answer, ask as askPort } from '../node/http/scripted-server.ts';
+
+type Json = string | boolean | number | null | Json[] | { [key: string]: Json };
+
+export interface Edge {
+  readonly url: URL;
+  /** What the Worker wrote into its log. */
+  readonly log: readonly string[];
+  /** Sent exactly as it is written. */
+  ask(asked: FaceRequest): Promise<Answer>;
+  get(target: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
+  head(target: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+const root = join(import.meta.dirname, '../..');
+
+/** `config`: the variable SAMPAN_CONFIG; undefined as if nobody had set it. */
+export async function startEdge(config?: Json): Promise<Edge> {
+  const log: string[] = [];
+  const miniflare = new Miniflare({
+    workers: [
+      {
+        config: {
+          ...deployed(),
+          name: 'sampan',
+          manifest: {
+            mainModule: 'mirror.js',
+            modulesRoot: root,
+            modules: { 'mirror.js': { type: 'esm', contents: await bundled() } },
+          },
+          env: config === undefined ? {} : { SAMPAN_CONFIG: { type: 'json', value: config } },
+        },
+        // Without the local stand-in for Cloudflare's front, which encodes bodies.
+        dev: { unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }] },
+      },
+    ],
+    host: '127.0.0.1',
+    port: 0,
+    cf: false,
+    log: new Log(LogLevel.NONE),
+    handleStructuredLogs: ({ message }) => void log.push(message),
+  });
+  await miniflare.ready;
+  const url = await miniflare.unsafeGetDirectURL();
+  const ask = ({ method = 'GET', target, headers = {} }: FaceRequest) =>
+    askPort(Number(url.port), target, { method, headers });
+  return {
+    url,
+    log,
+    ask,
+    get: (target, headers = {}) => ask({ target, headers }),
+    head: (target, headers = {}) => ask({ method: 'HEAD', target, headers }),
+    close: () => miniflare.dispose(),
+  };
+}
+
+async function bundled(): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [join(root, 'src/worker/mirror.ts')],
+    bundle: true,
+    format: 'esm',
+    target: 'esnext',
+    external: ['cloudflare:workers'],
+    write: false,
+  });
+  return outputFiles[0]!.text;
+}
+
+/** As wrangler.jsonc has it. */
+function deployed(): { readonly compatibilityDate: string; readonly compatibilityFlags: string[] } {
+  const text = readFileSync(join(root, 'wrangler.jsonc'), 'utf8').replaceAll(/^\s*\/\/.*$|,(?=\s*[\]}])/gm, '');
+  const config = JSON.parse(text) as { compatibility_date: string; compatibility_flags: string[] };
+  return { compatibilityDate: config.compatibility_date, compatibilityFlags: config.compatibility_flags };
+}
+
+export function errorOf({ body }: Answer): {
+  readonly code: string;
+  readonly message: string;
+  readonly detail?: unknown;
+} {
+  const { errors } = JSON.parse(body.toString()) as { errors: { code: string; message: string; detail?: unknown }[] };
+  return errors[0]!;
+}
