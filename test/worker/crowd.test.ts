@@ -1,6 +1,8 @@
 // Many requests in one isolate at once: nothing of one gets into another, and nobody waits for another's upstream.
 import assert from 'node:assert/strict';
+import { request } from 'node:http';
 import { test } from 'node:test';
+import { manifestBytes, sendManifest, serve } from '../core/upstream/bench.ts';
 import { image, layerOf } from '../fakes/registry/content.ts';
 import { Gate } from '../fakes/registry/gate.ts';
 import { startRegistry } from '../fakes/registry/registry.ts';
@@ -51,4 +53,23 @@ test('a request whose upstream hangs keeps nobody else from the same thing', asy
   assert.equal((await edge.get(`/v2/same/name/blobs/${layer.digest}`)).body.length, 500_000);
   held.open();
   assert.equal((await first).body.length, 500_000);
+});
+
+test('a client that leaves takes nobody’s answer along', { timeout: 20_000 }, async (t) => {
+  const asked = Promise.withResolvers<void>();
+  let questions = 0;
+  const upstream = await serve((request, response) => {
+    questions += 1;
+    if (questions === 1) asked.resolve();
+    else sendManifest(request, response);
+  });
+  const edge = await startEdge({ access: 'open', registries: { 'docker.io': { endpoints: [upstream.url] } } });
+  t.after(() => edge.close());
+  const path = '/v2/same/name/manifests/latest';
+  const leaving = request({ host: edge.url.hostname, port: edge.url.port, path }).on('error', () => {});
+  leaving.end();
+  await asked.promise;
+  const staying = edge.get(path);
+  leaving.destroy();
+  assert.deepEqual((await staying).body, manifestBytes);
 });
