@@ -23,6 +23,11 @@ const root = join(import.meta.dirname, '../..');
 
 /** `config`: the variable SAMPAN_CONFIG; undefined as if nobody had set it. */
 export async function startEdge(config?: Json): Promise<Edge> {
+  return startWorker(await bundled(), config);
+}
+
+/** Any module in place of the Worker, to compare it with. */
+export async function startWorker(contents: string, config?: Json): Promise<Edge> {
   const log: string[] = [];
   const miniflare = new Miniflare({
     workers: [
@@ -33,7 +38,7 @@ export async function startEdge(config?: Json): Promise<Edge> {
           manifest: {
             mainModule: 'mirror.js',
             modulesRoot: root,
-            modules: { 'mirror.js': { type: 'esm', contents: await bundled() } },
+            modules: { 'mirror.js': { type: 'esm', contents } },
           },
           env: config === undefined ? {} : { SAMPAN_CONFIG: { type: 'json', value: config } },
         },
