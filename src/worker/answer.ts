@@ -22,7 +22,8 @@ export async function answer(isolate: Isolate, request: Request): Promise<Reply>
     return await decide(isolate, request);
   } catch (error) {
     if (error instanceof RegistryError) return ofRegistry(errorReply(error, false));
-    report({ kind: 'bug', error });
+    // A client that has left broke it, and hears nothing.
+    if (!request.signal.aborted) report({ kind: 'bug', error });
     return ofRegistry(unknownError());
   }
 }
