@@ -77,8 +77,7 @@ function containerd(host: string): string {
 <p>For all of these registries at once, <code>/etc/containerd/certs.d/_default/hosts.toml</code>:</p>
 <pre>[host."https://${host}"]
   capabilities = ["pull", "resolve"]</pre>
-<h2>podman, skopeo, buildah</h2>
-<pre>podman pull ${host}/docker.io/library/alpine</pre>`;
+<p>podman, skopeo and buildah take the same names as docker.</p>`;
 }
 
 function html(body: string): string {
