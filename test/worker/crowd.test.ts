@@ -1,6 +1,6 @@
 // Many requests in one isolate at once: nothing of one gets into another, and nobody waits for another's upstream.
 import assert from 'node:assert/strict';
-import { request } from 'node:http';
+import { get } from 'node:http';
 import { test } from 'node:test';
 import { manifestBytes, sendManifest, serve } from '../core/upstream/bench.ts';
 import { image, layerOf } from '../fakes/registry/content.ts';
@@ -66,8 +66,7 @@ test('a client that leaves takes nobody’s answer along', { timeout: 20_000 }, 
   const edge = await startEdge({ access: 'open', registries: { 'docker.io': { endpoints: [upstream.url] } } });
   t.after(() => edge.close());
   const path = '/v2/same/name/manifests/latest';
-  const leaving = request({ host: edge.url.hostname, port: edge.url.port, path }).on('error', () => {});
-  leaving.end();
+  const leaving = get({ host: edge.url.hostname, port: edge.url.port, path }).on('error', () => {});
   await asked.promise;
   const staying = edge.get(path);
   leaving.destroy();
