@@ -18,7 +18,17 @@ export interface WorkerConfig {
 const registry = section(registryKeys);
 const schema = section(servingKeys(registry));
 const elsewhere = {
-  keys: new Set<PropertyKey>(['listen', 'data', 'storage', 'resolve', 'admin', 'log', 'stop_within', 'lanes']),
+  keys: new Set<PropertyKey>([
+    'listen',
+    'data',
+    'storage',
+    'resolve',
+    'pull_ahead',
+    'admin',
+    'log',
+    'stop_within',
+    'lanes',
+  ]),
   says: 'found a key for a sampan on a machine of your own; a Worker has no use for it',
 };
 

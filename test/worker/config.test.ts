@@ -1,0 +1,54 @@
+// The Worker's configuration: the same keys, but for those that have no meaning there.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ConfigError } from '../../src/config/problem.ts';
+import { schema } from '../../src/node/config/schema.ts';
+import { readConfig } from '../../src/worker/config.ts';
+
+function complaints(found: unknown): string {
+  try {
+    readConfig(found);
+    return '';
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return error.message;
+  }
+}
+
+test('nothing at all is a configuration, of which nobody may pull', () => {
+  for (const found of [undefined, {}, '', '{}']) {
+    const { access, registries } = readConfig(found);
+    assert.equal(access, undefined);
+    assert.ok(registries.some(({ name }) => name === 'docker.io'));
+  }
+});
+
+test('what it has in common with a process is read alike', () => {
+  const { access, hosts, registries } = readConfig({
+    access: { networks: ['10.0.0.0/8'] },
+    hosts: { 'hub.example.com': 'docker.io' },
+    registries: { 'docker.io': { endpoints: ['https://a.example/'], fresh_for: '5m' } },
+  });
+  assert.equal(access?.kind, 'networks');
+  assert.deepEqual(hosts, { 'hub.example.com': 'docker.io' });
+  const hub = registries.find(({ name }) => name === 'docker.io');
+  assert.deepEqual(hub?.endpoints, ['https://a.example']);
+  assert.equal(hub.freshFor, 300_000);
+});
+
+test('every key that only a process has is an error that says so', () => {
+  const known = ['access', 'registries', 'catalogue', 'hosts'];
+  const others = Object.keys(schema.out.shape).filter((key) => !known.includes(key));
+  assert.ok(others.includes('listen'));
+  for (const key of others) {
+    assert.match(complaints({ [key]: {} }), new RegExp(`SAMPAN_CONFIG: ${key}: found a key for a sampan on a machine`));
+  }
+  assert.match(complaints({ registries: { 'ghcr.io': { lanes: 4 } } }), /ghcr\.io\.lanes: found a key for a sampan/);
+});
+
+test('everything else that is wrong is told as everywhere', () => {
+  assert.match(complaints('{ "access": open }'), /SAMPAN_CONFIG: found what is no JSON/);
+  assert.match(complaints({ acces: 'open' }), /acces: found an unknown key; did you mean access\?/);
+  assert.match(complaints({ access: 'all' }), /access: found "all", expected open, or a map with the key networks/);
+  assert.match(complaints({ hosts: { 'a.example': 'nothing.example' } }), /nothing\.example, which is not configured/);
+});
