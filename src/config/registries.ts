@@ -1,7 +1,7 @@
 // Which registries are served: the catalogue's, with what the owner says of them, and the owner's own.
 import { usualLanes } from '../core/mirror/lanes.ts';
 import { catalogue } from '../core/upstream/catalogue.ts';
-import type { Registry } from '../core/upstream/registries.ts';
+import type { Registries, Registry } from '../core/upstream/registries.ts';
 
 export interface ServedRegistry extends Registry {
   /** Milliseconds for which what a tag pointed at counts as fresh. */
@@ -52,5 +52,18 @@ function compose(name: string, known: Registry | undefined, settings: RegistrySe
     freshFor: settings.fresh_for ?? usualFreshFor,
     staleFor: settings.stale_for ?? usualStaleFor,
     lanes: settings.lanes ?? usualLanes,
+  };
+}
+
+/** What is said of a registry, by the name that pulls have for it. Throws if it is not configured. */
+export function settingsIn(
+  entries: readonly ServedRegistry[],
+  registries: Registries,
+): (registry: string) => ServedRegistry {
+  const byName = new Map(entries.map((entry) => [entry.name, entry]));
+  return (registry) => {
+    const entry = byName.get(registries.configuredAs(registry) ?? registry);
+    if (entry === undefined) throw new Error(`no registry ${registry} is configured`);
+    return entry;
   };
 }

@@ -12,7 +12,7 @@ import type { Clock, DigestOf, NewHasher } from '../core/mirror/ports.ts';
 import { Registries } from '../core/upstream/registries.ts';
 import { createUpstream } from '../core/upstream/registry.ts';
 import { adminPages } from './http/admin.ts';
-import type { ServedRegistry } from '../config/registries.ts';
+import { settingsIn } from '../config/registries.ts';
 import type { Config } from './config/config.ts';
 import { type Address, formatAddress, isLoopback, isLoopbackHost } from './config/address.ts';
 import { createFetch } from './fetch.ts';
@@ -91,7 +91,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     version,
     report,
   });
-  const settings = settingsIn(config, registries);
+  const settings = settingsIn(config.registries, registries);
   const mirror = new Mirror({
     upstream,
     access: config.access,
@@ -137,15 +137,6 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     await stop();
     throw error;
   }
-}
-
-function settingsIn({ registries: entries }: Config, registries: Registries): (registry: string) => ServedRegistry {
-  const byName = new Map(entries.map((entry) => [entry.name, entry]));
-  return (registry) => {
-    const entry = byName.get(registries.configuredAs(registry) ?? registry);
-    if (entry === undefined) throw new Error(`no registry ${registry} is configured`);
-    return entry;
-  };
 }
 
 async function listenOn({ server }: Face, { host, port }: Address): Promise<string> {

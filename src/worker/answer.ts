@@ -1,11 +1,11 @@
 // One request at the edge: a mirror of its own over what the isolate remembers, and the reply that it gives.
-import { badRequest, callerOf, checkAsking, ofRegistry, unknownError } from '../core/mirror/face.ts';
+import { type Access, isAdmitted } from '../core/access/admit.ts';
+import type { Caller } from '../core/access/caller.ts';
+import { callerOf, checkAsking, ofRegistry, unknownError } from '../core/mirror/face.ts';
 import { Mirror } from '../core/mirror/mirror.ts';
 import type { DigestOf } from '../core/mirror/ports.ts';
 import { errorReply } from '../core/mirror/replies.ts';
 import type { Reply } from '../core/mirror/reply.ts';
-import { type Access, isAdmitted } from '../core/access/admit.ts';
-import type { Caller } from '../core/access/caller.ts';
 import { RegistryError } from '../core/oci/errors.ts';
 import { parsePull, type PullRequest } from '../core/oci/pull.ts';
 import { registryOfHost } from '../core/oci/route.ts';
@@ -103,14 +103,12 @@ const digest: DigestOf = async (algorithm, bytes) => {
   return new Uint8Array(hash).toHex();
 };
 
-/** The path and query as they came: `new URL` would take dots out. */
 function pullRequestOf(request: Request): PullRequest {
-  const { host, origin } = new URL(request.url);
-  if (!request.url.startsWith(origin)) throw badRequest('a request has a host');
   return {
     method: request.method,
-    target: request.url.slice(origin.length),
-    host,
+    // In absolute form, with the host in it, and as it came: `new URL` would take dots out.
+    target: request.url,
+    host: undefined,
     range: header(request, 'range'),
     ifNoneMatch: header(request, 'if-none-match'),
     ifRange: header(request, 'if-range'),

@@ -1,12 +1,12 @@
 // What the requests of one isolate share: values only. workerd lets no request wait for another's promise or stream.
+import { ConfigError } from '../config/problem.ts';
+import { type ServedRegistry, settingsIn } from '../config/registries.ts';
+import type { Access } from '../core/access/admit.ts';
 import { memoryBook } from '../core/mirror/memory-book.ts';
 import { Memory } from '../core/mirror/memory.ts';
-import type { Access } from '../core/access/admit.ts';
 import type { Book, Clock } from '../core/mirror/ports.ts';
-import { Registries } from '../core/upstream/registries.ts';
 import { UpstreamMemory } from '../core/upstream/memory.ts';
-import type { ServedRegistry } from '../config/registries.ts';
-import { ConfigError } from '../config/problem.ts';
+import { Registries } from '../core/upstream/registries.ts';
 import { type WorkerConfig, readConfig } from './config.ts';
 
 export interface Isolate {
@@ -23,30 +23,27 @@ export interface Isolate {
 
 export const clock: Clock = {
   now: () => Date.now(),
-  sleep: (ms, signal) =>
-    new Promise((resolve, reject) => {
+  async sleep(ms, signal) {
+    signal?.throwIfAborted();
+    await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(resolve, ms);
       signal?.addEventListener('abort', () => {
         clearTimeout(timer);
         reject(signal.reason);
       });
-    }),
+    });
+  },
 };
 
 /** `found`: the variable that configures it. */
 export function openIsolate(found: unknown): Isolate {
   const { config, wrong } = tryConfig(found);
   const registries = new Registries(config.registries, config.hosts);
-  const byName = new Map(config.registries.map((entry) => [entry.name, entry]));
   return {
     access: config.access,
     wrong,
     registries,
-    settings(registry) {
-      const entry = byName.get(registries.configuredAs(registry) ?? registry);
-      if (entry === undefined) throw new Error(`no registry ${registry} is configured`);
-      return entry;
-    },
+    settings: settingsIn(config.registries, registries),
     memory: new Memory(clock),
     upstreamMemory: new UpstreamMemory(),
     book: memoryBook(clock),

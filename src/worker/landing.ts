@@ -18,7 +18,7 @@ export function landing(path: string, host: string, welcome: () => Welcome): Rep
   if (path !== '/') return undefined;
   const found = welcome();
   const status = found.kind === 'closed' || found.kind === 'wrong' ? 503 : 200;
-  return page(status, 'text/html; charset=utf-8', html(bodyFor(found, escape(host))));
+  return page(status, 'text/html; charset=utf-8', html(bodyFor(found, escaped(host))));
 }
 
 function page(status: number, type: string, text: string): Reply {
@@ -46,7 +46,7 @@ function bodyFor(welcome: Welcome, host: string): string {
     case 'stranger':
       return '<p>It serves the people whom its owner lets in, and your address is not one of theirs.</p>';
     case 'guest':
-      return guest(welcome.registry, welcome.registries.map(escape), host);
+      return guest(welcome.registry, welcome.registries.map(escaped), host);
   }
 }
 
@@ -58,7 +58,7 @@ const closed = `<p>It is closed: nobody has said yet who may pull through it. If
 <pre>npx wrangler secret put SAMPAN_CONFIG &lt; sampan.json</pre>`;
 
 function guest(registry: string | undefined, registries: readonly string[], host: string): string {
-  const own = registry === undefined ? undefined : escape(registry);
+  const own = registry === undefined ? undefined : escaped(registry);
   const isHub = own === 'docker.io';
   const direct = own && `<h2>Images of ${own}</h2>\n<pre>docker pull ${host}/${isHub ? 'alpine' : 'owner/image'}</pre>`;
   const mirror = `<p>Or for every pull from Docker Hub, in <code>/etc/docker/daemon.json</code>:</p>
@@ -103,6 +103,6 @@ ${body}
 `;
 }
 
-function escape(text: string): string {
+function escaped(text: string): string {
   return text.replaceAll(/[&<>"']/g, (found) => `&#${found.charCodeAt(0)};`);
 }

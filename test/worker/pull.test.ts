@@ -15,6 +15,7 @@ describe('every form of address leads to the right registry', () => {
     ['/v2/library/alpine/manifests/latest?ns=ghcr.io', {}, otherImage],
     ['/v2/library/alpine/manifests/latest', { host: 'ghcr.edge.example' }, otherImage],
     ['/v2/alpine/manifests/latest', { host: 'hub.edge.example' }, hubImage],
+    ['/v2/library/alpine/manifests/latest', { host: 'GHCR.Edge.example:80' }, otherImage],
     ['/v2/docker.io/alpine/manifests/latest', { host: 'ghcr.edge.example' }, hubImage],
   ] as const) {
     test(`${'host' in headers ? headers.host : ''}${target}`, async () => {
