@@ -1,5 +1,5 @@
 // What was measured: for each server its samples, and what sampan's are compared with.
-import type { Samples } from './samples.ts';
+import type { Cost, Samples } from './samples.ts';
 
 export interface Column {
   readonly samples: readonly number[];
@@ -29,11 +29,20 @@ export function figureOf<Key extends string>(samples: Samples<Key>, key: Key, de
   const columns = [...samples].map(([server, each]): [string, Column] => [
     server,
     {
-      samples: each.flatMap((sample) => ('failed' in sample ? [] : [sample[key]])),
+      samples: each.flatMap((sample) => ('failed' in sample ? [] : (sample[key] ?? []))),
       failed: each.flatMap((sample) => ('failed' in sample ? [sample.failed] : [])),
     },
   ]);
   return { ...description, columns: Object.fromEntries(columns) };
+}
+
+/** What it took the servers: seconds of all processors, and memory. */
+export function costs(samples: Samples<Cost>, name: string): readonly Figure[] {
+  const against = 'nginx';
+  return [
+    figureOf(samples, 'cpu', { name: `${name}: CPU`, unit: 's', against }),
+    figureOf(samples, 'memory', { name: `${name}: peak memory`, unit: 'MB', against }),
+  ];
 }
 
 /** How many of all measurements failed, in percent. */

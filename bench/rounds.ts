@@ -5,8 +5,9 @@ import type { Bench } from './bench.ts';
 import { type Link, startLink } from './link/link.ts';
 import type { Shape } from './link/shape.ts';
 import { Client } from './parts/client.ts';
+import { costOf } from './parts/cost.ts';
 import type { Kind, Server } from './parts/server.ts';
-import type { Sample, Samples } from './samples.ts';
+import type { Cost, Sample, Samples } from './samples.ts';
 
 /** One measurement of one server that has just been started, cold. */
 export interface Trial {
@@ -22,16 +23,19 @@ export interface Plan<Key extends string> {
   readonly name: string;
   readonly kinds: readonly Kind[];
   readonly link: Shape;
+  /** How often; and how often those that are there for comparison alone. */
   readonly rounds: number;
+  readonly peerRounds: number;
   /** After which a measurement has failed. */
   readonly seconds: number;
   measure(trial: Trial): Promise<Readonly<Record<Key, number>>>;
 }
 
-export async function alternate<Key extends string>(bench: Bench, plan: Plan<Key>): Promise<Samples<Key>> {
-  const samples = new Map(plan.kinds.map(({ name }): [string, Sample<Key>[]] => [name, []]));
+export async function alternate<Key extends string>(bench: Bench, plan: Plan<Key>): Promise<Samples<Key | Cost>> {
+  const samples = new Map(plan.kinds.map(({ name }): [string, Sample<Key | Cost>[]] => [name, []]));
   for (let round = 1; round <= plan.rounds; round++) {
-    for (const kind of inTurn(plan.kinds, round)) {
+    const taking = plan.kinds.filter(({ peer }) => !peer || round <= plan.peerRounds);
+    for (const kind of inTurn(taking, round)) {
       const sample = await attempt(bench, plan, kind, round);
       samples.get(kind.name)?.push(sample);
       bench.say(`${plan.name}, round ${round} of ${plan.rounds}, ${kind.name}: ${JSON.stringify(sample)}`);
@@ -52,12 +56,15 @@ async function attempt<Key extends string>(
   plan: Plan<Key>,
   kind: Kind,
   seed: number,
-): Promise<Sample<Key>> {
+): Promise<Sample<Key | Cost>> {
   const directory = await mkdtemp(join(bench.directory, 'trial-'));
   const link = await startLink(bench.origin, { ...plan.link, seed });
   const signal = AbortSignal.timeout(plan.seconds * 1000);
   try {
-    return await withServer(kind, directory, link, signal, (trial) => plan.measure(trial));
+    return await withServer(kind, directory, link, signal, async (trial) => {
+      const measured = await plan.measure(trial);
+      return { ...measured, ...(await costOf(trial.server.pid)) };
+    });
   } catch (error) {
     const late = signal.aborted ? `not done after ${plan.seconds} s` : undefined;
     return { failed: late ?? (error instanceof Error ? error.message : String(error)) };

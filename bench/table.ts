@@ -19,6 +19,7 @@ export function tableOf(figures: readonly Figure[]): string {
 function cell(column: Column | undefined): string {
   if (column === undefined) return '';
   const { samples, failed } = column;
+  if (samples.length === 0 && failed.length === 0) return '';
   const middle = median(samples);
   if (middle === undefined) return `failed ${failed.length} of ${failed.length}`;
   const some = failed.length === 0 ? '' : ` (failed ${failed.length} of ${failed.length + samples.length})`;

@@ -3,7 +3,6 @@ import { generated } from '../../test/fakes/registry/bytes.ts';
 import { image, layerOf } from '../../test/fakes/registry/content.ts';
 import type { Scenario } from '../bench.ts';
 import { figureOf } from '../figures.ts';
-import { peakMemory } from '../parts/memory.ts';
 import { alternate, timed } from '../rounds.ts';
 
 const clients = 50;
@@ -18,18 +17,15 @@ export const crowd: Scenario = async (bench) => {
     kinds: bench.kinds.filter(({ name }) => name !== 'direct'),
     link: { roundTrip: 5, all: 100e6 },
     rounds: bench.quick ? 1 : 3,
+    peerRounds: 1,
     seconds: 180,
-    async measure({ client, link, server }) {
+    async measure({ client, link }) {
       const all = Array.from({ length: clients }, () => client('library/crowd'));
       await all[0]?.manifest(item);
       const before = await link.counts();
       const done = await timed(() => Promise.all(all.map((one) => one.blob(layer))));
       const { bytes } = await link.counts();
-      return {
-        done,
-        upstream: (bytes - before.bytes) / size,
-        memory: server.pid === undefined ? 0 : await peakMemory(server.pid),
-      };
+      return { done, upstream: (bytes - before.bytes) / size };
     },
   });
   const name = `${clients} clients, one cold blob of ${size / 1e6} MB`;
@@ -49,5 +45,6 @@ export const crowd: Scenario = async (bench) => {
       goal: { of: 'value', most: 250 },
     }),
     figureOf(samples, 'done', { name: `${name}: all have it`, unit: 's', against }),
+    figureOf(samples, 'cpu', { name: `${name}: CPU`, unit: 's', against }),
   ];
 };

@@ -2,7 +2,7 @@
 import { generated } from '../../test/fakes/registry/bytes.ts';
 import { image, layerOf } from '../../test/fakes/registry/content.ts';
 import type { Scenario } from '../bench.ts';
-import { figureOf, median } from '../figures.ts';
+import { costs, figureOf, median } from '../figures.ts';
 import { alternate, timed } from '../rounds.ts';
 
 export const fast: Scenario = async (bench) => {
@@ -17,6 +17,7 @@ export const fast: Scenario = async (bench) => {
     kinds: bench.kinds,
     link: { roundTrip: 5, all: 100e6 },
     rounds: bench.quick ? 1 : 5,
+    peerRounds: 1,
     seconds: 60,
     async measure({ client }) {
       const firsts: number[] = [];
@@ -40,5 +41,6 @@ export const fast: Scenario = async (bench) => {
       against: 'direct',
       goal: { of: 'difference', most: 10 },
     }),
+    ...costs(samples, 'fast link: all of that'),
   ];
 };

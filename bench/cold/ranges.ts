@@ -32,6 +32,7 @@ async function oneRange(
     kinds: bench.kinds,
     link: { roundTrip: 20, all: 20e6 },
     rounds: bench.quick ? 1 : 3,
+    peerRounds: 1,
     seconds: 60,
     async measure({ client }) {
       const one = client('library/ranges');

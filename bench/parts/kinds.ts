@@ -7,12 +7,14 @@ import type { Kind } from './server.ts';
 
 const direct: Kind = {
   name: 'direct',
+  peer: false,
   missing: need('docker-registry') || undefined,
   start: async (_, upstream) => ({ url: upstream, pid: undefined, stop: async () => {} }),
 };
 
 const sampan: Kind = {
   name: 'sampan',
+  peer: false,
   missing: undefined,
   start: (directory, upstream) =>
     startSampan(directory, { 'docker.io': { endpoints: [upstream] } }, { log: { level: 'error' }, stop_within: '1s' }),

@@ -8,10 +8,11 @@ import type { Kind } from './server.ts';
 
 const absent = need('nginx') || undefined;
 
-export const nginx: Kind = { name: 'nginx', missing: absent, start: (...args) => start(...args, whole) };
+export const nginx: Kind = { name: 'nginx', peer: true, missing: absent, start: (...args) => start(...args, whole) };
 
 export const nginxSlice: Kind = {
   name: 'nginx slice',
+  peer: true,
   missing: absent ?? withoutSlice(),
   start: (...args) => start(...args, sliced),
 };

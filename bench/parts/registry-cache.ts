@@ -7,6 +7,7 @@ import type { Kind } from './server.ts';
 
 export const registryCache: Kind = {
   name: 'registry',
+  peer: true,
   missing: need('docker-registry') || undefined,
   async start(directory, upstream) {
     const port = await freePort('127.0.0.1');

@@ -9,6 +9,8 @@ export interface Server {
 
 export interface Kind {
   readonly name: string;
+  /** What sampan is measured beside, but not by: fewer rounds will do. */
+  readonly peer: boolean;
   /** Why this machine cannot run it. */
   readonly missing: string | undefined;
   /** Cold: with nothing but an empty directory and the URL of its upstream. */
