@@ -93,10 +93,15 @@ export class BlobFlights {
     } catch (error) {
       // Its readers were told, and the store has reported it.
       if (error instanceof NoRoom) this.#noRoom(digest, error);
-      const told = flight.answered || (error instanceof RegistryError && error.status === 502);
-      if (told && error instanceof RegistryError) await this.#parts.inquiry.doubt(repository, digest);
+      if (isDoubtful(error, flight)) await this.#parts.inquiry.doubt(repository, digest);
     } finally {
       this.#running.delete(digest);
     }
   }
+}
+
+/** It may be the size that is wrong. One that is too large for the store is never found out by the bytes. */
+function isDoubtful(error: unknown, { answered }: Flight): boolean {
+  if (error instanceof NoRoom) return error.reason === 'too-large';
+  return error instanceof RegistryError && (answered || error.status === 502);
 }
