@@ -84,7 +84,11 @@ async function sendBytes(response: ServerResponse, blob: Blob, bend: Bend, start
 /** What was written has left the process, or never will. */
 function flushed(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
-    response.once('close', resolve);
-    response.write('', () => resolve());
+    const done = () => {
+      response.off('close', done);
+      resolve();
+    };
+    response.once('close', done);
+    response.write('', done);
   });
 }
