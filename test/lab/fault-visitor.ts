@@ -26,7 +26,7 @@ export class Visitor {
   #ended = false;
   #start = 0;
   #length = 0;
-  #wrong: number[] = [];
+  readonly #wrong: number[] = [];
   isOver = false;
 
   constructor(world: World, visit: Visit) {

@@ -41,15 +41,15 @@ export class Walk {
 
   static async begin(seed: number, mounts: boolean): Promise<Walk> {
     const disk = mounts ? await SmallDisk.mount(24 << 20) : undefined;
-    const second = await startRegistry();
-    const all = await world({ beside: [second], limit, ...(disk && { dir: disk.data }) });
+    const other = await startRegistry();
+    const all = await world({ beside: [other], limit, ...(disk && { dir: disk.data }) });
     after(async () => {
-      await second.down();
+      await other.down();
       await disk?.unmount();
     });
     // Waits take no time: those of one pull would else be lost to all the others.
     all.clock.sleep = () => Promise.resolve();
-    const shores = [all.registry, second].map((registry, index) => new Shore(registry, seed * 10 + index));
+    const shores = [all.registry, other].map((registry, index) => new Shore(registry, seed * 10 + index));
     return new Walk(seed, all, shores, disk);
   }
 
@@ -74,7 +74,11 @@ export class Walk {
       await this.#calm();
     } catch (error) {
       this.#note();
-      this.#log.push(JSON.stringify(this.#all.store.usage()), ...openIn(this.#all.dir), ...await readdir(join(this.#all.dir, 'incoming')));
+      this.#log.push(
+        JSON.stringify(this.#all.store.usage()),
+        ...openIn(this.#all.dir),
+        ...(await readdir(join(this.#all.dir, 'incoming'))),
+      );
       for (const shore of this.#shores) await shore.turn('well');
       for (const visitor of this.#visitors) visitor.hurry();
       throw new Error(`after ${this.#log.slice(-150).join('\n')}`, { cause: error });
