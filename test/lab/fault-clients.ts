@@ -37,6 +37,10 @@ export class Client {
     });
   }
 
+  get length(): number {
+    return this.#length;
+  }
+
   get bytes(): Buffer {
     return Buffer.concat(this.#chunks);
   }

@@ -1,6 +1,6 @@
 // One walk: random steps from a seed, and after each day everything is looked at.
 import assert from 'node:assert/strict';
-import { readdirSync, readlinkSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after } from 'node:test';
@@ -9,6 +9,7 @@ import { type World, minute, second, world } from '../core/mirror/world.ts';
 import { numbers, randomBytes } from '../fakes/registry/bytes.ts';
 import { type Layer, image, layerOf } from '../fakes/registry/content.ts';
 import { startRegistry } from '../fakes/registry/registry.ts';
+import { nothingLeft } from './fault-left.ts';
 import { Visitor } from './fault-visitor.ts';
 import { Shore, type Weather, weathers } from './fault-weather.ts';
 import { SmallDisk } from './small-disk.ts';
@@ -74,11 +75,7 @@ export class Walk {
       await this.#calm();
     } catch (error) {
       this.#note();
-      this.#log.push(
-        JSON.stringify(this.#all.store.usage()),
-        ...openIn(this.#all.dir),
-        ...(await readdir(join(this.#all.dir, 'incoming'))),
-      );
+      this.#log.push(JSON.stringify(this.#all.store.usage()));
       for (const shore of this.#shores) await shore.turn('well');
       for (const visitor of this.#visitors) visitor.hurry();
       throw new Error(`after ${this.#log.slice(-150).join('\n')}`, { cause: error });
@@ -235,39 +232,19 @@ export class Walk {
   /** Nothing is pending, nothing is left open, and the usage is what is on disk. */
   async #look(): Promise<void> {
     const { dir, store } = this.#all;
-    await this.#until(() => store.usage().reserved === 0 && openIn(dir).length === 0);
-    assert.equal(store.usage().reserved, 0);
-    assert.deepEqual(openIn(dir), []);
+    await nothingLeft(this.#all, !this.#leftover);
     const files = await readdir(join(dir, 'blobs'), { recursive: true, withFileTypes: true });
     const found = files.filter((file) => file.isFile()).map((file) => statSync(join(file.parentPath, file.name)).size);
     const { bytes, blobs } = store.usage();
     assert.deepEqual({ bytes, blobs }, { bytes: found.reduce((sum, size) => sum + size, 0), blobs: found.length });
     assert.ok(bytes <= limit);
-    if (!this.#leftover) assert.deepEqual(await readdir(join(dir, 'incoming')), []);
     assert.deepEqual(
       this.#all.events.splice(0).filter(({ kind }) => kind === 'bug'),
       [],
     );
   }
 
-  /** What is closed is closed a moment later. */
-  async #until(done: () => boolean): Promise<void> {
-    for (let turn = 0; turn < 500 && !done(); turn += 1) await this.#some(5);
-  }
-
   async #some(turns: number): Promise<void> {
     for (let turn = 0; turn < turns; turn += 1) await setImmediate();
   }
-}
-
-/** Files of blobs that this process has open. */
-function openIn(dir: string): string[] {
-  const names = readdirSync('/proc/self/fd').flatMap((descriptor) => {
-    try {
-      return [readlinkSync(`/proc/self/fd/${descriptor}`)];
-    } catch {
-      return [];
-    }
-  });
-  return names.filter((name) => name.startsWith(join(dir, 'blobs')) || name.startsWith(join(dir, 'incoming')));
 }

@@ -62,6 +62,13 @@ export class Shore {
   #bend(weather: Weather, size: number): Bend {
     const at = this.#random() % size;
     switch (weather) {
+      case 'well':
+      case 'down':
+      case 'unavailable':
+      case 'limited':
+      case 'denied':
+      case 'gone':
+        return {};
       case 'reset':
         return { breaks: { at, how: 'reset' } };
       case 'truncated':
@@ -78,8 +85,6 @@ export class Shore {
         return { range: 'ignored' };
       case 'ranges answered wrongly':
         return { range: 'other' };
-      default:
-        return {};
     }
   }
 }

@@ -80,6 +80,8 @@ interface Options {
   readonly limit?: number;
   /** Nothing is fetched ahead if nobody says. */
   readonly ahead?: AheadLimits;
+  /** Connections that a fill may have at once. */
+  readonly lanes?: number;
   /** False: a mirror without store and book. */
   readonly holds?: boolean;
   /** Puts something before the store. */
@@ -146,8 +148,8 @@ export async function world(options: Options = {}): Promise<World> {
       digest,
       newHasher,
       freshness: () => ({ freshFor: minute, staleFor: 24 * hour }),
-      lanes: () => 4,
       ahead: options.ahead ?? { flights: 0, bytes: Infinity },
+      lanes: () => options.lanes ?? 4,
       report,
       closing: closing.signal,
     });
