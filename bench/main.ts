@@ -10,7 +10,7 @@ interface Flags {
 
 const examples = `
 Examples:
-  npm run bench -- cold                  all of it: about 40 minutes, results go to bench/results
+  npm run bench -- cold                  all of it: about 15 minutes, results go to bench/results
   npm run bench -- cold --quick          to see that it works: two minutes, and figures that say little
   npm run bench -- cold --only resets    one scenario`;
 

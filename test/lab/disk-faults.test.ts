@@ -1,6 +1,6 @@
 // A disk that fails under a running mirror: pulls go on past it, and storing goes on when it is well again.
 import assert from 'node:assert/strict';
-import { readdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
@@ -10,6 +10,7 @@ import { type Layer, image, layerOf } from '../fakes/registry/content.ts';
 import { Gate } from '../fakes/registry/gate.ts';
 import { size } from './fault-cases.ts';
 import { Client } from './fault-clients.ts';
+import { nothingLeft } from './fault-left.ts';
 import { SmallDisk, needMounts } from './small-disk.ts';
 
 interface Scene {
@@ -60,8 +61,7 @@ async function resumes(given: Scene, seed: number, leftover = false): Promise<vo
   assert.equal((await all.get(pathOf(one.layer))).status, 200);
   await all.settled();
   assert.equal((await all.get(pathOf(one.layer))).headers['cache-status'], 'sampan; hit');
-  if (!leftover) assert.deepEqual(await readdir(join(all.dir, 'incoming')), []);
-  assert.equal(all.store.usage().reserved, 0);
+  await nothingLeft(all, !leftover);
   assert.ok(!all.events.some(({ kind }) => kind === 'bug'));
 }
 

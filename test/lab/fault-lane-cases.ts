@@ -56,8 +56,8 @@ export function faulty({ kind, at, often, lanes }: LaneCase): (asked: Asked) => 
   const fault = (bend: Bend): Bend => (often === 'once' && faults++ > 0 ? {} : bend);
   return ({ headers }) => {
     asked += 1;
-    if (kind.startsWith('further'))
-      return asked === 1 || headers.range === undefined ? {} : fault(furtherBends[kind] ?? {});
+    const further = furtherBends[kind];
+    if (further !== undefined) return asked === 1 || headers.range === undefined ? {} : fault(further);
     const range = parseRange(headers.range);
     const first = range === undefined || range.kind === 'suffix' ? 0 : range.offset;
     const last = range?.kind === 'between' ? range.last : size - 1;

@@ -135,8 +135,8 @@ async function judge(
   if (whole) assert.equal(got.length, length);
   const right = Buffer.from(bytes.subarray(offset, offset + got.length));
   const flipped = given.at - offset;
-  if (given.kind === 'wrong bytes' && flipped >= 0 && flipped < right.length)
-    right[flipped] = (right[flipped] ?? 0) ^ 1;
+  const isFlipped = given.kind === 'wrong bytes' && flipped >= 0 && flipped < right.length;
+  if (isFlipped) right[flipped] = (right[flipped] ?? 0) ^ 1;
   assert.ok(got.equals(right), 'other bytes than those of the blob');
 }
 
