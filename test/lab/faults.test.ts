@@ -170,7 +170,35 @@ async function judge(given: Case, client: Client, bytes: Buffer): Promise<void> 
   assert.ok(client.bytes.equals(right), 'other bytes than those of the blob');
 }
 
+/** Of every body that runs to the end. */
+async function holdBack({ all, registries }: Stage, range: string | undefined): Promise<void> {
+  const bytes = randomBytes(range === undefined ? 9001 : 9002, size);
+  const layer = layerOf(bytes);
+  const gate = new Gate();
+  for (const registry of registries) {
+    registry.holdBlob(repository, layer);
+    registry.levers.bend = (_asked, of) => (of === layer.digest ? { hold: { at: size - 1, gate } } : undefined);
+  }
+  const client = new Client(all, `/v2/${repository}/blobs/${layer.digest}`, range);
+  await gate.reached();
+  await client.has(early - 1000);
+  for (let turn = 0; turn < 200; turn += 1) await setImmediate();
+  const start = range === undefined ? 0 : 1000;
+  assert.ok(client.length <= early - start, `${client.length} of ${size - start} bytes before the digest is known`);
+  gate.open();
+  await client.over;
+  assert.ok(client.bytes.equals(bytes.subarray(start)));
+  await all.settled();
+  for (const { levers } of registries) levers.bend = undefined;
+}
+
 const stages = { 1: await stage(1), 2: await stage(2) };
+
+describe('a fetch that lacks one byte', () => {
+  for (const range of [undefined, 'bytes=1000-']) {
+    it(`gives the last bytes of ${range ?? 'the whole'} to nobody`, () => holdBack(stages[1], range));
+  }
+});
 
 for (const endpoints of [1, 2] as const) {
   describe(`a fetch from ${endpoints === 1 ? 'one endpoint' : 'the first of two endpoints'}`, () => {
