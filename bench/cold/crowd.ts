@@ -16,7 +16,7 @@ export const crowd: Scenario = async (bench) => {
     name: 'crowd',
     kinds: bench.kinds.filter(({ name }) => name !== 'direct'),
     link: { roundTrip: 5, all: 100e6 },
-    rounds: bench.quick ? 1 : 3,
+    rounds: bench.quick ? 1 : 2,
     peerRounds: 1,
     seconds: 180,
     async measure({ client, link }) {

@@ -28,8 +28,8 @@ export const resets: Scenario = async (bench) => {
   const name = `resets every 6 MB, 6 × ${size / 1e6} MB`;
   const big = quick ? 24e6 : 60e6;
   const pulls: readonly Pull[] = [
-    { ...image6, name: `${name}, asked once`, attempts: 1, rounds: quick ? 2 : 20, peerRounds: quick ? 1 : 3 },
-    { ...image6, name: `${name}, asked ${patience} times`, attempts: patience, rounds: quick ? 1 : 5, peerRounds: 1 },
+    { ...image6, name: `${name}, asked once`, attempts: 1, rounds: quick ? 2 : 20, peerRounds: quick ? 1 : 2 },
+    { ...image6, name: `${name}, asked ${patience} times`, attempts: patience, rounds: quick ? 1 : 3, peerRounds: 1 },
     {
       // Large enough, on connections slow enough, that several are worth having: each of them breaks.
       name: `resets every 6 MB, 1 × ${big / 1e6} MB over slow connections`,
@@ -37,7 +37,7 @@ export const resets: Scenario = async (bench) => {
       size: big,
       link: { ...link, each: 5e6 },
       attempts: 1,
-      rounds: quick ? 1 : 10,
+      rounds: quick ? 1 : 6,
       peerRounds: 0,
     },
   ];
@@ -57,7 +57,7 @@ async function measure(bench: Bench, pull: Pull, repository: string, item: Item)
     ...pull,
     kinds: bench.kinds.filter(({ peer }) => !peer || pull.peerRounds > 0),
     // Who succeeds takes three to four; who has not by then hangs.
-    seconds: 20,
+    seconds: 15,
     async measure(trial) {
       const done = await timed(() => trial.client(repository).image(item, pull.attempts));
       const counts = await trial.link.counts();

@@ -28,7 +28,7 @@ async function oneLayer(bench: Bench): Promise<readonly Figure[]> {
     name: 'slow',
     kinds: bench.kinds,
     link,
-    rounds: bench.quick ? 1 : 3,
+    rounds: bench.quick ? 1 : 2,
     peerRounds: 1,
     seconds: 60,
     async measure({ client }) {
