@@ -10,7 +10,7 @@ assert.ok(from !== undefined);
 
 describe('a walk through faults', () => {
   for (let seed = from; seed <= (to ?? from); seed += 1) {
-    it(`of ${mounts ? 'upstreams and disk' : 'upstreams'}, with seed ${seed}`, { timeout: 60_000 }, async () => {
+    it(`of ${mounts ? 'upstreams and disk' : 'upstreams'}, with seed ${seed}`, { timeout: 120_000 }, async () => {
       const walk = await Walk.begin(seed, mounts);
       for (let day = 0; day < 6; day += 1) await walk.day();
     });
