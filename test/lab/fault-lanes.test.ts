@@ -18,6 +18,8 @@ const repository = 'library/lanes';
 const manifest = `/v2/${repository}/manifests/1`;
 /** The first connection waits here until all the others have begun, or cannot. */
 const early = 200_000;
+/** Of what is kept, the ends of stretches are pages that are not full; and a connection that meets one stops a read later. */
+const seams = 4 * (64 * 1024 + 4096);
 
 interface Stage {
   readonly all: World;
@@ -76,12 +78,13 @@ async function play(staged: Stage, given: LaneCase): Promise<void> {
   void waitedFor(all, clients).then(() => gate.open());
   await over;
   await all.settled();
-  await nothingLeft(all);
-
   const want = outcome(given);
+  const kept = await nothingLeft(all);
+  if (want === 'whole' || given.kind === 'wrong bytes') assert.equal(kept, 0, 'bytes that nobody needs are kept');
+
   const told = `asked for ${asked.map((range) => range ?? 'all').join(', ')}`;
   for (const client of clients) await judge(client, want, bytes, given, told);
-  const received = all.events.reduce((sum, event) => sum + (event.kind === 'received' ? event.bytes : 0), 0);
+  const received = bytesReceived(all);
   const most = mostBytes(given, asked);
   assert.equal(all.events.filter(({ kind }) => kind === 'fill').length, 1, 'one download, however many ask');
   assert.ok(received <= most, `${received} bytes were received, more than ${most}: ${told}`);
@@ -90,19 +93,28 @@ async function play(staged: Stage, given: LaneCase): Promise<void> {
   assert.equal(await all.store.blobs.stat(digest), want === 'whole' ? size : undefined);
   assert.ok(await all.store.blobs.check(digest));
 
-  // And all is well as soon as the upstream is.
+  // And all is well as soon as the upstream is. What is kept is not fetched again.
+  assert.deepEqual(harm(all), []);
+  all.events.length = 0;
   for (const { levers } of [...registries, cdn]) levers.bend = undefined;
   first.levers.redirect = undefined;
   all.clock.forward(2 * minute);
   const again = await all.get(path);
   assert.ok(again.body.equals(bytes));
   await all.settled();
-  await nothingLeft(all);
-  assert.deepEqual(
-    all.events.filter(({ kind }) => kind === 'bug' || kind === 'trouble'),
-    [],
-  );
+  assert.equal(await nothingLeft(all), 0);
+  const rest = size - kept + seams;
+  if (want === 'broken') assert.ok(bytesReceived(all) <= rest, `${bytesReceived(all)} bytes, more than ${rest}`);
+  assert.deepEqual(harm(all), []);
   await all.store.blobs.delete(digest);
+}
+
+function harm({ events }: World): readonly unknown[] {
+  return events.filter(({ kind }) => kind === 'bug' || kind === 'trouble');
+}
+
+function bytesReceived({ events }: World): number {
+  return events.reduce((sum, event) => sum + (event.kind === 'received' ? event.bytes : 0), 0);
 }
 
 /** Nothing moves any more: whoever can have bytes has them. */
@@ -142,8 +154,9 @@ async function judge(
 
 for (const lanes of [1, 4] as const) {
   for (const endpoints of [1, 2] as const) {
-    describe(`up to ${lanes} connections to ${endpoints === 1 ? 'one endpoint' : 'the first of two'} meet`, async () => {
-      const staged = await stage(lanes, endpoints);
+    // Not in the suite: one that is left out would never end it.
+    const staged = await stage(lanes, endpoints);
+    describe(`up to ${lanes} connections to ${endpoints === 1 ? 'one endpoint' : 'the first of two'} meet`, () => {
       for (const given of laneCases(lanes, endpoints)) it(given.name, { timeout: 20_000 }, () => play(staged, given));
     });
   }
