@@ -57,7 +57,11 @@ export function faulty({ kind, at, often, lanes }: LaneCase): (asked: Asked) => 
   return ({ headers }) => {
     asked += 1;
     const further = furtherBends[kind];
-    if (further !== undefined) return asked === 1 || headers.range === undefined ? {} : fault(further);
+    if (further !== undefined) {
+      // One alone asks again only when it broke off.
+      if (asked === 1 && lanes === 1) return { breaks: { at: 3_100_000, how: 'cut' } };
+      return asked === 1 || headers.range === undefined ? {} : fault(further);
+    }
     const range = parseRange(headers.range);
     const first = range === undefined || range.kind === 'suffix' ? 0 : range.offset;
     const last = range?.kind === 'between' ? range.last : size - 1;
@@ -82,20 +86,29 @@ const furtherBends: Readonly<Record<string, Bend>> = {
   'further ones: range answered wrongly': { range: 'other' },
 };
 
+/** An answer that makes no sense to a question with a range (416, or what is a 502) is overcome by asking for the whole. */
+const senseless: ReadonlySet<LaneCase['kind']> = new Set([
+  'further ones: 416',
+  'further ones: refused redirect',
+  'further ones: range ignored',
+  'further ones: range answered wrongly',
+]);
+
 /** Whoever runs to the end has all or is cut off; who asked for a part may have had it before. */
-export function outcome({ kind, often, endpoints }: LaneCase): 'whole' | 'broken' {
+export function outcome({ kind, often, lanes, endpoints }: LaneCase): 'whole' | 'broken' {
   if (kind === 'wrong bytes') return 'broken';
+  if (often === 'once' || endpoints === 2) return 'whole';
   // As long as one connection works, it brings all that the others do not.
-  if (kind.startsWith('further')) return 'whole';
-  return often === 'once' || endpoints === 2 ? 'whole' : 'broken';
+  return kind.startsWith('further') && (lanes > 1 || senseless.has(kind)) ? 'whole' : 'broken';
 }
 
 /**
  * No byte comes twice, but at the seams: each connection may lose what one read brought beyond where it was told to stop. And
  * who ignores ranges begins at the start whenever it is asked. `asked`: their ranges.
  */
-export function mostBytes({ kind }: LaneCase, asked: readonly (string | undefined)[]): number {
-  const ranges = kind === 'further ones: range ignored' || kind === 'further ones: range answered wrongly';
-  const wholes = ranges ? asked.filter((range) => range === undefined).length : 1;
-  return size * wholes + chunk * asked.length;
+export function mostBytes({ kind, lanes }: LaneCase, asked: readonly (string | undefined)[]): number {
+  const plain = asked.filter((range) => range === undefined).length;
+  // Several let go of one that begins at the start; a single one has to read it.
+  const ignored = kind === 'further ones: range ignored' && lanes === 1 ? asked.length - plain : 0;
+  return size * (senseless.has(kind) ? plain + ignored : 1) + chunk * asked.length;
 }
