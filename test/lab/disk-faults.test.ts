@@ -1,7 +1,6 @@
 // A disk that fails under a running mirror: pulls go on past it, and storing goes on when it is well again.
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { type World, minute, world } from '../core/mirror/world.ts';
