@@ -79,18 +79,20 @@ export class Inquiry {
     });
   }
 
-  /** A source for a fill. An answer is also a proof; a refusal is told to `refused` before it is thrown. */
+  /** A source for a fill. Its first answer is also a proof, wherever that begins; a refusal until then is told to `refused` before it is thrown. */
   source(repository: Repository, digest: Digest, refused: () => void): Source {
     const open = this.#upstream.blob(repository, digest, anonymous);
+    let answered = false;
     return async (offset, signal, end): Promise<Incoming> => {
+      // A further connection is our own idea: that it is refused says nothing about what others ask for.
+      if (answered) return open(offset, signal, end);
       try {
-        // A further connection is our own idea: that it is refused says nothing about what others ask for.
-        if (offset > 0) return await open(offset, signal, end);
         const incoming = await this.fetch(repository, digest, () => open(offset, signal, end));
+        answered = true;
         await this.proven(repository, digest, incoming.size);
         return incoming;
       } catch (error) {
-        if (offset > 0 || !(error instanceof RegistryError)) throw error;
+        if (!(error instanceof RegistryError)) throw error;
         // 416 is about the range.
         if (!error.passing && error.status !== 416) refused();
         if (error.status === 404) await this.#goneBlob(repository, digest);
