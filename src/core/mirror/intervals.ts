@@ -52,6 +52,20 @@ export class Intervals implements Iterable<Interval> {
     this.#total += merged.end - merged.start;
   }
 
+  remove(start: number, end: number): void {
+    if (start >= end) return;
+    const first = this.#firstEndingAfter(start);
+    let next = first;
+    const rests: Interval[] = [];
+    for (let piece = this.#pieces[next]; piece !== undefined && piece.start < end; piece = this.#pieces[next]) {
+      if (piece.start < start) rests.push({ start: piece.start, end: start });
+      if (piece.end > end) rests.push({ start: end, end: piece.end });
+      this.#total -= Math.min(end, piece.end) - Math.max(start, piece.start);
+      next += 1;
+    }
+    this.#pieces.splice(first, next - first, ...rests);
+  }
+
   /** The index of the first piece that ends after `offset`. */
   #firstEndingAfter(offset: number): number {
     let low = 0;

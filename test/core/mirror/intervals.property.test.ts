@@ -8,15 +8,16 @@ const most = 60;
 const piece = fc
   .tuple(fc.nat(most), fc.nat(most))
   .map(([one, other]) => [Math.min(one, other), Math.max(one, other)] as const);
+const step = fc.tuple(fc.constantFrom('add' as const, 'add' as const, 'remove' as const), piece);
 
 test('it is what a flag for each byte would be', () => {
   fc.assert(
-    fc.property(fc.array(piece, { maxLength: 30 }), fc.nat(most), fc.nat(most), (pieces, offset, limit) => {
+    fc.property(fc.array(step, { maxLength: 30 }), fc.nat(most), fc.nat(most), (steps, offset, limit) => {
       const here = new Intervals();
       const flags = new Set<number>();
-      for (const [start, end] of pieces) {
-        here.add(start, end);
-        for (let byte = start; byte < end; byte += 1) flags.add(byte);
+      for (const [what, [start, end]] of steps) {
+        here[what](start, end);
+        for (let byte = start; byte < end; byte += 1) flags[what === 'add' ? 'add' : 'delete'](byte);
       }
       const list = [...here];
       assert.deepEqual(
