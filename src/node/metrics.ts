@@ -74,6 +74,10 @@ function statusLabel(status: number | undefined): string {
 
 function countCache(make: Instruments, label: Label): Report {
   const stored = make.counter('sampan_stored_blobs_total', 'Blobs that were brought in.');
+  const kept = make.counter(
+    'sampan_kept_bytes_total',
+    'Bytes that a broken download had left and nobody fetched again.',
+  );
   const failed = make.counter('sampan_fill_failures_total', 'Blobs that could not be brought in.');
   const evicted = make.counter('sampan_evicted_blobs_total', 'Blobs that had to make room.');
   const evictedBytes = make.counter('sampan_evicted_bytes_total', 'Bytes of blobs that had to make room.');
@@ -99,6 +103,7 @@ function countCache(make: Instruments, label: Label): Report {
     if (event.kind === 'fill' && event.ahead) ahead.inc({ registry: label(event.repository.registry) });
     if (event.kind === 'foreseen') foreseen.inc({ registry: label(event.repository.registry) });
     if (event.kind === 'stored') stored.inc();
+    if (event.kind === 'stored') kept.inc(event.kept);
     if (event.kind === 'fill-failed') failed.inc();
     if (event.kind === 'evicted') evicted.inc();
     if (event.kind === 'evicted') evictedBytes.inc(event.size);
@@ -113,7 +118,11 @@ function countCache(make: Instruments, label: Label): Report {
 
 function addStore(make: Instruments, usage: () => Usage): void {
   make.gauge('sampan_store_bytes', 'Bytes of the blobs in the store.', () => usage().bytes);
-  make.gauge('sampan_store_reserved_bytes', 'Bytes reserved for blobs on their way in.', () => usage().reserved);
+  make.gauge(
+    'sampan_store_reserved_bytes',
+    'Bytes for blobs on their way in, and of those that broke off on it.',
+    () => usage().reserved,
+  );
   make.gauge('sampan_store_limit_bytes', 'Bytes that the store may hold.', () => usage().limit ?? Infinity);
   make.gauge('sampan_store_blobs', 'Blobs in the store.', () => usage().blobs);
 }

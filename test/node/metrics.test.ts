@@ -89,7 +89,7 @@ test('what happens to the cache is counted', async () => {
     { kind: 'fill', repository, digest, ahead: true },
     { kind: 'fill', repository, digest, ahead: false },
     { kind: 'foreseen', repository, digest },
-    { kind: 'stored', digest, size: 1, ms: 1 },
+    { kind: 'stored', digest, size: 1, kept: 0, ms: 1 },
     { kind: 'fill-failed', digest, error: undefined },
     { kind: 'evicted', digest, size: 9 },
     {

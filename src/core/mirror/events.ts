@@ -39,7 +39,14 @@ export type MirrorEvent =
     }
   /** A download of a blob has begun, is in the store, or has failed. `ahead`: before anybody asked for it. */
   | { readonly kind: 'fill'; readonly repository: Repository; readonly digest: Digest; readonly ahead: boolean }
-  | { readonly kind: 'stored'; readonly digest: Digest; readonly size: number; readonly ms: number }
+  | {
+      readonly kind: 'stored';
+      readonly digest: Digest;
+      readonly size: number;
+      /** Bytes of it that an earlier download had left, so that they were not fetched again. */
+      readonly kept: number;
+      readonly ms: number;
+    }
   | { readonly kind: 'fill-failed'; readonly digest: Digest; readonly error: unknown }
   /** A client asks, for the first time, for a blob that was fetched ahead. */
   | { readonly kind: 'foreseen'; readonly repository: Repository; readonly digest: Digest }

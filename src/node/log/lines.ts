@@ -28,11 +28,12 @@ export function lineOf(event: MirrorEvent): Line | undefined {
       };
     }
     case 'stored': {
-      const { digest, size, ms } = event;
+      const { digest, size, kept, ms } = event;
+      const before = kept === 0 ? '' : `, ${bytesText(kept)} of it from before`;
       return {
         level: 'debug',
-        message: `stored ${digest}, ${bytesText(size)} in ${msText(ms)}`,
-        facts: { kind, digest, size, ms: Math.round(ms) },
+        message: `stored ${digest}, ${bytesText(size)} in ${msText(ms)}${before}`,
+        facts: { kind, digest, size, kept, ms: Math.round(ms) },
       };
     }
     case 'fill-failed':

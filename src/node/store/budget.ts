@@ -2,6 +2,7 @@
 import type { Report } from '../../core/mirror/events.ts';
 import { NoRoom } from '../../core/mirror/ports.ts';
 import type { Entry } from './book-tables.ts';
+import type { Leftovers } from './leftovers.ts';
 import type { Ledger } from './ledger.ts';
 import type { Shelf } from './shelf.ts';
 
@@ -15,6 +16,7 @@ export interface BudgetParts {
   readonly freeSpace: () => Promise<number>;
   readonly ledger: Ledger;
   readonly shelf: Shelf;
+  readonly leftovers: Leftovers;
   readonly report: Report;
   /** Ends evictions; nothing is taken in afterwards. */
   readonly stop: AbortSignal;
@@ -25,6 +27,7 @@ export class Budget {
   readonly #freeSpace: () => Promise<number>;
   readonly #ledger: Ledger;
   readonly #shelf: Shelf;
+  readonly #leftovers: Leftovers;
   readonly #report: Report;
   readonly #stop: AbortSignal;
   #reserved = 0;
@@ -33,21 +36,23 @@ export class Budget {
   #turn: Promise<void> = Promise.resolve();
   #known = true;
 
-  constructor({ limit, freeSpace, ledger, shelf, report, stop }: BudgetParts) {
+  constructor({ limit, freeSpace, ledger, shelf, leftovers, report, stop }: BudgetParts) {
     this.limit = limit;
     this.#freeSpace = freeSpace;
     this.#ledger = ledger;
     this.#shelf = shelf;
+    this.#leftovers = leftovers;
     this.#report = report;
     this.#stop = stop;
   }
 
+  /** For what is coming in, and of what broke off on its way. */
   get reserved(): number {
-    return this.#reserved;
+    return this.#reserved + this.#leftovers.bytes;
   }
 
   get used(): number {
-    return this.#ledger.bytes + this.#shelf.looseBytes + this.#reserved;
+    return this.#ledger.bytes + this.#shelf.looseBytes + this.reserved;
   }
 
   /** The ledger was lost: until all is counted nobody knows how much room there is, so there is none. */
@@ -68,9 +73,11 @@ export class Budget {
     if (!this.#known) throw new NoRoom('full');
   }
 
-  /** Of nothing yet. */
-  reservation(): Reservation {
-    return new Reservation({
+  /** Of what is on the disk already, and was counted as a leftover until this moment. */
+  reservation(onDisk = 0): Reservation {
+    this.#reserved += onDisk;
+    this.#written += onDisk;
+    return new Reservation(onDisk, {
       take: (more, total) => this.#take(more, total),
       wrote: (bytes) => (this.#written += bytes),
       giveBack: (reserved, written) => {
@@ -117,6 +124,7 @@ export class Budget {
       const staying = this.#shelf.openBytes + this.#shelf.looseBytes + this.#reserved;
       if (staying > allowed) throw new NoRoom('full');
       this.#stop.throwIfAborted();
+      if (await this.#leftovers.dropOldest()) continue;
       const candidates = await this.#ledger.oldest(after, slice);
       if (candidates.length === 0) throw new NoRoom('full');
       if (!(await this.#evictFrom(candidates, this.used - allowed))) throw new NoRoom('full');
@@ -155,15 +163,21 @@ interface Account {
 /** Room for one blob on its way in. */
 export class Reservation {
   readonly #account: Account;
-  #bytes = 0;
-  #written = 0;
+  #bytes: number;
+  #written: number;
 
-  constructor(account: Account) {
+  constructor(onDisk: number, account: Account) {
     this.#account = account;
+    this.#bytes = onDisk;
+    this.#written = onDisk;
   }
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  get written(): number {
+    return this.#written;
   }
 
   /** To at least that many in all. Throws NoRoom and stays what it was. */

@@ -1,4 +1,5 @@
 // Blobs in a directory: whole ones under their digest, those on their way in under another name.
+import { randomUUID } from 'node:crypto';
 import type { Report } from '../../core/mirror/events.ts';
 import { usualLanes } from '../../core/mirror/lanes.ts';
 import type { BlobStore, Clock, Content, Fill, Source } from '../../core/mirror/ports.ts';
@@ -9,6 +10,7 @@ import type { Budget } from './budget.ts';
 import { DiskFill } from './disk-fill.ts';
 import type { Home } from './home.ts';
 import type { Layout } from './layout.ts';
+import type { Leftovers } from './leftovers.ts';
 import type { Ledger } from './ledger.ts';
 import { Load } from './load.ts';
 import type { Shelf } from './shelf.ts';
@@ -19,6 +21,7 @@ export interface DiskParts {
   readonly ledger: Ledger;
   readonly shelf: Shelf;
   readonly budget: Budget;
+  readonly leftovers: Leftovers;
   readonly clock: Clock;
   readonly report: Report;
 }
@@ -29,7 +32,6 @@ export class DiskBlobs implements BlobStore {
   readonly #load = new Load();
   readonly #fills = new Set<DiskFill>();
   readonly #stop = new AbortController();
-  #begun = 0;
 
   constructor(parts: DiskParts) {
     this.#parts = parts;
@@ -57,13 +59,14 @@ export class DiskBlobs implements BlobStore {
   }
 
   fill(digest: Digest, sources: Iterable<Source>, expected?: number, lanes = usualLanes): Fill {
-    this.#begun += 1;
-    const path = this.#parts.layout.part(`${hexOf(digest)}.${this.#begun}`);
-    const { home, shelf, budget, clock, report } = this.#parts;
+    // Another may have left a file under this digest.
+    const path = this.#parts.layout.part(`${hexOf(digest)}.${randomUUID()}`);
+    const { home, shelf, budget, leftovers, clock, report } = this.#parts;
     const parts = {
       home,
       shelf,
       budget,
+      leftovers,
       clock,
       report,
       buffers: this.#buffers,

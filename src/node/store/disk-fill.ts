@@ -1,26 +1,28 @@
 // A blob on its way in: lanes write it to a sparse file, any number of readers read what is there.
 import { Crew } from '../../core/mirror/crew.ts';
-import { Intervals } from '../../core/mirror/intervals.ts';
-import { type Want, nextMove } from '../../core/mirror/lanes.ts';
 import {
   type BlobStore,
   type Clock,
   type Content,
   type Fill,
   type Incoming,
+  NoRoom,
   type Source,
   letGo,
 } from '../../core/mirror/ports.ts';
+import type { Interval } from '../../core/mirror/intervals.ts';
 import { Sources } from '../../core/mirror/sources.ts';
-import { wrong } from '../../core/mirror/wrong.ts';
-import { type Digest, hexOf } from '../../core/oci/digest.ts';
+import { Wrong, wrong } from '../../core/mirror/wrong.ts';
+import { hexOf } from '../../core/oci/digest.ts';
 import { RegistryError } from '../../core/oci/errors.ts';
 import { type RangeRequest, resolveRange } from '../../core/oci/range.ts';
 import type { BufferPool } from '../buffer-pool.ts';
 import { DiskReader } from './disk-reader.ts';
+import { type First, askFirst, firstQuestion } from './first-question.ts';
 import { FrontHash } from './front-hash.ts';
+import { Kept } from './kept.ts';
 import type { Load } from './load.ts';
-import { Part, type PartParts } from './part.ts';
+import { Part, type PartOrder, type PartParts } from './part.ts';
 import { Progress } from './progress.ts';
 
 export interface FillParts extends PartParts {
@@ -31,15 +33,8 @@ export interface FillParts extends PartParts {
   readonly open: BlobStore['open'];
 }
 
-export interface FillOrder {
-  readonly digest: Digest;
+export interface FillOrder extends PartOrder {
   readonly sources: Iterable<Source>;
-  /** Bytes, if they are known before the upstream is asked. */
-  readonly expected: number | undefined;
-  /** How many connections it may have at once. */
-  readonly lanes: number;
-  /** Where it is written to; nothing is there yet. */
-  readonly path: string;
   /** Stops it. */
   readonly signal: AbortSignal;
 }
@@ -59,6 +54,7 @@ export class DiskFill implements Fill {
   #part: Part | undefined;
   #crew: Crew | undefined;
   #hash: FrontHash | undefined;
+  #kept: Kept | undefined;
 
   constructor(parts: FillParts, order: FillOrder) {
     this.#parts = parts;
@@ -108,7 +104,7 @@ export class DiskFill implements Fill {
     const startedAt = clock.now();
     try {
       const size = await this.#bringIn();
-      report({ kind: 'stored', digest, size, ms: clock.now() - startedAt });
+      report({ kind: 'stored', digest, size, kept: this.#kept?.bytes ?? 0, ms: clock.now() - startedAt });
     } catch (thrown) {
       const error = thrown instanceof Error ? thrown : new Error('the upstream broke', { cause: thrown });
       await this.#fail(error);
@@ -118,35 +114,35 @@ export class DiskFill implements Fill {
   }
 
   async #bringIn(): Promise<number> {
-    const { digest, expected, path, sources: all, signal } = this.#order;
+    const { digest, sources: all, signal } = this.#order;
     signal.throwIfAborted();
-    // The file before the head, so that an upstream is not asked in vain. Room is made when it has said how much.
-    const part = await Part.create(this.#parts, path, expected ?? 0);
-    this.#part = part;
     const sources = new Sources(all);
     const until = AbortSignal.any([signal, this.#over.signal]);
-    const { incoming, end } = await this.#askFirst(sources, until);
-    await this.#beginWith(incoming, part);
-    await this.#receive(incoming, end, part, sources, until);
+    const { first, part } = await this.#begin(sources, until);
+    await this.#beginWith(first.incoming, part);
+    await this.#receive(first, part, sources, until);
     this.#progress.verify();
     await part.place(digest, this.#progress.front);
     return this.#progress.front;
   }
 
-  /** Where the first readers want to begin, if it is known how large the blob is; else at the start. */
-  async #askFirst(sources: Sources, signal: AbortSignal): Promise<{ incoming: Incoming; end: number | undefined }> {
-    const { from, end } = firstQuestion(this.#early, this.#order.expected);
-    try {
-      const incoming = await sources.open(from, signal, end);
-      if (incoming.offset !== from && incoming.offset !== 0) {
-        throw await refused(incoming, wrong('did not begin where it was asked to'));
-      }
-      return { incoming, end: incoming.offset === from ? end : undefined };
-    } catch (error) {
-      // It may be that it makes no sense of a range.
-      if (from === 0 || !(error instanceof RegistryError) || error.status !== 502) throw error;
-      return { incoming: await sources.open(0, signal), end: undefined };
+  /** The file before the head, so that an upstream is not asked in vain. Room is made when it has said how much. */
+  async #begin(sources: Sources, signal: AbortSignal): Promise<{ first: First; part: Part }> {
+    const { expected } = this.#order;
+    const part = await Part.adopt(this.#parts, this.#order);
+    if (part?.left !== undefined) {
+      this.#part = part;
+      this.#progress.believe(part.left.stretches);
+      const question = firstQuestion(this.#early, part.left.size, this.#progress.covered);
+      const first = await askFirst(sources, question, signal);
+      // However much of it is here, the upstream vouches for it; and it has to be the same blob, of which it sends parts.
+      if (first.incoming.size === part.left.size && first.incoming.offset === question.from) return { first, part };
+      await letGo(first.incoming);
+      this.#progress.believe([]);
+      await part.discard();
     }
+    this.#part = await Part.create(this.#parts, this.#order);
+    return { first: await askFirst(sources, firstQuestion(this.#early, expected), signal), part: this.#part };
   }
 
   async #beginWith(incoming: Incoming, part: Part): Promise<void> {
@@ -163,17 +159,12 @@ export class DiskFill implements Fill {
   }
 
   /** Until all is here and right. */
-  async #receive(
-    first: Incoming,
-    end: number | undefined,
-    part: Part,
-    sources: Sources,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { digest, lanes: most } = this.#order;
+  async #receive(first: First, part: Part, sources: Sources, signal: AbortSignal): Promise<void> {
+    const { digest } = this.#order;
+    const { buffers } = this.#parts;
     const progress = this.#progress;
-    const { size, here } = progress;
-    const hash = new FrontHash(digest, part, progress, this.#parts.buffers);
+    const hash = new FrontHash(digest, part, progress, buffers);
+    this.#hash = hash;
     const write = async (chunk: Uint8Array, offset: number) => {
       await part.growTo(offset + chunk.length);
       // The disk writes while we hash.
@@ -183,29 +174,60 @@ export class DiskFill implements Fill {
       progress.add(offset, offset + chunk.length);
       hash.follow();
     };
+    const lost = ({ start, end }: Interval) => this.#crew?.wanted({ at: start, end });
+    const kept = new Kept({ part, progress, buffers, found: () => hash.follow(), lost, signal });
+    this.#kept = kept;
+    const { lanes: most } = this.#order;
     const { clock, load } = this.#parts;
+    const { size, covered: here } = progress;
     const wants = () => progress.wants;
-    const crew = new Crew({ size, here, wants, write, sources, most, busy: () => load.busy, clock, signal });
-    this.#crew = crew;
-    this.#hash = hash;
-    await crew.bringIn(first, end);
+    const bringIn = ({ incoming, end }: First) => {
+      this.#crew = new Crew({ size, here, wants, write, sources, most, busy: () => load.busy, clock, signal });
+      return this.#crew.bringIn(incoming, end);
+    };
+    // The question may have been for the sake of the answer alone.
+    if (part.left !== undefined && here.total === size) await letGo(first.incoming);
+    else await bringIn(first);
+    if (size !== undefined) await this.#bringInLost(size, kept, sources, bringIn, signal);
     if ((await hash.hex()) !== hexOf(digest)) throw wrong('sent bytes of another digest');
   }
 
-  /** In this order: nobody reads on, then the file goes, then its room is free. */
+  /** What was believed to be in the file and is not, if nobody is at it any more when that comes out. */
+  async #bringInLost(
+    size: number,
+    kept: Kept,
+    sources: Sources,
+    bringIn: (first: First) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (let gap = await kept.missing(size); gap !== undefined; gap = await kept.missing(size)) {
+      const first = await askFirst(sources, { from: gap.start, end: gap.end < size ? gap.end : undefined }, signal);
+      // What comes before that was read already, and must not become something else.
+      if (first.incoming.offset !== gap.start) throw await refused(first.incoming, wrong('ignores ranges'));
+      await bringIn(first);
+    }
+  }
+
+  /** In this order: nobody reads on, then the file is let go of, then its room is free. */
   async #fail(error: Error): Promise<void> {
     this.#head.reject(error);
     this.#over.abort(error);
     this.#progress.fail(error);
     // Nobody writes to a file that is about to be closed, or takes room that has been given back.
     await this.#crew?.stopped();
+    await this.#kept?.stopped();
     await this.#hash?.stopped();
-    const discarded = this.#part?.discard();
+    const released = isWorthContinuing(error) ? this.#part?.leave() : this.#part?.discard();
     // What was verified may be read to its end, even if it could not be stored; that may take its time.
     if (this.#progress.verified) return;
     for (const reader of this.#readers) reader.stop();
-    await discarded;
+    await released;
   }
+}
+
+/** Whatever breaks an upstream or ends us does not make the bytes wrong that are here. */
+function isWorthContinuing(error: Error): boolean {
+  return !(error instanceof NoRoom) && !(error instanceof Wrong);
 }
 
 /** The size of the blob, as far as it is known now. */
@@ -214,29 +236,6 @@ function checkHead({ size }: Incoming, expected: number | undefined): number | u
     throw wrong(`tells ${size} bytes where the manifest tells ${expected}`);
   }
   return size ?? expected;
-}
-
-/** What to ask for before anything is known but, perhaps, the size. */
-function firstQuestion(
-  early: readonly (RangeRequest | undefined)[],
-  size: number | undefined,
-): { readonly from: number; readonly end: number | undefined } {
-  const wants = early.map((asked) => wantOf(asked, size));
-  const move = nextMove({ size, here: new Intervals(), lanes: [], wants, most: 1, companyHelps: true });
-  if (size === undefined || move?.kind !== 'start') return { from: 0, end: undefined };
-  return { from: move.from, end: move.to < size ? move.to : undefined };
-}
-
-/** A range that lies outside is refused when the upstream has told the size too. */
-function wantOf(asked: RangeRequest | undefined, size: number | undefined): Want {
-  const whole = { at: 0, end: size ?? Infinity };
-  if (asked === undefined || size === undefined) return whole;
-  try {
-    const { offset, length } = resolveRange(asked, size);
-    return { at: offset, end: offset + length };
-  } catch {
-    return whole;
-  }
 }
 
 async function refused(incoming: Incoming, error: unknown): Promise<unknown> {

@@ -1,5 +1,5 @@
 // Where everything lies in the data directory, and making it ready.
-import { access, constants, mkdir, open, opendir, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, open, opendir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type Algorithm, algorithmOf, type Digest, hexOf } from '../../core/oci/digest.ts';
 
@@ -36,10 +36,15 @@ export class Layout {
     return join(this.shardOf(digest), hexOf(digest));
   }
 
-  /** `name`: unique among the fills of this process. */
+  /** `name`: unique among all fills, also those of earlier processes. */
   part(name: string): string {
     return join(this.incoming, `${name}.part`);
   }
+}
+
+/** Beside a part: what has been written to it. */
+export function journalOf(part: string): string {
+  return part.replace(/\.part$/, '.journal');
 }
 
 /** The one directory that has to be there before the lock can be taken. Throws the system's error, with the path. */
@@ -65,8 +70,7 @@ async function makeWithParents(dir: string): Promise<void> {
 /** Only for whoever holds the lock. Tells whether there may be blobs already. Throws if a later sampan has written here. */
 export async function prepare(layout: Layout): Promise<{ fresh: boolean }> {
   await checkFormat(layout);
-  await rm(layout.incoming, { recursive: true, force: true });
-  await mkdir(layout.incoming, { mode: onlyUs });
+  await mkdir(layout.incoming, { recursive: true, mode: onlyUs });
   const created = await mkdir(layout.blobs, { recursive: true, mode: onlyUs });
   return { fresh: created !== undefined };
 }

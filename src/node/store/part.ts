@@ -5,6 +5,9 @@ import { NoRoom } from '../../core/mirror/ports.ts';
 import type { Digest } from '../../core/oci/digest.ts';
 import type { Budget, Reservation } from './budget.ts';
 import type { Home } from './home.ts';
+import { Journal, leastKept, type Stretch } from './journal.ts';
+import { journalOf } from './layout.ts';
+import { type Leftovers, leftoverAt } from './leftovers.ts';
 import { SharedFile } from './shared-file.ts';
 import type { Shelf } from './shelf.ts';
 
@@ -15,41 +18,99 @@ export interface PartParts {
   readonly home: Home;
   readonly shelf: Shelf;
   readonly budget: Budget;
+  readonly leftovers: Leftovers;
   readonly report: Report;
+}
+
+export interface PartOrder {
+  readonly digest: Digest;
+  /** Bytes, if they are known before the upstream is asked: what it may come to; no room is made for them. */
+  readonly expected: number | undefined;
+  /** How many connections may write to it at once. */
+  readonly lanes: number;
+  /** Where a new one is made; nothing is there yet. */
+  readonly path: string;
+}
+
+/** What an earlier fill wrote, as it said: bytes of the whole blob, and what of them should be in the file. */
+interface Left {
+  readonly size: number;
+  readonly stretches: readonly Stretch[];
 }
 
 /** Everything here that the disk refuses is a NoRoom: nothing to tell a client, whose pull goes on without the store. */
 export class Part {
   readonly file: SharedFile;
+  /** Undefined: it is a new one. */
+  readonly left: Left | undefined;
+  readonly #order: PartOrder;
   readonly #path: string;
   readonly #parts: PartParts;
   readonly #reservation: Reservation;
   readonly #letGo: () => void;
+  #journal: Journal | undefined;
 
-  /** `path`: nothing is there yet. `claimed`: bytes that it may come to; no room is made for them. Throws NoRoom. */
-  static async create(parts: PartParts, path: string, claimed: number): Promise<Part> {
-    parts.budget.check(claimed);
+  /** Throws NoRoom. */
+  static async create(parts: PartParts, order: PartOrder): Promise<Part> {
+    parts.budget.check(order.expected ?? 0);
     await really(parts.report, 'make the data directory ready', parts.home.ensure());
-    return new Part(parts, path, await really(parts.report, 'create a file', open(path, 'wx+', 0o600)));
+    const handle = await really(parts.report, 'create a file', open(order.path, 'wx+', 0o600));
+    return new Part(parts, order, order.path, handle, parts.budget.reservation(), undefined);
   }
 
-  private constructor(parts: PartParts, path: string, handle: FileHandle) {
+  /** The file that an earlier fill of this blob has left; undefined if there is none, or none of use. */
+  static async adopt(parts: PartParts, order: PartOrder): Promise<Part | undefined> {
+    const listed = parts.leftovers.claim(order.digest);
+    if (listed === undefined) return undefined;
+    const { path, bytes } = listed;
+    const reservation = parts.budget.reservation(bytes);
+    const left = await leftoverAt(path).catch(() => undefined);
+    const handle = await open(path, 'r+').catch(() => undefined);
+    if (handle === undefined) {
+      reservation.release();
+      return undefined;
+    }
+    const part = new Part(parts, order, path, handle, reservation, left);
+    if (left !== undefined && left.size === (order.expected ?? left.size)) return part;
+    await part.discard();
+    return undefined;
+  }
+
+  private constructor(
+    parts: PartParts,
+    order: PartOrder,
+    path: string,
+    handle: FileHandle,
+    reservation: Reservation,
+    left: Left | undefined,
+  ) {
     this.#parts = parts;
+    this.#order = order;
     this.#path = path;
-    this.#reservation = parts.budget.reservation();
+    this.#reservation = reservation;
+    this.left = left;
     this.file = new SharedFile(handle);
     this.#letGo = this.file.hold();
   }
 
-  /** Makes room for a blob of `size` bytes in all. Throws NoRoom. */
+  /** Makes room for a blob of `size` bytes in all, of which it is written down from now on what is here. Throws NoRoom. */
   async expect(size: number): Promise<void> {
-    await really(this.#parts.report, 'make room', this.#reservation.grow(size));
+    await this.#reserve(size);
+    if (size < leastKept) return;
+    const { digest, lanes } = this.#order;
+    const failed = (error: unknown) =>
+      this.#parts.report({ kind: 'trouble', where: 'store', doing: 'write down what is here of a blob', error });
+    this.#journal = new Journal({ path: journalOf(this.#path), digest, size, lanes, failed });
+  }
+
+  async #reserve(bytes: number): Promise<void> {
+    await really(this.#parts.report, 'make room', this.#reservation.grow(bytes));
   }
 
   /** Makes room up to `end` and, in steps, beyond, for a blob of unknown size. Throws NoRoom. */
   async growTo(end: number): Promise<void> {
     const { bytes } = this.#reservation;
-    if (end > bytes) await this.expect(Math.max(end, this.#nextStep(bytes)));
+    if (end > bytes) await this.#reserve(Math.max(end, this.#nextStep(bytes)));
   }
 
   /** A small budget is not to be emptied for a blob that may be tiny. */
@@ -61,6 +122,7 @@ export class Part {
   async write(chunk: Uint8Array, offset: number): Promise<void> {
     await really(this.#parts.report, 'write a blob', writeAll(this.file.handle, chunk, offset));
     this.#reservation.wrote(chunk.length);
+    this.#journal?.note(chunk, offset);
   }
 
   /** Reads back what was written; at least one byte. */
@@ -75,14 +137,29 @@ export class Part {
     await really(report, 'sync a blob', this.file.handle.sync());
     await really(report, 'put a blob in its place', shelf.place(digest, this.#path, this.file, size, listed));
     this.#letGo();
+    // What remains of it, the next start takes away.
+    await this.#journal?.remove().catch(() => undefined);
+  }
+
+  /** The file stays for the next who wants this blob, and counts as a leftover. Goes, if it is of no use. */
+  async leave(): Promise<void> {
+    await this.#journal?.end();
+    this.#letGo();
+    await this.file.closed;
+    const isLeft = await this.#parts.leftovers.add(this.#path, this.#reservation.written);
+    if (isLeft) this.#reservation.release();
+    else await this.discard();
   }
 
   /** The file goes; its room is free when the last reader has let go of it. */
   async discard(): Promise<void> {
     try {
-      await really(this.#parts.report, 'remove a file', rm(this.#path, { force: true }));
+      const { report } = this.#parts;
+      await really(report, 'remove a file', rm(this.#path, { force: true }));
+      await this.#journal?.remove();
+      await really(report, 'remove a file', rm(journalOf(this.#path), { force: true }));
     } catch {
-      // Told already. The next start empties the directory.
+      // Told already. The next start takes away what is of no use.
     }
     this.#letGo();
     await this.file.closed;

@@ -1,5 +1,5 @@
 // How far a fill has come, and waiting for more of it without polling.
-import { Intervals } from '../../core/mirror/intervals.ts';
+import { type Interval, Intervals } from '../../core/mirror/intervals.ts';
 import type { Want } from '../../core/mirror/lanes.ts';
 
 /** Woken once: when the byte at `at` is here, or when the fill is verified or fails. Infinity waits for the latter only. */
@@ -9,11 +9,18 @@ export interface Waiter extends Want {
 
 /** What is here of a blob on its way in. */
 export class Progress {
+  /** What may be read. */
   readonly here = new Intervals();
+  #covered = this.here;
   readonly #waiters = new Set<Waiter>();
   #size: number | undefined;
   #verified = false;
   #failure: Error | undefined;
+
+  /** What nobody need fetch: what is here, and what is believed to be in the file until somebody has looked. */
+  get covered(): Intervals {
+    return this.#covered;
+  }
 
   /** How far it is here without a gap. */
   get front(): number {
@@ -48,8 +55,20 @@ export class Progress {
     this.#size = size;
   }
 
+  /** It is in the file, most likely. */
+  believe(pieces: Iterable<Interval>): void {
+    this.#covered = new Intervals();
+    for (const { start, end } of [...this.here, ...pieces]) this.#covered.add(start, end);
+  }
+
+  /** It is not in the file after all. */
+  doubt(pieces: Iterable<Interval>): void {
+    for (const { start, end } of pieces) this.#covered.remove(start, end);
+  }
+
   add(start: number, end: number): void {
     this.here.add(start, end);
+    if (this.#covered !== this.here) this.#covered.add(start, end);
     this.#wake(({ at }) => start <= at && at < end);
   }
 

@@ -8,6 +8,7 @@ import { DiskBlobs } from './disk-blobs.ts';
 import { freeSpace } from './free-space.ts';
 import { Home } from './home.ts';
 import { Layout } from './layout.ts';
+import { Leftovers } from './leftovers.ts';
 import { Ledger } from './ledger.ts';
 import { Quarantine } from './quarantine.ts';
 import { Shelf } from './shelf.ts';
@@ -30,7 +31,7 @@ export interface StoreOptions {
 export interface Usage {
   /** Of whole blobs, including those that were removed but are still being read. */
   readonly bytes: number;
-  /** For blobs on their way in. */
+  /** For blobs on their way in, and of those that broke off on it. */
   readonly reserved: number;
   readonly blobs: number;
   readonly limit: number | undefined;
@@ -59,10 +60,24 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const shelf = new Shelf({ layout, ledger, quarantine, report });
     const stop = new AbortController();
     const { signal } = stop;
+    const leftovers = await Leftovers.find(layout, report);
     const space = () => freeSpace(layout.incoming);
-    const budget = new Budget({ limit, freeSpace: space, ledger, shelf, report, stop: signal });
-    const blobs = new DiskBlobs({ home, layout, ledger, shelf, budget, clock, report });
-    const parts = { layout, thread, ledger, shelf, quarantine, budget, clock, report, forgetAfter, scrubEvery, signal };
+    const budget = new Budget({ limit, freeSpace: space, ledger, shelf, leftovers, report, stop: signal });
+    const blobs = new DiskBlobs({ home, layout, ledger, shelf, budget, leftovers, clock, report });
+    const parts = {
+      layout,
+      thread,
+      ledger,
+      shelf,
+      quarantine,
+      budget,
+      leftovers,
+      clock,
+      report,
+      forgetAfter,
+      scrubEvery,
+      signal,
+    };
     const upkeep = new Upkeep(parts);
 
     upkeep.bookOpened(home.fresh, home.fresh || thread.opened.clean);
@@ -75,6 +90,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       const error = new Error(`${layout.dir} is not the directory that it was`);
       report({ kind: 'trouble', where: 'store', doing: 'find the blobs; the directory is made anew', error });
       shelf.leave();
+      await leftovers.tidy(Infinity);
       await quarantine.open();
       thread.renew();
     };

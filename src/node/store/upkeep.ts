@@ -4,6 +4,7 @@ import type { Clock } from '../../core/mirror/ports.ts';
 import type { BookThread } from './book-thread.ts';
 import type { Budget } from './budget.ts';
 import type { Layout } from './layout.ts';
+import { type Leftovers, keptFor } from './leftovers.ts';
 import type { Ledger } from './ledger.ts';
 import { Load } from './load.ts';
 import type { Quarantine } from './quarantine.ts';
@@ -21,6 +22,7 @@ export interface UpkeepParts {
   readonly shelf: Shelf;
   readonly quarantine: Quarantine;
   readonly budget: Budget;
+  readonly leftovers: Leftovers;
   readonly clock: Clock;
   readonly report: Report;
   /** Milliseconds. */
@@ -87,9 +89,10 @@ export class Upkeep {
     }
   }
 
-  #tidyUp(): Promise<void> {
-    const { thread, clock, forgetAfter, signal } = this.#parts;
-    return tidy(thread, clock.now() - forgetAfter, signal);
+  async #tidyUp(): Promise<void> {
+    const { thread, leftovers, clock, forgetAfter, signal } = this.#parts;
+    await leftovers.tidy(clock.now() - keptFor);
+    await tidy(thread, clock.now() - forgetAfter, signal);
   }
 
   /** When its signal has been given. Tells whether the ledger is what is on disk. */

@@ -68,7 +68,12 @@ const events: readonly (readonly [MirrorEvent, level: string | undefined, messag
     'debug',
     /^fetching sha256:a+ of docker\.io\/library\/alpine ahead$/,
   ],
-  [{ kind: 'stored', digest, size: 2_500_000_000, ms: 1 }, 'debug', /^stored sha256:a+, 2\.5 GB in 1 ms$/],
+  [{ kind: 'stored', digest, size: 2_500_000_000, kept: 0, ms: 1 }, 'debug', /^stored sha256:a+, 2\.5 GB in 1 ms$/],
+  [
+    { kind: 'stored', digest, size: 5000, kept: 2000, ms: 1 },
+    'debug',
+    /^stored .+ in 1 ms, 2\.0 kB of it from before$/,
+  ],
   [{ kind: 'evicted', digest, size: 12 }, 'debug', /^evicted sha256:a+, 12 B$/],
   [{ kind: 'fill-failed', digest, error: new Error('reset') }, 'warn', /^could not store sha256:a+: reset$/],
   [

@@ -8,6 +8,7 @@ import { NoRoom } from '../../../src/core/mirror/ports.ts';
 import { BookThread } from '../../../src/node/store/book-thread.ts';
 import { Budget } from '../../../src/node/store/budget.ts';
 import { Layout, prepare } from '../../../src/node/store/layout.ts';
+import { Leftovers } from '../../../src/node/store/leftovers.ts';
 import { Ledger } from '../../../src/node/store/ledger.ts';
 import { Quarantine } from '../../../src/node/store/quarantine.ts';
 import { Shelf } from '../../../src/node/store/shelf.ts';
@@ -42,8 +43,10 @@ async function openFailing(t: TestContext, count = 3) {
   const ledger = new Ledger(thread, new StillClock());
   const quarantine = new Quarantine({ dir: layout.quarantine, limit: undefined, clock: new StillClock(), report });
   const shelf = new Shelf({ layout, ledger, quarantine, report });
+  const leftovers = await Leftovers.find(layout, report);
   const stop = new AbortController().signal;
-  const budget = new Budget({ limit: 100 * count, freeSpace: async () => 1e9, ledger, shelf, report, stop });
+  const freeSpace = async () => 1e9;
+  const budget = new Budget({ limit: 100 * count, freeSpace, ledger, shelf, leftovers, report, stop });
   return { ledger, shelf, budget, layout, events };
 }
 
