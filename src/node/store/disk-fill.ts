@@ -210,7 +210,6 @@ export class DiskFill implements Fill {
 
   /** In this order: nobody reads on, then the file is let go of, then its room is free. */
   async #fail(error: Error): Promise<void> {
-    this.#head.reject(error);
     this.#over.abort(error);
     this.#progress.fail(error);
     // Nobody writes to a file that is about to be closed, or takes room that has been given back.
@@ -222,6 +221,8 @@ export class DiskFill implements Fill {
     if (this.#progress.verified) return;
     for (const reader of this.#readers) reader.stop();
     await released;
+    // Whoever is told this may ask again at once, and is to find what was left.
+    this.#head.reject(error);
   }
 }
 
