@@ -1,7 +1,5 @@
 // kill -9, fifty times, inside writing, fsync, rename, eviction and the book's commit: no wrong byte is ever served afterwards.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +10,7 @@ import { collect, digestOf } from '../conformance/blob-store.ts';
 import { bytesBelow, StillClock } from '../node/store/opening.ts';
 import { blobs, descriptorOf, isProven, limit, numbers, repository } from './crash-child.ts';
 import { type Kind, kinds, moments } from './crash-points.ts';
+import { runAndKill } from './crash-run.ts';
 
 const directories = 5;
 const killsEach = 10;
@@ -27,7 +26,7 @@ it('survives being killed at any instant', async () => {
       for (let turn = 0; turn < killsEach; turn += 1) {
         const seed = index * killsEach + turn;
         const [kind, point] = draw(seed);
-        if (await runAndKill(dir, seed, point)) hits.set(kind, hits.get(kind)! + 1);
+        if (await runAndKill('crash-child.ts', dir, seed, point)) hits.set(kind, hits.get(kind)! + 1);
         await inspect(dir, `seed ${seed}, ${point}`);
       }
     } finally {
@@ -45,22 +44,6 @@ function draw(seed: number): readonly [Kind, string] {
   const kind = kinds[seed % kinds.length]!;
   const nth = 1 + (random.next().value % mostCalls[kind]);
   return [kind, `${kind}:${nth}:${moments[random.next().value % moments.length]}`];
-}
-
-/** Whether it was killed: a point that lies beyond the end of its work is not reached. */
-async function runAndKill(dir: string, seed: number, point: string): Promise<boolean> {
-  const preload = import.meta.resolve('./crash-points.ts');
-  const child = spawn(
-    process.execPath,
-    ['--import', preload, join(import.meta.dirname, 'crash-child.ts'), dir, `${seed}`],
-    {
-      env: { ...process.env, CRASH_POINT: point },
-      stdio: ['ignore', 'ignore', 'inherit'],
-    },
-  );
-  const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
-  assert.ok(code === 0 || signal === 'SIGKILL', `${point}: ended with ${code ?? signal}`);
-  return signal === 'SIGKILL';
 }
 
 async function inspect(dir: string, when: string): Promise<void> {
