@@ -212,6 +212,22 @@ export function describeBlobStore(name: string, make: (t: TestContext) => Promis
       );
     });
 
+    it('brings in what broke off before, and gives nothing of it to whom no source answers', async (t) => {
+      const store = await make(t);
+      const bytes = someBytes(500_000, 5);
+      const digest = digestOf(bytes);
+      const gone = new RegistryError('UNAVAILABLE', 'gone');
+      const cut: Source = async (offset, signal) => {
+        if (offset > 0) throw gone;
+        return { ...(await sourceOf(bytes.subarray(0, 400_000))(offset, signal)), size: bytes.length };
+      };
+      await assert.rejects(store.fill(digest, [cut]).done);
+      await assert.rejects(store.fill(digest, [() => Promise.reject(gone)]).open(), isError('UNAVAILABLE', 503));
+      const fill = store.fill(digest, [sourceOf(bytes)]);
+      assert.ok((await collect(await fill.open())).equals(bytes));
+      await fill.done;
+    });
+
     it('stores nothing of another digest, and completes no reader of it', async (t) => {
       const store = await make(t);
       const digest = digestOf(someBytes(100, 1));

@@ -147,4 +147,36 @@ describe('a disk', { skip: needMounts() }, () => {
       await resumes(given, 3);
     });
   }
+
+  for (const [how, fail] of [
+    ['fills up', (disk: SmallDisk) => disk.fill(0)],
+    ['becomes read-only', (disk: SmallDisk) => disk.makeReadOnly()],
+  ] as const) {
+    it(`that ${how} while a blob is continued takes nothing from who reads it`, async () => {
+      const given = await scene();
+      const { all, disk } = given;
+      const bytes = randomBytes(900, 6_000_000);
+      const layer = layerOf(bytes);
+      all.registry.holdBlob('library/faults', layer);
+      all.registry.levers.bend = () => ({ breaks: { at: 4_500_000, how: 'reset' } });
+      const broken = new Client(all, pathOf(layer), undefined);
+      await broken.over;
+      await all.settled();
+      assert.ok(all.store.usage().reserved > 4_000_000);
+      const gate = new Gate();
+      all.registry.levers.bend = () => ({ hold: { at: 5_000_000, gate } });
+      const client = new Client(all, pathOf(layer), undefined);
+      await Promise.all([gate.reached(), client.has(4_600_000)]);
+      fail(disk);
+      gate.open();
+      await client.over;
+      assert.ok(client.bytes.equals(bytes));
+      await all.settled();
+      assert.ok(troubles(given).length >= 1);
+      all.registry.levers.bend = undefined;
+      disk.empty();
+      disk.makeWritable();
+      await resumes(given, 3, true);
+    });
+  }
 });

@@ -29,7 +29,7 @@ export interface BlobStore {
    * Brings bytes in under the name that they claim. `open` sees nothing until all are in and the digest matches.
    * Never throws; one fill a digest at a time is the caller's duty. `sources` is live: who joins may add to it while the fill runs.
    * `expected`: bytes, if the upstream has told before; one that says otherwise now is wrong (502). `lanes`: how many
-   * connections it may have at once; a few if nobody says.
+   * connections it may have at once; a few if nobody says. It may go on with what an earlier one left, but a source answers first.
    */
   fill(digest: Digest, sources: Iterable<Source>, expected?: number, lanes?: number): Fill;
   /** The whole of a small blob, as bytes that nobody changes; undefined if it is not here or longer than `most`. */
