@@ -158,7 +158,7 @@ describe('a disk', { skip: needMounts() }, () => {
       const bytes = randomBytes(900, 6_000_000);
       const layer = layerOf(bytes);
       all.registry.holdBlob('library/faults', layer);
-      all.registry.levers.bend = () => ({ breaks: { at: 4_500_000, how: 'reset' } });
+      all.registry.levers.bend = () => ({ breaks: { at: 4_500_000, how: 'cut' } });
       const broken = new Client(all, pathOf(layer), undefined);
       await broken.over;
       await all.settled();
