@@ -120,9 +120,11 @@ export class Part {
   }
 
   async write(chunk: Uint8Array, offset: number): Promise<void> {
-    await really(this.#parts.report, 'write a blob', writeAll(this.file.handle, chunk, offset));
-    this.#reservation.wrote(chunk.length);
+    const written = really(this.#parts.report, 'write a blob', writeAll(this.file.handle, chunk, offset));
+    // While the disk writes. Should it come to nothing, the checksum will tell.
     this.#journal?.note(chunk, offset);
+    await written;
+    this.#reservation.wrote(chunk.length);
   }
 
   /** Reads back what was written; at least one byte. */
