@@ -1,6 +1,6 @@
 // A blob that broke off on its way in is continued by the next who wants it, and nothing that is here is fetched again.
 import assert from 'node:assert/strict';
-import { truncate } from 'node:fs/promises';
+import { type FileHandle, open, truncate } from 'node:fs/promises';
 import { describe, it, type TestContext } from 'node:test';
 import type { RangeRequest } from '../../../src/core/oci/range.ts';
 import { RegistryError } from '../../../src/core/oci/errors.ts';
@@ -139,6 +139,23 @@ describe('a blob that a crash broke off', () => {
     taps.open();
     await fill.done;
     assert.equal(taps.sent, size - 4 * MiB);
+  });
+
+  it('is read again first where somebody waits for it', async (t) => {
+    const { store } = await planted(t, [[0, size]]);
+    const checked = new Set<number>();
+    const file = await open('/dev/null');
+    const prototype = Object.getPrototypeOf(file) as FileHandle;
+    await file.close();
+    const { read } = prototype;
+    t.mock.method(prototype, 'read', function spied(this: FileHandle, ...asked: unknown[]) {
+      checked.add(Math.floor(Number(asked[3]) / MiB));
+      return Reflect.apply(read, this, asked);
+    });
+    const fill = store.blobs.fill(digest, [new Fading(bytes).source]);
+    assert.ok((await collect(await fill.open(between(6 * MiB, 10)))).equals(bytes.subarray(6 * MiB, 6 * MiB + 10)));
+    assert.ok(checked.has(6) && checked.size <= 3, [...checked].join());
+    await fill.done;
   });
 
   it('waits on for the next when the upstream refuses, cannot answer, or the disk is left', async (t) => {
