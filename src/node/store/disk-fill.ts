@@ -11,6 +11,7 @@ import {
   letGo,
 } from '../../core/mirror/ports.ts';
 import type { Interval } from '../../core/mirror/intervals.ts';
+import type { Want } from '../../core/mirror/lanes.ts';
 import { Sources } from '../../core/mirror/sources.ts';
 import { Wrong, wrong } from '../../core/mirror/wrong.ts';
 import { hexOf } from '../../core/oci/digest.ts';
@@ -53,6 +54,8 @@ export class DiskFill implements Fill {
   readonly #early: (RangeRequest | undefined)[] = [];
   #part: Part | undefined;
   #crew: Crew | undefined;
+  /** All is here or believed to be: that crew is at its end, and what is lost from now on is for another one. */
+  #crewIsDone = false;
   #hash: FrontHash | undefined;
   #kept: Kept | undefined;
 
@@ -81,7 +84,7 @@ export class DiskFill implements Fill {
       // Who asks for a bounded range or a suffix verifies for himself.
       holdBack: range === undefined || asked?.kind === 'from',
       range,
-      wanted: (want) => this.#crew?.wanted(want),
+      wanted: (want) => this.#wanted(want),
       left: () => {
         this.#readers.delete(reader);
         release();
@@ -89,6 +92,10 @@ export class DiskFill implements Fill {
     });
     this.#readers.add(reader);
     return { size, range, body: { kind: 'stream', stream: reader } };
+  }
+
+  #wanted(want: Want): void {
+    if (!this.#crewIsDone) this.#crew?.wanted(want);
   }
 
   async #openStored(asked: RangeRequest | undefined): Promise<Content> {
@@ -165,6 +172,7 @@ export class DiskFill implements Fill {
     const progress = this.#progress;
     const hash = new FrontHash(digest, part, progress, buffers);
     this.#hash = hash;
+    const { size, covered: here } = progress;
     const write = async (chunk: Uint8Array, offset: number) => {
       await part.growTo(offset + chunk.length);
       // The disk writes while we hash.
@@ -172,16 +180,17 @@ export class DiskFill implements Fill {
       hash.pass(chunk, offset);
       await written;
       progress.add(offset, offset + chunk.length);
+      if (here.total === size) this.#crewIsDone = true;
       hash.follow();
     };
-    const lost = ({ start, end }: Interval) => this.#crew?.wanted({ at: start, end });
+    const lost = ({ start, end }: Interval) => this.#wanted({ at: start, end });
     const kept = new Kept({ part, progress, buffers, found: () => hash.follow(), lost, signal });
     this.#kept = kept;
     const { lanes: most } = this.#order;
     const { clock, load } = this.#parts;
-    const { size, covered: here } = progress;
     const wants = () => progress.wants;
     const bringIn = ({ incoming, end }: First) => {
+      this.#crewIsDone = false;
       this.#crew = new Crew({ size, here, wants, write, sources, most, busy: () => load.busy, clock, signal });
       return this.#crew.bringIn(incoming, end);
     };

@@ -194,6 +194,15 @@ describe('a blob that a crash broke off', () => {
     ]);
     assert.equal(told.kept, size - MiB);
   });
+
+  it('is fetched once where it turns out to be lost just as all else has come', async (t) => {
+    for (const lost of [1, 3, 5, 6]) {
+      const opened = await planted(t, [[0, 7 * MiB]]);
+      await spoil(opened.path, [lost * MiB, lost * MiB + 1], 0x55);
+      const told = await pull(opened, between(6 * MiB + 5, 10));
+      assert.deepEqual([told.kept, told.sent], [6 * MiB, 2 * MiB]);
+    }
+  });
 });
 
 describe('what an earlier fill left is thrown away', () => {

@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
-import { Journal, parseJournal, stretchLength, type Stretch } from '../../../src/node/store/journal.ts';
+import {
+  Journal,
+  type Journalled,
+  parseJournal,
+  stretchLength,
+  type Stretch,
+} from '../../../src/node/store/journal.ts';
 import { collect, digestOf } from '../../conformance/blob-store.ts';
 import { randomBytes } from '../../fakes/registry/bytes.ts';
 import { Fading, MiB, plant } from './half.ts';
@@ -133,6 +139,9 @@ it('never tells what was not written, whatever became of it', async (t) => {
   );
 });
 
+/** Where a connection's way was shortened, one chunk of it may be under way; a few do that. */
+const seams = 4 * 65_536;
+
 it('leads to no wrong byte, whatever became of it and of the file', async (t) => {
   const cases = fc.tuple(
     fc.option(damage, { nil: undefined }),
@@ -150,6 +159,7 @@ it('leads to no wrong byte, whatever became of it and of the file', async (t) =>
       const journal = part.replace('.part', '.journal');
       if (ofFile) await writeFile(part, damaged(await readFile(part), ofFile));
       if (ofJournal) await writeFile(journal, damaged(await readFile(journal), ofJournal));
+      const intact = intactIn(await readFile(part), parseJournal(await readFile(journal, 'latin1')));
       const { store } = await openAt(t, dir);
       const upstream = new Fading(bytes);
       const fill = store.blobs.fill(digest, [upstream.source]);
@@ -159,8 +169,16 @@ it('leads to no wrong byte, whatever became of it and of the file', async (t) =>
       assert.ok(whole.equals(bytes));
       await fill.done;
       await store.close();
-      if (!ofFile && !ofJournal) assert.equal(upstream.sent, size - 4_500_000);
+      const again = upstream.sent - (size - intact);
+      assert.ok(again >= 0 && again <= seams, `${again} bytes of what is as it was were fetched again`);
     }),
     { seed: 3, numRuns: 30, endOnFailure: true },
   );
 });
+
+function intactIn(file: Buffer, told: Journalled | undefined): number {
+  const lengths = (stretches: readonly Stretch[]) => stretches.reduce((sum, { start, end }) => sum + end - start, 0);
+  const { stretches = [] } = told ?? {};
+  if (lengths(stretches) < stretchLength) return 0;
+  return lengths(stretches.filter(({ start, end, crc }) => crc32(file.subarray(start, end)) === crc));
+}
