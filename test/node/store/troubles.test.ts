@@ -23,7 +23,7 @@ beforeEach(() => {
 const withCode = (code: string) => Object.assign(new Error('some text'), { code });
 const fail = (doing = 'write', error: unknown = withCode('ENOSPC'), where: 'store' | 'book' = 'store') =>
   report({ kind: 'trouble', where, doing, error });
-const stored = () => report({ kind: 'stored', digest: digestOf(Buffer.of()), size: 0, ms: 0 });
+const stored = () => report({ kind: 'stored', digest: digestOf(Buffer.of()), size: 0, kept: 0, ms: 0 });
 const hit = () =>
   report({
     kind: 'served',
