@@ -1,10 +1,10 @@
 // The lanes of a fill at work: begins them where the plan says, and goes on until all is here.
 import { RegistryError } from '../oci/errors.ts';
 import type { Intervals } from './intervals.ts';
-import { type Lane, type Want, helps, nextMove, rateOf, servedBy, wayBeyond } from './lanes.ts';
-import { Meter } from './meter.ts';
+import { type Want, helps, nextMove, rateOf, servedBy, wayBeyond } from './lanes.ts';
 import { type Clock, type Incoming, NoRoom, letGo } from './ports.ts';
 import { resumed } from './resume.ts';
+import { RunningLane, type Write } from './running-lane.ts';
 import type { Sources } from './sources.ts';
 import { wrong } from './wrong.ts';
 
@@ -15,8 +15,7 @@ export interface CrewParts {
   readonly here: Intervals;
   /** Of the readers who wait just now. */
   readonly wants: () => Iterable<Want>;
-  /** The chunk is only lent until it resolves. */
-  readonly write: (chunk: Uint8Array, offset: number) => Promise<void>;
+  readonly write: Write;
   readonly sources: Sources;
   /** How many lanes there may be at once. */
   readonly most: number;
@@ -29,10 +28,6 @@ export interface CrewParts {
 
 /** Milliseconds between two looks at how fast the lanes are. */
 const lookEvery = 500;
-/** Milliseconds that a lane has before it may have to make place: else lanes would do little but begin, one for the other. */
-const tenure = 2000;
-/** Milliseconds for which a reader who has just been served is taken to want more. */
-const followedFor = 2000;
 /** Milliseconds after which an upstream that refused a further connection is asked for one again: it may have been down. */
 const refusedFor = 30_000;
 
@@ -180,98 +175,5 @@ export class Crew {
     }
     lane.askedFor(incoming.offset < offset ? Infinity : (end ?? this.#parts.size ?? Infinity));
     return incoming;
-  }
-}
-
-/** One connection, and where it is. */
-class RunningLane implements Lane {
-  readonly #clock: Clock;
-  readonly #leaving = new AbortController();
-  #at: number;
-  /** Beyond `at` while a chunk is being written. */
-  #written: number;
-  #stop: number;
-  /** Where its connection ends by itself. */
-  #end: number;
-  #meter: Meter | undefined;
-  readonly #beganAt: number;
-  #followedAt = -Infinity;
-
-  constructor(at: number, stop: number, end: number, clock: Clock) {
-    this.#beganAt = clock.now();
-    this.#at = at;
-    this.#written = at;
-    this.#stop = stop;
-    this.#clock = clock;
-    this.#end = end;
-  }
-
-  get at(): number {
-    return this.#at;
-  }
-
-  get stop(): number {
-    return this.#stop;
-  }
-
-  get rate(): number | undefined {
-    return this.#meter?.rate(this.#clock.now(), this.#at);
-  }
-
-  get held(): boolean {
-    const now = this.#clock.now();
-    return now - this.#beganAt < tenure || now - this.#followedAt < followedFor;
-  }
-
-  /** A reader waits for what it brings. */
-  follow(): void {
-    this.#followedAt = this.#clock.now();
-  }
-
-  /** Bytes that it still has to bring. */
-  get room(): number {
-    return this.#stop - this.#at;
-  }
-
-  /** Its connection has more, but it is not wanted. One that ends here anyway is read to its end, so that it can be used again. */
-  get done(): boolean {
-    return this.room <= 0 && this.#end !== this.#stop;
-  }
-
-  get leaving(): AbortSignal {
-    return this.#leaving.signal;
-  }
-
-  get left(): boolean {
-    return this.#leaving.signal.aborted;
-  }
-
-  leave(): void {
-    this.#leaving.abort(new Error('this lane is wanted elsewhere'));
-  }
-
-  askedFor(end: number): void {
-    this.#end = end;
-  }
-
-  /** False: too late, what lies there is being written. */
-  stopAt(offset: number): boolean {
-    if (offset < this.#written) return false;
-    this.#stop = offset;
-    return true;
-  }
-
-  /** As far as that, if its connection does. */
-  goOn(way: number): void {
-    this.#stop = Math.max(this.#stop, Math.min(way, this.#end));
-  }
-
-  async bring(piece: Uint8Array, write: CrewParts['write']): Promise<void> {
-    if (piece.length === 0) return;
-    this.#meter ??= new Meter(this.#clock.now(), this.#at);
-    this.#written = this.#at + piece.length;
-    await write(piece, this.#at);
-    this.#at = this.#written;
-    this.#meter.note(this.#clock.now(), this.#at);
   }
 }

@@ -1,0 +1,104 @@
+// A lane of a fill at work: how far it has come, how fast it is, and where it stops.
+import type { Lane } from './lanes.ts';
+import { Meter } from './meter.ts';
+import type { Clock } from './ports.ts';
+
+/** The chunk is only lent until it resolves. */
+export type Write = (chunk: Uint8Array, offset: number) => Promise<void>;
+
+/** Milliseconds that a lane has before it may have to make place: else lanes would do little but begin, one for the other. */
+const tenure = 2000;
+/** Milliseconds for which a reader who has just been served is taken to want more. */
+const followedFor = 2000;
+
+export class RunningLane implements Lane {
+  readonly #clock: Clock;
+  readonly #leaving = new AbortController();
+  #at: number;
+  /** Beyond `at` while a chunk is being written. */
+  #written: number;
+  #stop: number;
+  /** Where its connection ends by itself. */
+  #end: number;
+  #meter: Meter | undefined;
+  readonly #beganAt: number;
+  #followedAt = -Infinity;
+
+  constructor(at: number, stop: number, end: number, clock: Clock) {
+    this.#beganAt = clock.now();
+    this.#at = at;
+    this.#written = at;
+    this.#stop = stop;
+    this.#clock = clock;
+    this.#end = end;
+  }
+
+  get at(): number {
+    return this.#at;
+  }
+
+  get stop(): number {
+    return this.#stop;
+  }
+
+  get rate(): number | undefined {
+    return this.#meter?.rate(this.#clock.now(), this.#at);
+  }
+
+  get held(): boolean {
+    const now = this.#clock.now();
+    return now - this.#beganAt < tenure || now - this.#followedAt < followedFor;
+  }
+
+  /** A reader waits for what it brings. */
+  follow(): void {
+    this.#followedAt = this.#clock.now();
+  }
+
+  /** Bytes that it still has to bring. */
+  get room(): number {
+    return this.#stop - this.#at;
+  }
+
+  /** Its connection has more, but it is not wanted. One that ends here anyway is read to its end, so that it can be used again. */
+  get done(): boolean {
+    return this.room <= 0 && this.#end !== this.#stop;
+  }
+
+  get leaving(): AbortSignal {
+    return this.#leaving.signal;
+  }
+
+  get left(): boolean {
+    return this.#leaving.signal.aborted;
+  }
+
+  leave(): void {
+    this.#leaving.abort(new Error('this lane is wanted elsewhere'));
+  }
+
+  askedFor(end: number): void {
+    this.#end = end;
+  }
+
+  /** False: too late, what lies there is being written. */
+  stopAt(offset: number): boolean {
+    if (offset < this.#written) return false;
+    this.#stop = offset;
+    return true;
+  }
+
+  /** As far as that, if its connection does. */
+  goOn(way: number): void {
+    this.#stop = Math.max(this.#stop, Math.min(way, this.#end));
+  }
+
+  async bring(piece: Uint8Array, write: Write): Promise<void> {
+    if (piece.length === 0) return;
+    this.#meter ??= new Meter(this.#clock.now(), this.#at);
+    this.#written = this.#at + piece.length;
+    await write(piece, this.#at);
+    this.#at = this.#written;
+    this.#meter.note(this.#clock.now(), this.#at);
+  }
+}
