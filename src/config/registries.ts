@@ -10,6 +10,8 @@ export interface ServedRegistry extends Registry {
   readonly staleFor: number;
   /** How many connections a blob may be fetched over at once. */
   readonly lanes: number;
+  /** Milliseconds without bytes after which a connection that fetches a blob is broken off. */
+  readonly stallAfter: number;
 }
 
 /** As its owner writes it: what is not there is as the catalogue has it, or as usual. */
@@ -22,6 +24,7 @@ export interface RegistrySettings {
   readonly fresh_for?: number | undefined;
   readonly stale_for?: number | undefined;
   readonly lanes?: number | undefined;
+  readonly stall_after?: number | undefined;
 }
 
 export function composeRegistries(settings: {
@@ -35,6 +38,7 @@ export function composeRegistries(settings: {
 
 const usualFreshFor = 60_000;
 const usualStaleFor = 86_400_000;
+const usualStallAfter = 10_000;
 
 function compose(name: string, known: Registry | undefined, settings: RegistrySettings = {}): ServedRegistry {
   // Realms, mirrors and redirects belong to the endpoints: others have others.
@@ -52,6 +56,7 @@ function compose(name: string, known: Registry | undefined, settings: RegistrySe
     freshFor: settings.fresh_for ?? usualFreshFor,
     staleFor: settings.stale_for ?? usualStaleFor,
     lanes: settings.lanes ?? usualLanes,
+    stallAfter: settings.stall_after ?? usualStallAfter,
   };
 }
 

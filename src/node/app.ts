@@ -15,7 +15,7 @@ import { adminPages } from './http/admin.ts';
 import { settingsIn } from '../config/registries.ts';
 import type { Config } from './config/config.ts';
 import { type Address, formatAddress, isLoopback, isLoopbackHost } from './config/address.ts';
-import { createFetch } from './fetch.ts';
+import { createFetch, usualTimeouts } from './fetch.ts';
 import type { Log } from './log/log.ts';
 import { createMetrics } from './metrics.ts';
 import { type Face, type ServerParts, createServer } from './http/server.ts';
@@ -62,7 +62,9 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   const { limit, scrub: scrubEvery } = config.storage;
   const store = await openStore({ dir: config.data, limit, clock, report, forgetAfter, scrubEvery });
   const registries = new Registries(config.registries, config.hosts);
-  const dialled = createFetch({ resolve: config.resolve });
+  // The transport's own limit is for what nobody else has an eye on.
+  const idle = Math.max(usualTimeouts.idle, ...config.registries.map(({ stallAfter }) => 2 * stallAfter));
+  const dialled = createFetch({ resolve: config.resolve, timeouts: { idle } });
   const closing = new AbortController();
   const close: (() => Promise<unknown>)[] = [];
   let stopping = false;
@@ -81,6 +83,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     await dialled.close();
   }
 
+  const settings = settingsIn(config.registries, registries);
   const upstream = createUpstream({
     fetch: dialled.fetch,
     registries,
@@ -89,9 +92,12 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     digest,
     registrableDomain: (host) => getDomain(host, { allowPrivateDomains: true }) ?? undefined,
     version,
+    stalls: {
+      alarm: (ms, ring) => void setTimeout(ring, ms).unref(),
+      after: (registry) => settings(registry).stallAfter,
+    },
     report,
   });
-  const settings = settingsIn(config.registries, registries);
   const mirror = new Mirror({
     upstream,
     access: config.access,

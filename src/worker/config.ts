@@ -28,6 +28,7 @@ const elsewhere = {
     'log',
     'stop_within',
     'lanes',
+    'stall_after',
   ]),
   says: 'found a key for a sampan on a machine of your own; a Worker has no use for it',
 };

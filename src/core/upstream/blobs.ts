@@ -11,9 +11,11 @@ import { type Answer, type AskingParts, type Question, ask, unsureIfElsewhere } 
 import { drain, lengthOf, mediaTypeOf } from './body.ts';
 import { nonsense, unreachable } from './failure.ts';
 import { type UpstreamResponse, header } from './fetch.ts';
+import type { Patience, Stalls } from './stalls.ts';
 
 export interface BlobParts extends AskingParts {
   readonly report: Report;
+  readonly stalls: Stalls | undefined;
 }
 
 const reportEvery = 4 * 1024 * 1024;
@@ -112,7 +114,8 @@ function open(
   const least = Math.min(part.size ?? Infinity, wanted.end ?? Infinity) - part.offset;
   const most = part.end - part.offset;
   const broke = () => parts.health.missed(answer.endpoint);
-  const stream = cancelled(counted(answer, { least, most }, report, broke, signal), response);
+  const patience = () => parts.stalls?.patience(registry, () => response.cancel());
+  const stream = cancelled(counted(answer, { least, most }, report, patience, broke, signal), response);
   return { offset: part.offset, size: part.size, stream };
 }
 
@@ -154,13 +157,17 @@ async function* counted(
   { response, host }: Answer,
   { least, most }: { readonly least: number; readonly most: number },
   report: (bytes: number) => void,
+  begin: () => Patience | undefined,
   broke: () => void,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   let received = 0;
   let reported = 0;
+  const patience = begin();
   try {
+    patience?.waits();
     for await (const chunk of response.body) {
+      patience?.brought(chunk.length);
       received += chunk.length;
       if (received > most) throw nonsense(host, 'sent more of a blob than there is');
       if (received - reported >= reportEvery) {
@@ -168,6 +175,7 @@ async function* counted(
         reported = received;
       }
       yield chunk;
+      patience?.waits();
     }
     if (least < Infinity && received < least) throw new Error('the body is too short');
   } catch (error) {
@@ -175,8 +183,9 @@ async function* counted(
     if (error instanceof RegistryError) throw error;
     // The rest is asked of another endpoint, if there is one.
     broke();
-    throw unreachable(host, error);
+    throw unreachable(host, patience?.lost === true ? new Error('next to nothing came for too long') : error);
   } finally {
+    patience?.end();
     if (received > reported) report(received - reported);
     response.cancel();
   }

@@ -7,6 +7,7 @@ import { listReferrers, listTags } from './lists.ts';
 import { getManifest, resolveManifest } from './manifests.ts';
 import { UpstreamMemory } from './memory.ts';
 import type { Registries } from './registries.ts';
+import { type StallLimits, Stalls } from './stalls.ts';
 import { openUntouched } from './untouched.ts';
 
 export interface UpstreamParts extends Omit<ExchangeParts, 'userAgent' | 'memory'> {
@@ -14,14 +15,18 @@ export interface UpstreamParts extends Omit<ExchangeParts, 'userAgent' | 'memory
   readonly digest: DigestOf;
   /** Of its own, if none is given. */
   readonly memory?: UpstreamMemory;
+  /** Of blobs that stop coming; whoever gives none dials with a limit of its own. */
+  readonly stalls?: StallLimits;
   /** Ours, for the user agent. */
   readonly version: string;
 }
 
 export function createUpstream(parts: UpstreamParts): Upstream {
+  const { clock } = parts;
   const memory = parts.memory ?? new UpstreamMemory();
   const told = { ...parts, memory, userAgent: `sampan/${parts.version}` };
-  const asking = { ...told, exchange: createExchanges(told), health: new Health(parts.clock, memory.aside) };
+  const stalls = parts.stalls && new Stalls(clock, parts.stalls);
+  const asking = { ...told, stalls, exchange: createExchanges(told), health: new Health(clock, memory.aside) };
   return {
     resolve: (reference, as, signal) => resolveManifest(asking, reference, as, signal),
     manifest: (reference, as, signal) => getManifest(asking, reference, as, signal),

@@ -17,12 +17,17 @@ function whole(found: unknown, least: number, most: number): number | undefined 
   return typeof found === 'number' && Number.isInteger(found) && found >= least && found <= most ? found : undefined;
 }
 
+const stallAfter = value('a duration from 1s to 5m, such as 10s', (found) => {
+  const ms = parseDuration(found);
+  return ms !== undefined && ms >= 1000 && ms <= 300_000 ? ms : undefined;
+});
+
 const longestStop = 3_600_000;
 const shortestScrub = 3_600_000;
 /** Who writes 50 means 50GB. */
 const smallestStorage = 1e6;
 
-export const registry = section({ ...registryKeys, lanes: lanes.optional() });
+export const registry = section({ ...registryKeys, lanes: lanes.optional(), stall_after: stallAfter.optional() });
 
 export const schema = section({
   listen: value('host:port, such as 127.0.0.1:5050 or "[::1]:5050"', parseAddress).default({

@@ -17,17 +17,21 @@ import { createUpstream } from '../../../src/core/upstream/registry.ts';
 import { createFetch } from '../../../src/node/fetch.ts';
 import { type Store, openStore } from '../../../src/node/store/store.ts';
 import { toldOnce } from '../../../src/node/store/troubles.ts';
+import { Alarms } from '../../fakes/alarms.ts';
 import { type FakeRegistry, startRegistry } from '../../fakes/registry/registry.ts';
 
 /** A clock that a test moves. Nobody sleeps: a wait is over when it begins. */
 export class TestClock implements Clock {
   time = 1_750_000_000_000;
+  readonly #alarms = new Alarms(() => this.time);
+  readonly alarm = this.#alarms.alarm;
   now = (): number => this.time;
   sleep = async (ms: number): Promise<void> => {
     this.time += ms;
   };
   forward(ms: number): void {
     this.time += ms;
+    this.#alarms.ring();
   }
 }
 
@@ -131,6 +135,7 @@ export async function world(options: Options = {}): Promise<World> {
     random: () => 0,
     digest,
     version: '0.0.0',
+    stalls: { alarm: clock.alarm, after: () => 10 * second },
     registrableDomain: () => undefined,
     report,
   });

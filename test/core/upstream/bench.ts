@@ -10,6 +10,7 @@ import { type Digest, parseDigest } from '../../../src/core/oci/digest.ts';
 import { Registries, type Registry } from '../../../src/core/upstream/registries.ts';
 import { createUpstream } from '../../../src/core/upstream/registry.ts';
 import { createFetch } from '../../../src/node/fetch.ts';
+import { Alarms } from '../../fakes/alarms.ts';
 
 export interface Asked {
   readonly method: string;
@@ -52,8 +53,14 @@ export async function nobody(): Promise<string> {
 export class TestClock implements Clock {
   time = 1_800_000_000_000;
   readonly slept: number[] = [];
+  readonly #alarms = new Alarms(() => this.time);
+  readonly alarm = this.#alarms.alarm;
   now(): number {
     return this.time;
+  }
+  forward(ms: number): void {
+    this.time += ms;
+    this.#alarms.ring();
   }
   async sleep(ms: number, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
@@ -84,6 +91,7 @@ export function bench(registry: Partial<Registry> & Pick<Registry, 'endpoints'>)
     registrableDomain: () => undefined,
     report: (event) => void events.push(event),
     version: '1.2.3',
+    stalls: { alarm: clock.alarm, after: () => 10_000 },
   });
   return { upstream, clock, events };
 }

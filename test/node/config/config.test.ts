@@ -31,9 +31,8 @@ test('with no configuration at all, the catalogue is served on the loopback', as
     registries.map(({ name }) => name),
     catalogue.map(({ name }) => name),
   );
-  assert.ok(
-    registries.every(({ freshFor, staleFor, lanes }) => freshFor === 60_000 && staleFor === 86_400_000 && lanes === 4),
-  );
+  assert.ok(registries.every(({ freshFor, staleFor }) => freshFor === 60_000 && staleFor === 86_400_000));
+  assert.ok(registries.every(({ lanes, stallAfter }) => lanes === 4 && stallAfter === 10_000));
 });
 
 test('an empty file, and sections with everything commented out, change nothing', async (t) => {
@@ -62,6 +61,7 @@ registries:
     fresh_for: 0s
     stale_for: 500ms
     lanes: 16
+    stall_after: 1m
 hosts: { hub.example.com: lab }
 resolve: { lab.example: "203.0.113.7:443" }
 pull_ahead: 8
@@ -87,6 +87,7 @@ stop_within: 2m
         freshFor: 0,
         staleFor: 500,
         lanes: 16,
+        stallAfter: 60_000,
       },
     ],
     hosts: { 'hub.example.com': 'lab' },
@@ -115,6 +116,7 @@ test('another registry takes two lines, with or without the braces', async (t) =
       freshFor: 60_000,
       staleFor: 86_400_000,
       lanes: 4,
+      stallAfter: 10_000,
     });
     assert.equal(config.registries.length, catalogue.length + 1);
   }

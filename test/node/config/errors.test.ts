@@ -67,6 +67,8 @@ const wrong: readonly (readonly [yaml: string, complaint: RegExp])[] = [
   ['access: { networks: [10.0.0.0/33] }', /access.networks\[0\]: found "10.0.0.0\/33", expected an IP network/],
   // Values.
   ['registries: { a.b: { lanes: 0 } }', /registries.a.b.lanes: found 0, expected a whole number from 1 to 16/],
+  ['registries: { a.b: { stall_after: 0s } }', /stall_after: found "0s", expected a duration from 1s to 5m/],
+  ['registries: { a.b: { stall_after: 6m } }', /stall_after: found "6m",/],
   ['registries: { a.b: { lanes: 17 } }', /lanes: found 17,/],
   ['registries: { a.b: { lanes: 1.5 } }', /lanes: found 1.5,/],
   ['pull_ahead: on', /pull_ahead: found "on", expected off, or a whole number from 0 to 16/],
