@@ -51,8 +51,8 @@ async function stage(endpoints: 1 | 2): Promise<Stage> {
 async function play(staged: Stage, given: Case): Promise<void> {
   const { all, cdn, registries } = staged;
   staged.blobs += 1;
-  // Whatever the case before has made somebody wait for is over.
-  all.clock.forward(2 * minute);
+  // Whatever the case before has made somebody wait for is over, and who lied in it is asked first again.
+  all.clock.forward(11 * minute);
   for (const { levers } of [...registries, cdn]) levers.bend = undefined;
   const bytes = randomBytes(staged.blobs, size);
   const layer = layerOf(bytes);

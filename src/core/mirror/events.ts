@@ -62,6 +62,16 @@ export type MirrorEvent =
       /** What was being done with it when that came out. */
       readonly found: 'opening' | 'reading' | 'sending' | 'checking' | 'scrubbing' | 'counting';
     }
+  /**
+   * An endpoint of a registry, or a mirror, is asked last for so long: it does not answer, or it sent what the digest says is wrong.
+   * Without `ms`: of several it is not known who it was, and they are asked last for that digest.
+   */
+  | {
+      readonly kind: 'aside';
+      readonly endpoint: string;
+      readonly digest: Digest | undefined;
+      readonly ms: number | undefined;
+    }
   /** The upstream cannot answer, and what is held is served in its place. */
   | { readonly kind: 'stale'; readonly repository: Repository; readonly name: string; readonly error: unknown }
   /** The cache does not work as it should; pulls go on without it. */

@@ -64,7 +64,9 @@ export async function passBlob(
   const first = await source(asked?.kind === 'between' ? asked.offset : 0, signal);
   const { size } = first;
   const whole = (from: number) =>
-    verified(resumed(first, { size, open: source, clock, signal }), digest, newHasher, from, size);
+    verified(resumed(first, { size, open: source, clock, signal }), digest, newHasher, from, size, () =>
+      first.blame?.(true),
+    );
   if (size === undefined && first.offset === 0) return streamed(undefined, undefined, whole(0));
   if (size === undefined) throw await abandoned(first, sizeless());
   if (asked === undefined) return streamed(size, undefined, whole(0));

@@ -77,6 +77,11 @@ export interface Incoming {
   readonly size: number | undefined;
   /** Throws if the upstream breaks or stalls before `end` or `size` is reached; may go on after `end`. */
   readonly stream: ByteStream;
+  /**
+   * What came is not what its digest says, or of another size than somebody else told. Whoever has brought bytes of it to this
+   * source is asked last from now on. `surely`: nobody but this source has brought any.
+   */
+  readonly blame?: (surely: boolean) => void;
 }
 
 /** Ends a stream that nobody will read; how that goes is nobody's concern. */

@@ -1,5 +1,5 @@
 // An upstream that breaks in the middle of a blob is asked for the rest; whoever reads sees nothing of it.
-import { RegistryError } from '../oci/errors.ts';
+import { RegistryError, Unreachable } from '../oci/errors.ts';
 import { type Clock, type Incoming, type Source, letGo } from './ports.ts';
 import { wrong } from './wrong.ts';
 
@@ -56,10 +56,13 @@ export async function* resumed(
   }
 }
 
-/** New attempts after a break, each a little later than the one before, until one is answered. */
+/** New attempts after a break: everybody in turn, and each turn a little later than the one before, until one is answered. */
 class Attempts {
   readonly #resumption: Resumption;
+  /** Waits in a row. */
   #failures = 0;
+  /** Since the last wait, so many others were asked at once. */
+  #others = 0;
   #countedAt = 0;
 
   constructor(resumption: Resumption) {
@@ -77,13 +80,21 @@ class Attempts {
 
   async next(position: number, broken: unknown): Promise<Incoming> {
     const { clock, signal, spare } = this.#resumption;
-    if (position - this.#countedAt >= progress) this.#failures = 0;
+    if (position - this.#countedAt >= progress) {
+      this.#failures = 0;
+      this.#others = 0;
+    }
     this.#countedAt = position;
     for (let error = broken; ;) {
       const wait = waits[this.#failures];
       if (wait === undefined || !(error instanceof RegistryError) || !error.passing) throw error;
-      this.#failures += 1;
-      await clock.sleep(Math.max(wait, Math.min(longestWait, error.retryAfter)), signal);
+      const others = error instanceof Unreachable ? error.others : 0;
+      if (this.#others < others) this.#others += 1;
+      else {
+        this.#others = 0;
+        this.#failures += 1;
+        await clock.sleep(Math.max(wait, Math.min(longestWait, error.retryAfter)), signal);
+      }
       try {
         return await this.#open(position);
       } catch (thrown) {
@@ -99,6 +110,7 @@ class Attempts {
     const incoming = await open(position, signal, end?.());
     const sameSize = size === undefined || incoming.size === undefined || incoming.size === size;
     if (incoming.offset <= position && sameSize) return incoming;
+    if (!sameSize) incoming.blame?.(false);
     await letGo(incoming);
     throw new RegistryError('UNAVAILABLE', 'the upstream goes on with something else', { status: 502 });
   }

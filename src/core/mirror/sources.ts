@@ -13,6 +13,8 @@ export class Sources {
   /** Could not answer the last time, so others come first. */
   #stumbled: Source | undefined;
   #ranges = true;
+  /** One of each source that has brought anything. */
+  readonly #blame = new Set<NonNullable<Incoming['blame']>>();
   #nonsense = 0;
 
   /** `all`: live. */
@@ -29,7 +31,9 @@ export class Sources {
   async open(offset: number, signal: AbortSignal, end?: number): Promise<Incoming> {
     for (let source = this.#next(); source !== undefined; source = this.#next()) {
       try {
-        return await this.#ask(source, offset, signal, end);
+        const incoming = await this.#ask(source, offset, signal, end);
+        if (incoming.blame !== undefined) this.#blame.add(incoming.blame);
+        return incoming;
       } catch (error) {
         if (!(error instanceof RegistryError && [401, 403, 404].includes(error.status))) {
           this.#stumbled = source;
@@ -40,6 +44,11 @@ export class Sources {
       }
     }
     throw this.#refusal;
+  }
+
+  /** What they brought is not what its digest says. `surely`: all of it was theirs. */
+  blame(surely: boolean): void {
+    for (const blame of this.#blame) blame(surely && this.#blame.size === 1);
   }
 
   #next(): Source | undefined {

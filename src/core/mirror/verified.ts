@@ -6,7 +6,7 @@ import type { ByteStream } from './reply.ts';
 
 /**
  * The bytes of `stream` from `offset` on. `stream` starts at 0. The last chunk is held back until the digest is known to match;
- * else this throws, as it does if the stream ends before or goes beyond `size`.
+ * else this throws, as it does if the stream ends before or goes beyond `size`, and `blame` is called before.
  */
 export async function* verified(
   stream: ByteStream,
@@ -14,13 +14,14 @@ export async function* verified(
   newHasher: NewHasher,
   offset: number,
   size: number | undefined,
+  blame: () => void,
 ): ByteStream {
   const hasher = newHasher(algorithmOf(digest));
   let position = 0;
   let held: Uint8Array | undefined;
   for await (const chunk of stream) {
     if (chunk.length === 0) continue;
-    if (size !== undefined && position + chunk.length > size) throw mismatch();
+    if (size !== undefined && position + chunk.length > size) throw mismatch(blame);
     if (held !== undefined && held.length > 0) yield held;
     hasher.update(chunk);
     const rest = chunk.subarray(Math.min(chunk.length, Math.max(0, offset - position)));
@@ -30,11 +31,12 @@ export async function* verified(
     held = last ? rest.slice() : undefined;
     if (!last && rest.length > 0) yield rest;
   }
-  if ((size !== undefined && position !== size) || hasher.hex() !== hexOf(digest)) throw mismatch();
+  if ((size !== undefined && position !== size) || hasher.hex() !== hexOf(digest)) throw mismatch(blame);
   if (held !== undefined && held.length > 0) yield held;
 }
 
-function mismatch(): RegistryError {
+function mismatch(blame: () => void): RegistryError {
+  blame();
   return new RegistryError('UNAVAILABLE', 'the upstream sent bytes that do not match their digest', { status: 502 });
 }
 

@@ -86,7 +86,11 @@ export class RegistryError extends Error {
 
 /** Nobody answered: the network failed, or time was up. What holds for one object holds for all that this upstream has. */
 export class Unreachable extends RegistryError {
-  constructor(message: string, cause: unknown) {
+  /** How many others can be asked for the same at once: nobody has asked them. */
+  readonly others: number;
+
+  constructor(message: string, cause: unknown, others = 0) {
     super('UNAVAILABLE', message, { cause });
+    this.others = others;
   }
 }

@@ -1,6 +1,7 @@
 // One question to a registry, whichever of its endpoints answers it.
 import type { Caller } from '../access/caller.ts';
 import type { Clock } from '../mirror/ports.ts';
+import type { Digest } from '../oci/digest.ts';
 import { RegistryError, Unreachable } from '../oci/errors.ts';
 import type { Repository } from '../oci/reference.ts';
 import { drain, refuseEncoded } from './body.ts';
@@ -26,6 +27,10 @@ export interface Question {
   readonly signal: AbortSignal;
   /** The answer can be verified by a digest, and that the caller may have it has been settled: third parties will do. */
   readonly verifiable: boolean;
+  /** What is asked for is named by it. */
+  readonly digest?: Digest;
+  /** Who was asked the last time, of endpoints and mirrors, and has brought a part of it. */
+  readonly current?: string | undefined;
 }
 
 export interface Answer {
@@ -34,6 +39,8 @@ export interface Answer {
   readonly endpoint: string;
   readonly url: string;
   readonly host: string;
+  /** How many can be asked in its place. */
+  readonly others: number;
 }
 
 export interface AskingParts {
@@ -61,29 +68,28 @@ export async function ask<T>(
   const registry = parts.registries.find(called);
   if (registry === undefined) throw new RegistryError('NAME_UNKNOWN', `${called} is not configured`);
   const { clock, health } = parts;
-  const failures: unknown[] = [];
-  const began = clock.now();
-  for (const endpoint of health.inOrder(registry.endpoints)) {
-    if (clock.now() - began > longestSearch) break;
-    try {
-      return await askOne(parts, question, registry, endpoint, read);
-    } catch (error) {
-      question.signal.throwIfAborted();
-      if (!(error instanceof RegistryError && error.passing)) throw error;
-      if (error instanceof Unreachable || error.status === 429) health.missed(endpoint, error.retryAfter);
-      failures.push(error);
-    }
-  }
+  const { endpoints } = registry;
   // A login is nothing for a third party, and neither is the name of what somebody needs one for.
   const mirrors = question.verifiable && question.as.authorization === undefined ? registry.mirrors : [];
-  for (const mirror of mirrors) {
-    const found = await askOne(parts, question, registry, mirror, read).catch(
-      (error: unknown) => void failures.push(error),
-    );
-    question.signal.throwIfAborted();
-    if (found !== undefined) return found;
+  const order = health.inOrder({ endpoints, mirrors, digest: question.digest, current: question.current });
+  let failure: { readonly error: unknown } | undefined;
+  const began = clock.now();
+  for (const endpoint of order) {
+    const trusted = endpoints.includes(endpoint);
+    if (trusted && failure !== undefined && clock.now() - began > longestSearch) continue;
+    try {
+      const found = await askOne(parts, question, registry, endpoint, order.length - 1, read);
+      if (trusted || found !== undefined) return found;
+    } catch (error) {
+      question.signal.throwIfAborted();
+      if (error instanceof Unreachable) health.failed(endpoint);
+      else if (error instanceof RegistryError && error.status === 429) health.limited(endpoint, error.retryAfter);
+      if (!trusted) continue;
+      if (!(error instanceof RegistryError && error.passing)) throw error;
+      failure ??= { error };
+    }
   }
-  throw failures[0];
+  throw failure?.error;
 }
 
 async function askOne<T>(
@@ -91,6 +97,7 @@ async function askOne<T>(
   question: Question,
   registry: Registry,
   endpoint: string,
+  others: number,
   read: (answer: Answer) => Promise<T>,
 ): Promise<T | undefined> {
   const { repository, what, method, signal } = question;
@@ -106,7 +113,7 @@ async function askOne<T>(
   });
   if (question.answers.includes(response.status)) {
     refuseEncoded(response, url.host);
-    return read({ response, endpoint, url: url.href, host: url.host });
+    return read({ response, endpoint, url: url.href, host: url.host, others });
   }
   void drain(response);
   if (response.status === 404 || response.status === 410) return undefined;

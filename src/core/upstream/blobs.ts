@@ -2,23 +2,21 @@
 import type { Caller } from '../access/caller.ts';
 import type { Incoming, Source } from '../mirror/ports.ts';
 import type { Report } from '../mirror/events.ts';
-import type { ByteStream } from '../mirror/reply.ts';
 import { type Digest, isOfNothing } from '../oci/digest.ts';
 import { RegistryError } from '../oci/errors.ts';
 import type { Repository } from '../oci/reference.ts';
 import { unknownBlob } from '../oci/unknown.ts';
 import { type Answer, type AskingParts, type Question, ask, unsureIfElsewhere } from './asking.ts';
+import { blobStream } from './blob-stream.ts';
 import { drain, lengthOf, mediaTypeOf } from './body.ts';
-import { nonsense, unreachable } from './failure.ts';
+import { nonsense } from './failure.ts';
 import { type UpstreamResponse, header } from './fetch.ts';
-import type { Patience, Stalls } from './stalls.ts';
+import type { Stalls } from './stalls.ts';
 
 export interface BlobParts extends AskingParts {
   readonly report: Report;
   readonly stalls: Stalls | undefined;
 }
-
-const reportEvery = 4 * 1024 * 1024;
 
 /** By a HEAD; where the upstream knows none, or redirects it to who takes only GET, by a GET whose body is not read. */
 export async function statBlob(
@@ -53,14 +51,23 @@ async function measure({
 
 /** Whoever opens it reads the stream, ends it, or aborts the signal: until then it holds a connection. */
 export function blobSource(parts: BlobParts, repository: Repository, digest: Digest, as: Caller): Source {
+  const bringers = new Set<string>();
+  let current: string | undefined;
+  const blame = (surely: boolean) => {
+    current = undefined;
+    parts.health.lied(bringers, digest, surely && bringers.size === 1);
+  };
   return async (offset, signal, end) => {
     const last = end === undefined ? '' : end - 1;
     const ranged = offset > 0 || end !== undefined ? { headers: { range: `bytes=${offset}-${last}` } } : {};
-    const question = { ...questionOf(repository, digest, as, signal), ...ranged };
+    const question = { ...questionOf(repository, digest, as, signal), ...ranged, current };
     const wanted = { offset, end };
-    const incoming = await ask(parts, question, async (answer) =>
-      open(parts, repository, digest, answer, wanted, signal),
-    );
+    const incoming = await ask(parts, question, async (answer) => {
+      const opened = open(parts, repository, digest, answer, wanted, signal);
+      current = answer.endpoint;
+      bringers.add(current);
+      return { ...opened, blame };
+    });
     if (incoming !== undefined) return incoming;
     throw unknownBlob(repository, digest);
   };
@@ -73,6 +80,7 @@ export function questionOf(repository: Repository, digest: Digest, as: Caller, s
     method: 'GET',
     path: `blobs/${digest}`,
     answers: [200, 206, 416],
+    digest,
     as,
     signal,
     verifiable: true,
@@ -111,25 +119,20 @@ function open(
     throw nonsense(host, 'sent nothing where a blob was expected');
   }
   const report = (bytes: number) => parts.report({ kind: 'received', registry, bytes });
-  const least = Math.min(part.size ?? Infinity, wanted.end ?? Infinity) - part.offset;
-  const most = part.end - part.offset;
-  const broke = () => parts.health.missed(answer.endpoint);
-  const patience = () => parts.stalls?.patience(registry, () => response.cancel());
-  const stream = cancelled(counted(answer, { least, most }, report, patience, broke, signal), response);
+  const { health, stalls } = parts;
+  const stream = blobStream({
+    response,
+    host,
+    least: Math.min(part.size ?? Infinity, wanted.end ?? Infinity) - part.offset,
+    most: part.end - part.offset,
+    report,
+    patience: () => stalls?.patience(registry, () => response.cancel()),
+    sent: () => health.sent(answer.endpoint),
+    others: answer.others,
+    broke: () => health.failed(answer.endpoint),
+    signal,
+  });
   return { offset: part.offset, size: part.size, stream };
-}
-
-/** A generator that has not begun does not run its `finally` when it is ended; the connection must be let go all the same. */
-function cancelled(stream: AsyncGenerator<Uint8Array>, response: Answer['response']): ByteStream {
-  return {
-    [Symbol.asyncIterator]: () => ({
-      next: () => stream.next(),
-      async return() {
-        response.cancel();
-        return stream.return(undefined);
-      },
-    }),
-  };
 }
 
 /** What was asked for lies beyond the end, and the upstream says where that is. */
@@ -150,43 +153,4 @@ export function partOf({ response }: Answer): Part | undefined {
   const length = lengthOf(response);
   const matches = length === undefined || length === last - first + 1;
   return matches ? { offset: first, end: last + 1, size: total } : undefined;
-}
-
-/** Throws UNAVAILABLE, and says so to `broke`, if the stream breaks or ends before what was wanted is here; also if it goes on after what was told. */
-async function* counted(
-  { response, host }: Answer,
-  { least, most }: { readonly least: number; readonly most: number },
-  report: (bytes: number) => void,
-  begin: () => Patience | undefined,
-  broke: () => void,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
-  let received = 0;
-  let reported = 0;
-  const patience = begin();
-  try {
-    patience?.waits();
-    for await (const chunk of response.body) {
-      patience?.brought(chunk.length);
-      received += chunk.length;
-      if (received > most) throw nonsense(host, 'sent more of a blob than there is');
-      if (received - reported >= reportEvery) {
-        report(received - reported);
-        reported = received;
-      }
-      yield chunk;
-      patience?.waits();
-    }
-    if (least < Infinity && received < least) throw new Error('the body is too short');
-  } catch (error) {
-    signal.throwIfAborted();
-    if (error instanceof RegistryError) throw error;
-    // The rest is asked of another endpoint, if there is one.
-    broke();
-    throw unreachable(host, patience?.lost === true ? new Error('next to nothing came for too long') : error);
-  } finally {
-    patience?.end();
-    if (received > reported) report(received - reported);
-    response.cancel();
-  }
 }

@@ -3,9 +3,9 @@ import { RegistryError, Unreachable } from '../oci/errors.ts';
 import { type UpstreamResponse, header } from './fetch.ts';
 import { retryAfter } from './retry-after.ts';
 
-/** No answer, or one that broke off. Worth another try, and 503 for that reason. */
-export function unreachable(host: string, cause: unknown): Unreachable {
-  return new Unreachable(`${host} cannot be reached, or broke off`, cause);
+/** No answer, or one that broke off. Worth another try, and 503 for that reason. `others` can be asked in its place. */
+export function unreachable(host: string, cause: unknown, others = 0): Unreachable {
+  return new Unreachable(`${host} cannot be reached, or broke off`, cause, others);
 }
 
 /** An answer that makes no sense. */

@@ -1,42 +1,122 @@
-// Which endpoints did not answer lately, or limit us: they are asked last, so that a dead one costs its timeout once and not at every pull.
+// Who is asked first. An endpoint that does not answer is asked last for a while, so that a dead one costs its timeout once and
+// not at every pull; so is one that limits us, or that sent what its digest says is wrong.
+import type { Report } from '../mirror/events.ts';
 import type { Clock } from '../mirror/ports.ts';
+import type { Digest } from '../oci/digest.ts';
 import type { Bounded } from './bounded.ts';
 
-const setAsideFor = 30_000;
+/** Milliseconds; twice as long each time that it fails again when it is over. */
+const firstAside = 30_000;
 const longestAside = 600_000;
 
-/** Milliseconds since 1970. */
 export interface Aside {
-  readonly from: number;
-  readonly until: number;
+  readonly why: 'failed' | 'limited' | 'lied';
+  readonly since: number;
+  readonly ms: number;
+  /** The last time that it failed. */
+  readonly failedAt: number;
+}
+
+/** What is remembered of endpoints. */
+export interface HealthMemory {
+  readonly aside: Bounded<Aside>;
+  /** By digest, those of whom one has lied about it; who was blamed last comes last. */
+  readonly suspects: Bounded<readonly string[]>;
+}
+
+export interface Candidates {
+  readonly endpoints: readonly string[];
+  /** Third parties: they come after the endpoints. */
+  readonly mirrors: readonly string[];
+  /** Of what is asked for, if it has one. */
+  readonly digest: Digest | undefined;
+  /** Who has brought what is here of it already. */
+  readonly current: string | undefined;
 }
 
 export class Health {
   readonly #clock: Clock;
-  readonly #aside: Bounded<Aside>;
+  readonly #report: Report;
+  readonly #aside: HealthMemory['aside'];
+  readonly #suspects: HealthMemory['suspects'];
 
-  constructor(clock: Clock, aside: Bounded<Aside>) {
+  constructor(clock: Clock, report: Report, { aside, suspects }: HealthMemory) {
     this.#clock = clock;
+    this.#report = report;
     this.#aside = aside;
+    this.#suspects = suspects;
+  }
+
+  /** It did not answer, or broke off. Several failures in a row are one until it is asked first again. */
+  failed(endpoint: string): void {
+    const last = this.#aside.get(endpoint);
+    if (last !== undefined && this.#isAside(endpoint)) {
+      this.#aside.set(endpoint, { ...last, failedAt: this.#clock.now() });
+      return;
+    }
+    const ms = last?.why === 'failed' ? Math.min(longestAside, last.ms * 2) : firstAside;
+    this.#setAside(endpoint, 'failed', ms);
+    this.#report({ kind: 'aside', endpoint, digest: undefined, ms });
   }
 
   /** `asked`: milliseconds for which it wants to be left alone, if it said so. */
-  missed(endpoint: string, asked = 0): void {
-    const from = this.#clock.now();
-    const wait = Math.min(longestAside, Math.max(setAsideFor, asked));
-    this.#aside.set(endpoint, { from, until: from + wait });
+  limited(endpoint: string, asked: number): void {
+    const ms = Math.min(longestAside, Math.max(firstAside, asked));
+    const isAside = this.#isAside(endpoint);
+    if (isAside && this.#aside.get(endpoint)?.why === 'lied') return;
+    if (!isAside) this.#report({ kind: 'aside', endpoint, digest: undefined, ms });
+    this.#setAside(endpoint, 'limited', ms);
   }
 
-  /** As they are configured, but for those that are set aside. */
-  inOrder(endpoints: readonly string[]): readonly string[] {
-    if (endpoints.length === 1) return endpoints;
-    const aside = endpoints.filter((endpoint) => this.#isAside(endpoint));
-    return [...endpoints.filter((endpoint) => !aside.includes(endpoint)), ...aside];
+  /** It sent a body to its end. Whether it was the right one is another question. */
+  sent(endpoint: string): void {
+    if (this.#aside.get(endpoint)?.why === 'failed') this.#aside.delete(endpoint);
+  }
+
+  /** What they brought together is not what its digest says, or they contradict each other. `surely`: it can be nobody else. */
+  lied(endpoints: ReadonlySet<string>, digest: Digest, surely: boolean): void {
+    const others = (this.#suspects.get(digest) ?? []).filter((endpoint) => !endpoints.has(endpoint));
+    this.#suspects.set(digest, [...others, ...endpoints]);
+    for (const endpoint of endpoints) {
+      if (surely) this.#setAside(endpoint, 'lied', longestAside);
+      this.#report({ kind: 'aside', endpoint, digest, ms: surely ? longestAside : undefined });
+    }
+  }
+
+  /**
+   * As they are configured, but for those that are set aside: of them, who failed the longest ago comes first. Who is suspected of
+   * having lied about this digest comes even after third parties. As long as anybody is, one alone brings all of it, so that it
+   * turns out who it was.
+   */
+  inOrder({ endpoints, mirrors, digest, current }: Candidates): readonly string[] {
+    if (endpoints.length + mirrors.length === 1) return endpoints;
+    const suspects = (digest === undefined ? undefined : this.#suspects.get(digest)) ?? [];
+    const rank = (url: string): number => {
+      const late = this.#isAside(url);
+      if (suspects.length > 0 && url === current && !late) return -1;
+      if (suspects.includes(url)) return 4 + suspects.indexOf(url);
+      return (mirrors.includes(url) ? 2 : 0) + (late ? 1 : 0);
+    };
+    return [...endpoints, ...mirrors]
+      .map((url) => ({ url, rank: rank(url), failedAt: this.#failedAt(url) }))
+      .toSorted((one, other) => one.rank - other.rank || one.failedAt - other.failedAt)
+      .map(({ url }) => url);
   }
 
   #isAside(endpoint: string): boolean {
     const aside = this.#aside.get(endpoint);
+    if (aside === undefined) return false;
+    const age = this.#clock.now() - aside.since;
+    return age >= 0 && age < aside.ms;
+  }
+
+  #failedAt(endpoint: string): number {
+    const aside = this.#isAside(endpoint) ? this.#aside.get(endpoint) : undefined;
+    return aside?.failedAt ?? 0;
+  }
+
+  #setAside(endpoint: string, why: Aside['why'], ms: number): void {
     const now = this.#clock.now();
-    return aside !== undefined && aside.from <= now && now < aside.until;
+    this.#aside.set(endpoint, { why, since: now, ms, failedAt: now });
   }
 }

@@ -30,7 +30,7 @@ export async function resolveManifest(
   } as const;
   const told = await ask(parts, question, async (answer) => {
     void drain(answer.response);
-    return describe(answer, reference);
+    return describe(parts, answer, reference);
   }).catch(unsureIfElsewhere);
   if (told !== 'unsure') return told && { descriptor: told };
   const manifest = await fetchManifest(parts, { ...question, method: 'GET', answers: [200] }, reference);
@@ -59,30 +59,34 @@ function questionOf({ repository, target }: Reference, as: Caller, signal: Abort
     as,
     signal,
     verifiable: !isTag(target),
+    ...(!isTag(target) && { digest: target }),
   };
 }
 
 /** What a HEAD tells, if it tells all of it. An upstream that knows no HEAD does not. */
-function describe({ response, host }: Answer, { target }: Reference): Manifest['descriptor'] | 'unsure' {
+function describe(parts: ManifestParts, answer: Answer, { target }: Reference): Manifest['descriptor'] | 'unsure' {
+  const { response, host } = answer;
   const mediaType = mediaTypeOf(response);
   const size = lengthOf(response);
   const claimed = claimedDigest(response.headers);
   if (response.status !== 200 || size === undefined || !isManifestType(mediaType)) return 'unsure';
   if (size > largest) throw tooLarge(host);
   if (isTag(target)) return claimed === undefined ? 'unsure' : { mediaType, digest: claimed, size };
-  if (claimed !== undefined && contradicts(claimed, target)) throw wrongDigest(host);
+  if (claimed !== undefined && contradicts(claimed, target)) throw wrongDigest(parts, answer, target);
   return { mediaType, digest: target, size };
 }
 
 function fetchManifest(parts: ManifestParts, question: Question, { target }: Reference): Promise<Manifest | undefined> {
-  return ask(parts, question, async ({ response, host }) => {
+  return ask(parts, question, async (answer) => {
+    const { response, host } = answer;
     const bytes = await readWhole(response, largest, host, parts.clock);
     if (bytes === undefined) throw tooLarge(host);
     const claimed = claimedDigest(response.headers);
     const digest = await digestOf(parts, bytes, isTag(target) ? claimed : target);
-    if (claimed !== undefined && contradicts(claimed, digest)) throw wrongDigest(host);
-    if (!isTag(target) && digest !== target) throw wrongDigest(host);
+    if (claimed !== undefined && contradicts(claimed, digest)) throw wrongDigest(parts, answer, claimed);
+    if (!isTag(target) && digest !== target) throw wrongDigest(parts, answer, target);
     const { mediaType } = readManifest(bytes, header(response.headers, 'content-type'));
+    parts.health.sent(answer.endpoint);
     return { descriptor: { mediaType, digest, size: bytes.length }, bytes };
   });
 }
@@ -104,7 +108,8 @@ function contradicts(one: Digest, other: Digest): boolean {
   return one !== other && algorithmOf(one) === algorithmOf(other);
 }
 
-function wrongDigest(host: string): RegistryError {
+function wrongDigest({ health }: ManifestParts, { endpoint, host }: Answer, digest: Digest): RegistryError {
+  health.lied(new Set([endpoint]), digest, true);
   return new RegistryError('MANIFEST_INVALID', `${host} sent a manifest of another digest`, { status: 502 });
 }
 

@@ -7,11 +7,12 @@ import type { Issuer, KeptToken } from './tokens.ts';
 const mostTokens = 1024;
 // Clients choose hosts below a wildcard, so even endpoints are not a closed list.
 const mostEndpoints = 256;
+const mostDigests = 256;
 
 export class UpstreamMemory {
   readonly tokens = new Bounded<KeptToken>(mostTokens);
   /** What each endpoint's challenge said: later repositories go straight to the token. */
   readonly issuers = new Bounded<Issuer>(mostEndpoints);
-  /** Endpoints that are asked last. */
   readonly aside = new Bounded<Aside>(mostEndpoints);
+  readonly suspects = new Bounded<readonly string[]>(mostDigests);
 }

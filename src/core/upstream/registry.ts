@@ -26,7 +26,7 @@ export function createUpstream(parts: UpstreamParts): Upstream {
   const memory = parts.memory ?? new UpstreamMemory();
   const told = { ...parts, memory, userAgent: `sampan/${parts.version}` };
   const stalls = parts.stalls && new Stalls(clock, parts.stalls);
-  const asking = { ...told, stalls, exchange: createExchanges(told), health: new Health(clock, memory.aside) };
+  const asking = { ...told, stalls, exchange: createExchanges(told), health: new Health(clock, parts.report, memory) };
   return {
     resolve: (reference, as, signal) => resolveManifest(asking, reference, as, signal),
     manifest: (reference, as, signal) => getManifest(asking, reference, as, signal),

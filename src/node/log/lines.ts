@@ -52,6 +52,8 @@ export function lineOf(event: MirrorEvent): Line | undefined {
       const name = event.name;
       return failure('warn', `served ${repository}:${name} stale`, { kind, repository, name }, event.error);
     }
+    case 'aside':
+      return aside(event);
     case 'trouble':
       return trouble(event);
     case 'recovered':
@@ -89,6 +91,15 @@ function asked(event: Extract<MirrorEvent, { kind: 'asked' }>): Line {
   const message = `${method} of a ${what} at ${host}`;
   if (error !== undefined) return failure('debug', `${message} failed after ${msText(ms)}`, facts, error);
   return { level: 'debug', message: `${message}: ${status ?? 'no answer'} in ${msText(ms)}`, facts };
+}
+
+function aside({ kind, endpoint, digest, ms }: Extract<MirrorEvent, { kind: 'aside' }>): Line {
+  const why =
+    digest === undefined
+      ? 'does not answer, broke off or limits us'
+      : `sent what is not ${digest}${ms === undefined ? ', or another did' : ''}`;
+  const how = ms === undefined ? 'asked last for that' : `asked last for ${msText(ms)}`;
+  return { level: 'warn', message: `${endpoint} ${why}: ${how}`, facts: { kind, endpoint, digest, ms } };
 }
 
 function failure(level: LogLevel, message: string, facts: Line['facts'], error: unknown): Line {

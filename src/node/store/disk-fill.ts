@@ -198,7 +198,10 @@ export class DiskFill implements Fill {
     if (part.left !== undefined && here.total === size) await letGo(first.incoming);
     else await bringIn(first);
     if (size !== undefined) await this.#bringInLost(size, kept, sources, bringIn, signal);
-    if ((await hash.hex()) !== hexOf(digest)) throw wrong('sent bytes of another digest');
+    if ((await hash.hex()) === hexOf(digest)) return;
+    // What was here before may have been somebody else's.
+    sources.blame(part.left === undefined);
+    throw wrong('sent bytes of another digest');
   }
 
   /** What was believed to be in the file and is not, if nobody is at it any more when that comes out. */
@@ -241,8 +244,9 @@ function isWorthContinuing(error: Error): boolean {
 }
 
 /** The size of the blob, as far as it is known now. */
-function checkHead({ size }: Incoming, expected: number | undefined): number | undefined {
+function checkHead({ size, blame }: Incoming, expected: number | undefined): number | undefined {
   if (expected !== undefined && size !== undefined && size !== expected) {
+    blame?.(false);
     throw wrong(`tells ${size} bytes where the manifest tells ${expected}`);
   }
   return size ?? expected;

@@ -1,9 +1,12 @@
 // Several endpoints and mirrors of one registry: who is asked, when, and whose word counts.
 import assert from 'node:assert/strict';
+import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import { anonymous } from '../../../src/core/access/caller.ts';
+import { type Source, letGo } from '../../../src/core/mirror/ports.ts';
 import { parseTag } from '../../../src/core/oci/reference.ts';
 import {
+  type Handle,
   bench,
   manifestBytes,
   manifestDigest,
@@ -97,6 +100,48 @@ test('what a mirror has not, refuses or forges says nothing', async () => {
   const good = await serve(sendManifest);
   const { upstream } = bench({ ...failing, mirrors: [...failing.mirrors, good.url] });
   assert.equal((await upstream.manifest(byDigest, anonymous, signal))?.descriptor.digest, manifestDigest);
+});
+
+test('a mirror is asked before an endpoint that lied about a digest, and a lying mirror after it', async () => {
+  const wrong = (_request: unknown, response: ServerResponse) =>
+    send(response, 200, { 'content-type': 'application/vnd.oci.image.manifest.v1+json' }, '{}');
+  const right: Handle = (request, response) => sendManifest(request, response);
+  let liar: 'endpoint' | 'mirror' = 'endpoint';
+  const endpoint = await serve((...asked) => (liar === 'endpoint' ? wrong : right)(...asked));
+  const mirror = await serve((...asked) => (liar === 'mirror' ? wrong : right)(...asked));
+  const { upstream } = bench({ endpoints: [endpoint.url], mirrors: [mirror.url] });
+  const ask = async () => (await upstream.manifest(byDigest, anonymous, signal))?.descriptor.digest;
+  const asked = () => [endpoint.log.splice(0).length, mirror.log.splice(0).length];
+  assert.equal(await ask(), manifestDigest);
+  assert.deepEqual(asked(), [1, 1]);
+  assert.equal(await ask(), manifestDigest);
+  assert.deepEqual(asked(), [0, 1]);
+  liar = 'mirror';
+  assert.equal(await ask(), manifestDigest);
+  assert.deepEqual(asked(), [1, 1]);
+  assert.equal(await ask(), manifestDigest);
+  assert.deepEqual(asked(), [1, 0]);
+});
+
+test('of a digest that somebody lied about, all comes from who has begun to bring it', async () => {
+  let isDown = true;
+  const blob: Handle = (_request, response) => send(response, 200, { 'content-length': '5' }, 'bytes');
+  const suspect = await serve(blob);
+  const other = await serve((...asked) => (isDown ? send(asked[1], 503) : blob(...asked)));
+  const { upstream } = bench({ endpoints: [suspect.url, other.url] });
+  const open = async (source: Source) => {
+    const incoming = await source(0, signal);
+    await letGo(incoming);
+    return incoming;
+  };
+  (await open(upstream.blob(repository, manifestDigest, anonymous))).blame?.(false);
+  const source = upstream.blob(repository, manifestDigest, anonymous);
+  await open(source);
+  const tries = other.log.length;
+  assert.ok(tries > 0, 'who is not suspected is asked first');
+  isDown = false;
+  await open(source);
+  assert.deepEqual([suspect.log.length, other.log.length], [3, tries]);
 });
 
 test('whoever has left is not carried on to the next endpoint', async () => {

@@ -1,0 +1,75 @@
+// The bytes of one answer with a blob: counted, watched, and broken where they do not keep what the head has promised.
+import type { ByteStream } from '../mirror/reply.ts';
+import { RegistryError } from '../oci/errors.ts';
+import { nonsense, unreachable } from './failure.ts';
+import type { UpstreamResponse } from './fetch.ts';
+import type { Patience } from './stalls.ts';
+
+export interface StreamParts {
+  readonly response: UpstreamResponse;
+  readonly host: string;
+  /** Bytes that were wanted, and bytes that were told. */
+  readonly least: number;
+  readonly most: number;
+  /** Told of bytes now and then. */
+  readonly report: (bytes: number) => void;
+  readonly patience: () => Patience | undefined;
+  /** Called when all is here. */
+  readonly sent: () => void;
+  /** Called when it broke. */
+  readonly broke: () => void;
+  /** How many others can be asked for the rest. */
+  readonly others: number;
+  /** Of whoever wanted it. */
+  readonly signal: AbortSignal;
+}
+
+const reportEvery = 4 * 1024 * 1024;
+
+/** Throws UNAVAILABLE if the stream breaks, stalls or ends before what was wanted is here; also if it goes on after what was told. */
+export function blobStream(parts: StreamParts): ByteStream {
+  const stream = counted(parts);
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next: () => stream.next(),
+      async return() {
+        // A generator that has not begun does not run its `finally`, and one that waits does so later.
+        parts.response.cancel();
+        return stream.return(undefined);
+      },
+    }),
+  };
+}
+
+async function* counted(parts: StreamParts): AsyncGenerator<Uint8Array, void, undefined> {
+  const { response, host, least, most, report, signal } = parts;
+  let received = 0;
+  let reported = 0;
+  const patience = parts.patience();
+  try {
+    patience?.waits();
+    for await (const chunk of response.body) {
+      patience?.brought(chunk.length);
+      received += chunk.length;
+      if (received > most) throw nonsense(host, 'sent more of a blob than there is');
+      if (received - reported >= reportEvery) {
+        report(received - reported);
+        reported = received;
+      }
+      yield chunk;
+      patience?.waits();
+    }
+    if (least < Infinity && received < least) throw new Error('the body is too short');
+    parts.sent();
+  } catch (error) {
+    signal.throwIfAborted();
+    parts.broke();
+    if (error instanceof RegistryError) throw error;
+    const cause = patience?.lost === true ? new Error('next to nothing came for too long') : error;
+    throw unreachable(host, cause, parts.others);
+  } finally {
+    patience?.end();
+    if (received > reported) report(received - reported);
+    response.cancel();
+  }
+}
