@@ -52,7 +52,8 @@ export class Crew {
   /** Brings in the whole blob, beginning with what is open already and was asked to end at `end`. */
   async bringIn(first: Incoming, end: number | undefined): Promise<void> {
     const { size = Infinity, clock } = this.#parts;
-    const stop = Math.min(end ?? size, size);
+    // Who ignores ranges brings more than it was asked for.
+    const stop = Math.min(Math.max(end ?? size, first.end ?? 0), size);
     this.#begin(new RunningLane(first.offset, stop, stop, clock), first);
     await this.#over.promise;
   }
@@ -78,9 +79,13 @@ export class Crew {
     const companyHelps = this.#companyHelps !== false && !busy();
     // Of what nobody knows the size of, the first lane brings all.
     if (size === undefined) return;
+    if (!sources.ranges) {
+      this.#goThrough(size);
+      return;
+    }
+    const most = this.#most;
     while (!signal.aborted) {
       const lanes = [...this.#lanes.keys()];
-      const most = sources.ranges ? this.#most : 1;
       // Who gives us fewer connections than we wanted may not give another one for the one that we let go of.
       const none = most < this.#parts.most && lanes.length >= most;
       const move = nextMove({ size, here, lanes, wants: none ? [] : wants(), most, companyHelps });
@@ -95,6 +100,14 @@ export class Crew {
       if (move.why === 'slow') this.#alone ??= rateOf(lanes);
       this.#begin(new RunningLane(move.from, move.to, move.to, clock));
     }
+  }
+
+  /** Nobody gives a part of it: one connection brings all that is missing. */
+  #goThrough(size: number): void {
+    const { here, clock, signal } = this.#parts;
+    const missing = here.gapsBelow(size);
+    if (missing === undefined || this.#lanes.size > 0 || signal.aborted) return;
+    this.#begin(new RunningLane(missing.start, missing.end, size, clock));
   }
 
   /** Once: whether several connections bring more than one did. */
@@ -144,11 +157,12 @@ export class Crew {
   }
 
   async #work(lane: RunningLane, first: Incoming | undefined): Promise<void> {
-    const { size, clock, write } = this.#parts;
+    const { size, clock } = this.#parts;
+    const write: Write = (chunk, offset) => this.#write(chunk, offset);
     const signal = AbortSignal.any([this.#parts.signal, lane.leaving]);
     const stream = resumed(first, {
       size,
-      from: lane.at,
+      at: () => lane.at,
       end: () => (size === undefined || lane.stop === size ? undefined : lane.stop),
       open: (offset, until, end) => this.#open(lane, offset, until, end),
       spare: () => this.#lanes.size > 1,
@@ -168,12 +182,24 @@ export class Crew {
   }
 
   async #open(lane: RunningLane, offset: number, signal: AbortSignal, end: number | undefined): Promise<Incoming> {
-    const incoming = await this.#parts.sources.open(offset, signal, end);
-    if (incoming.offset < offset && this.#lanes.size > 1) {
+    const { sources, here, size = Infinity } = this.#parts;
+    const incoming = await sources.open(offset, signal, end);
+    const fromBefore = incoming.offset < offset;
+    if (fromBefore && this.#lanes.size > 1) {
       await letGo(incoming);
       throw wrong('ignores ranges');
     }
-    lane.askedFor(incoming.offset < offset ? Infinity : (end ?? this.#parts.size ?? Infinity));
+    if (fromBefore) lane.goThrough(here.gapsBelow(size) ?? { start: offset, end: lane.stop });
+    lane.endsAt(incoming.end ?? (fromBefore ? size : (end ?? size)));
     return incoming;
+  }
+
+  /** Of what comes from before the place that was asked for, some is here. */
+  async #write(chunk: Uint8Array, offset: number): Promise<void> {
+    const { here, write } = this.#parts;
+    const end = offset + chunk.length;
+    for (let gap = here.gapAt(offset, end); gap !== undefined; gap = here.gapAt(gap.end, end)) {
+      await write(chunk.subarray(gap.start - offset, gap.end - offset), gap.start);
+    }
   }
 }

@@ -37,6 +37,13 @@ export class Intervals implements Iterable<Interval> {
     return start < end ? { start, end } : undefined;
   }
 
+  /** From the first gap to the end of the last one, cut off at `limit`; undefined if there is none before it. */
+  gapsBelow(limit: number): Interval | undefined {
+    const first = this.gapAt(0, limit);
+    const last = this.#pieces.at(-1);
+    return first && { start: first.start, end: last !== undefined && last.end >= limit ? last.start : limit };
+  }
+
   add(start: number, end: number): void {
     if (start >= end) return;
     // Those that it touches or overlaps become one with it.

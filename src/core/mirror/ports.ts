@@ -73,6 +73,8 @@ export type Source = (offset: number, signal: AbortSignal, end?: number) => Prom
 export interface Incoming {
   /** Where the stream starts: what was asked, or 0 from an upstream that ignores ranges. */
   readonly offset: number;
+  /** Where it ends by the upstream's own account, if that gave one. */
+  readonly end?: number | undefined;
   /** Bytes of the whole blob, if the upstream told. */
   readonly size: number | undefined;
   /** Throws if the upstream breaks or stalls before `end` or `size` is reached; may go on after `end`. */

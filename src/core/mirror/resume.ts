@@ -17,8 +17,8 @@ export interface Resumption {
   readonly open: Source;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Where it begins; not given: where `first` does. What `first` has before that is left out. */
-  readonly from?: number;
+  /** Where whoever reads it is, when a connection begins; not given: behind what he has got. What comes before that is left out. */
+  readonly at?: () => number;
   /** Where it may stop, as of now; not given: at the end. */
   readonly end?: () => number | undefined;
   /** Others carry on if this one gives up: then an attempt that is refused is the last one. */
@@ -32,10 +32,11 @@ export async function* resumed(
   first: Incoming | undefined,
   resumption: Resumption,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  let position = resumption.from ?? first?.offset ?? 0;
+  let position = resumption.at?.() ?? first?.offset ?? 0;
   const attempts = new Attempts(resumption);
   let incoming = first ?? (await attempts.begin(position));
   for (;;) {
+    position = resumption.at?.() ?? position;
     try {
       let at = incoming.offset;
       for await (const chunk of incoming.stream) {

@@ -1,4 +1,5 @@
 // A lane of a fill at work: how far it has come, how fast it is, and where it stops.
+import type { Interval } from './intervals.ts';
 import type { Lane } from './lanes.ts';
 import { Meter } from './meter.ts';
 import type { Clock } from './ports.ts';
@@ -77,8 +78,17 @@ export class RunningLane implements Lane {
     this.#leaving.abort(new Error('this lane is wanted elsewhere'));
   }
 
-  askedFor(end: number): void {
+  /** Its connection does so by itself. */
+  endsAt(end: number): void {
     this.#end = end;
+  }
+
+  /** Its connection begins at the start, whatever was asked for: it brings all that is missing. */
+  goThrough({ start, end }: Interval): void {
+    this.#at = start;
+    this.#written = start;
+    this.#stop = end;
+    this.#meter = undefined;
   }
 
   /** False: too late, what lies there is being written. */

@@ -1,5 +1,5 @@
 // Who can be asked for the bytes of a blob. More may join while it is being fetched; who refuses is not asked again.
-import { RegistryError } from '../oci/errors.ts';
+import { RefusedElsewhere, RegistryError } from '../oci/errors.ts';
 import type { Incoming, Source } from './ports.ts';
 import { wrong } from './wrong.ts';
 
@@ -66,15 +66,22 @@ export class Sources {
     if (!ranged || !this.#ranges) return source(0, signal);
     try {
       const incoming = await source(offset, signal, end);
-      if (incoming.offset < offset) this.#ranges = false;
+      if (ignoresRange(incoming, offset, end)) this.#ranges = false;
       this.#nonsense = 0;
       return incoming;
     } catch (error) {
-      if (!(error instanceof RegistryError && [416, 502].includes(error.status))) throw error;
+      const isNonsense = error instanceof RegistryError && [416, 502].includes(error.status);
+      // A signed redirect has expired: of ranges that says nothing.
+      if (!isNonsense || error instanceof RefusedElsewhere) throw error;
       this.#nonsense += 1;
       if (this.#nonsense >= mostNonsense) this.#ranges = false;
       // What we ask for lies within the size that was told: to deny it is as little an answer as any other nonsense.
       throw error.status === 416 ? wrong('denies bytes that it said it had') : error;
     }
   }
+}
+
+function ignoresRange(incoming: Incoming, offset: number, end: number | undefined): boolean {
+  if (offset > 0) return incoming.offset < offset;
+  return end !== undefined && incoming.end !== undefined && incoming.end > end;
 }

@@ -94,3 +94,13 @@ export class Unreachable extends RegistryError {
     this.others = others;
   }
 }
+
+/**
+ * By whom the registry sent us to, so the registry has said that we may have it. That the other refuses is its own trouble: a
+ * signature that is only good for GET, or no longer good at all.
+ */
+export class RefusedElsewhere extends RegistryError {
+  constructor(message: string) {
+    super('UNAVAILABLE', message, { status: 502 });
+  }
+}

@@ -2,14 +2,13 @@
 import type { Caller } from '../access/caller.ts';
 import type { Clock } from '../mirror/ports.ts';
 import type { Digest } from '../oci/digest.ts';
-import { RegistryError, Unreachable } from '../oci/errors.ts';
+import { RefusedElsewhere, RegistryError, Unreachable } from '../oci/errors.ts';
 import type { Repository } from '../oci/reference.ts';
 import { drain, refuseEncoded } from './body.ts';
 import type { Exchange, What } from './compose.ts';
 import { refusal } from './failure.ts';
 import type { Fetch, UpstreamResponse } from './fetch.ts';
 import type { Health } from './health.ts';
-import { RefusedElsewhere } from './redirect.ts';
 import type { Registries, Registry } from './registries.ts';
 
 export interface Question {

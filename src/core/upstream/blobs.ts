@@ -132,7 +132,7 @@ function open(
     broke: () => health.failed(answer.endpoint),
     signal,
   });
-  return { offset: part.offset, size: part.size, stream };
+  return { offset: part.offset, end: part.end < Infinity ? part.end : undefined, size: part.size, stream };
 }
 
 /** What was asked for lies beyond the end, and the upstream says where that is. */

@@ -1,5 +1,5 @@
 // Redirects, followed by hand: each hop is checked before it is taken, and credentials stay where they belong.
-import { RegistryError } from '../oci/errors.ts';
+import { RefusedElsewhere, RegistryError } from '../oci/errors.ts';
 import { drain } from './body.ts';
 import { nonsense } from './failure.ts';
 import { ForbiddenAddress, type UpstreamRequest, type UpstreamResponse, type Wrap, header } from './fetch.ts';
@@ -60,16 +60,10 @@ function refused(registry: Registry, target: URL, cause?: unknown): RegistryErro
   return new RegistryError('UNAVAILABLE', message, { status: 502, cause });
 }
 
-/**
- * The registry sent us there, so it has said that we may have it. That the other refuses is its own trouble: a signature
- * that is only good for GET, or no longer good at all.
- */
-export class RefusedElsewhere extends RegistryError {}
-
 function fromElsewhere(response: UpstreamResponse, { url }: UpstreamRequest): UpstreamResponse {
   const { status } = response;
   if (status !== 401 && status !== 403) return response;
   void drain(response);
   const message = `${new URL(url).host}, where the registry redirected to, answered ${status}`;
-  throw new RefusedElsewhere('UNAVAILABLE', message, { status: 502 });
+  throw new RefusedElsewhere(message);
 }

@@ -102,9 +102,22 @@ describe('a blob over a link', () => {
   });
 
   it('comes in over one that ignores ranges, and over none but that', async () => {
-    const { link, twice } = await bring({ ...slow, ranges: false });
+    const { link, twice } = await bring({ ...slow, ranges: () => false });
     assert.ok(link.mostOpen <= 2);
     assert.ok(twice < 0.05, `${twice}: what came before it was known`);
+  });
+
+  it('has all its gaps filled over one connection by an upstream that gives no ranges any more', async () => {
+    const breaksAt = [14, 10, 11, 12].map((each) => each * MB);
+    const { link } = await bring({
+      ...slow,
+      ranges: (ms) => ms < 4000,
+      resetAfter: () => breaksAt.shift() ?? Infinity,
+    });
+    assert.equal(link.mostOpen, 4);
+    const [, , , , ...later] = link.asked;
+    assert.ok(later.length <= 5, `${link.asked.join()}: whoever broke off asks once, and then one brings the rest`);
+    assert.ok(link.sent < 2 * blob.length, `${link.sent}`);
   });
 
   it('goes on over what is granted when no more connections are', async () => {

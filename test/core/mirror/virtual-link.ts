@@ -47,8 +47,8 @@ export interface LinkOptions {
   readonly delay: number;
   /** A connection is reset when it has brought so many bytes. */
   readonly resetAfter?: () => number;
-  /** False: sends the whole, whatever is asked for. */
-  readonly ranges?: boolean;
+  /** So many milliseconds after the start; false: sends the whole, whatever is asked for. */
+  readonly ranges?: (ms: number) => boolean;
   /** More connections than these, so many milliseconds after the start, are refused with 503. */
   readonly most?: (ms: number) => number;
 }
@@ -77,12 +77,13 @@ export class VirtualLink {
 
   readonly source: Source = async (from, signal, to) => {
     this.asked.push(`${from}-${to ?? ''}`);
-    const { most = () => Infinity, ranges = true, delay } = this.#options;
+    const { most = () => Infinity, delay } = this.#options;
     await this.#clock.sleep(delay, signal);
     if (this.#open >= most(this.#clock.now())) throw new RegistryError('UNAVAILABLE', 'too many connections');
+    const ranges = this.#options.ranges?.(this.#clock.now()) ?? true;
     const offset = ranges ? from : 0;
     const end = ranges ? (to ?? this.#blob.length) : this.#blob.length;
-    return { offset, size: this.#blob.length, stream: this.#stream(offset, end, signal) };
+    return { offset, end, size: this.#blob.length, stream: this.#stream(offset, end, signal) };
   };
 
   async *#stream(from: number, to: number, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {

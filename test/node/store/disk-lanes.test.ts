@@ -179,6 +179,16 @@ describe('an upstream', () => {
     assert.equal(taps.all.length, 1);
   });
 
+  it('that ignores where the first question ends brings all over that connection', async (t) => {
+    const { taps, fill } = await begin(t, new Taps(bytes, false), { expected: bytes.length });
+    const range = fill.open(between(0, 1000)).then(collect);
+    assert.equal((await taps.tap(0)).end, 1000 + around);
+    taps.open();
+    await fill.done;
+    assert.ok((await range).equals(part(0, 1000)));
+    assert.deepEqual([taps.all.length, taps.sent], [1, bytes.length]);
+  });
+
   const nonsense = {
     'answers ranges with nonsense, or 416': () =>
       Promise.reject(new RegistryError('UNAVAILABLE', 'no', { status: 502 })),

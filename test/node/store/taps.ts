@@ -59,7 +59,7 @@ export class Taps {
         } else await new Promise<void>((resolve) => (wake = resolve));
       }
     }
-    return { offset, size: whole.length, stream: stream() };
+    return { offset, end: last, size: whole.length, stream: stream() };
   };
 
   /** Those that there are, and those to come: everything flows. */
