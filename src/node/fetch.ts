@@ -1,8 +1,8 @@
 // HTTP to upstreams, over undici: bodies as they come, no redirects, no retries, no proxy of the environment.
 import { Agent, buildConnector } from 'undici';
-import { ForbiddenAddress, type Fetch, type UpstreamRequest } from '../core/upstream/fetch.ts';
-import type { Headers } from '../core/mirror/reply.ts';
+import { ForbiddenAddress, type Fetch, type UpstreamRequest, type UpstreamResponse } from '../core/upstream/fetch.ts';
 import type { Address } from './config/address.ts';
+import { Exchange } from './exchange.ts';
 import { isForbiddenLiteral, publicLookup } from './resolve.ts';
 
 /** Milliseconds. */
@@ -68,20 +68,9 @@ function connector(
   };
 }
 
-async function exchange(through: Agent, { method, url, headers, signal }: UpstreamRequest) {
+function exchange(through: Agent, { method, url, headers, signal }: UpstreamRequest): Promise<UpstreamResponse> {
   const { origin, pathname, search } = new URL(url);
-  const {
-    statusCode,
-    headers: received,
-    body,
-  } = await through.request({ origin, path: pathname + search, method, headers, signal });
-  // A cancelled body says so in an error event, which without a listener would end the process.
-  body.on('error', () => {});
-  return { status: statusCode, headers: defined(received), body, cancel: () => void body.destroy() };
-}
-
-function defined(headers: Readonly<Record<string, string | string[] | undefined>>): Headers {
-  return Object.fromEntries(
-    Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  );
+  const one = new Exchange(signal);
+  if (!signal.aborted) through.dispatch({ origin, path: pathname + search, method, headers }, one);
+  return one.answer;
 }

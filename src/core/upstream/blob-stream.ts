@@ -28,12 +28,14 @@ const reportEvery = 4 * 1024 * 1024;
 
 /** Throws UNAVAILABLE if the stream breaks, stalls or ends before what was wanted is here; also if it goes on after what was told. */
 export function blobStream(parts: StreamParts): ByteStream {
-  const stream = counted(parts);
+  let left = false;
+  const stream = counted(parts, () => left);
   return {
     [Symbol.asyncIterator]: () => ({
       next: () => stream.next(),
       async return() {
         // A generator that has not begun does not run its `finally`, and one that waits does so later.
+        left = true;
         parts.response.cancel();
         return stream.return(undefined);
       },
@@ -41,7 +43,7 @@ export function blobStream(parts: StreamParts): ByteStream {
   };
 }
 
-async function* counted(parts: StreamParts): AsyncGenerator<Uint8Array, void, undefined> {
+async function* counted(parts: StreamParts, left: () => boolean): AsyncGenerator<Uint8Array, void, undefined> {
   const { response, host, least, most, report, signal } = parts;
   let received = 0;
   let reported = 0;
@@ -63,6 +65,7 @@ async function* counted(parts: StreamParts): AsyncGenerator<Uint8Array, void, un
     parts.sent();
   } catch (error) {
     signal.throwIfAborted();
+    if (left()) return;
     parts.broke();
     if (error instanceof RegistryError) throw error;
     const cause = patience?.lost === true ? new Error('next to nothing came for too long') : error;

@@ -121,6 +121,19 @@ test('whoever leaves ends the upstream’s answer', async () => {
   await closed.promise;
 });
 
+test('an endpoint whose answer is let go while it is waited for is not set aside for that', async () => {
+  const { upstream, events } = await upstreamThat((_request, response) =>
+    response.writeHead(200, { 'content-length': '10' }).write('12345'),
+  );
+  const { stream } = await upstream.blob(repository, digest, anonymous)(0, signal);
+  const reading = stream[Symbol.asyncIterator]();
+  await reading.next();
+  const next = reading.next();
+  await reading.return?.();
+  assert.equal((await next).done, true);
+  assert.ok(!events.some(({ kind }) => kind === 'aside'));
+});
+
 test('a stream that is ended before it began lets its connection go', async () => {
   const { promise: gone, resolve } = Promise.withResolvers<void>();
   const { upstream } = await upstreamThat((_request, response) => {
