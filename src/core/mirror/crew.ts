@@ -190,7 +190,7 @@ export class Crew {
       throw wrong('ignores ranges');
     }
     if (fromBefore) lane.goThrough(here.gapsBelow(size) ?? { start: offset, end: lane.stop });
-    lane.endsAt(incoming.end ?? (fromBefore ? size : (end ?? size)));
+    lane.opened(incoming.end ?? (fromBefore ? size : (end ?? size)));
     return incoming;
   }
 

@@ -78,9 +78,10 @@ export class RunningLane implements Lane {
     this.#leaving.abort(new Error('this lane is wanted elsewhere'));
   }
 
-  /** Its connection does so by itself. */
-  endsAt(end: number): void {
+  /** A new connection, that ends there by itself. How fast it is remains to be seen: the wait for it says nothing of that. */
+  opened(end: number): void {
     this.#end = end;
+    this.#meter = undefined;
   }
 
   /** Its connection begins at the start, whatever was asked for: it brings all that is missing. */
@@ -88,7 +89,6 @@ export class RunningLane implements Lane {
     this.#at = start;
     this.#written = start;
     this.#stop = end;
-    this.#meter = undefined;
   }
 
   /** False: too late, what lies there is being written. */
