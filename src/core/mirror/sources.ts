@@ -73,7 +73,7 @@ export class Sources {
       const isNonsense = error instanceof RegistryError && [416, 502].includes(error.status);
       // A signed redirect has expired: of ranges that says nothing.
       if (!isNonsense || error instanceof RefusedElsewhere) throw error;
-      this.#nonsense += 1;
+      if (!isEnd(error, offset)) this.#nonsense += 1;
       if (this.#nonsense >= mostNonsense) this.#ranges = false;
       // What we ask for lies within the size that was told: to deny it is as little an answer as any other nonsense.
       throw error.status === 416 ? wrong('denies bytes that it said it had') : error;
@@ -84,4 +84,11 @@ export class Sources {
 function ignoresRange(incoming: Incoming, offset: number, end: number | undefined): boolean {
   if (offset > 0) return incoming.offset < offset;
   return end !== undefined && incoming.end !== undefined && incoming.end > end;
+}
+
+/** It tells another size than was told before. That may be wrong, but it makes sense of ranges. */
+function isEnd({ status, headers }: RegistryError, offset: number): boolean {
+  const { 'content-range': told } = headers;
+  const size = typeof told === 'string' ? /^bytes \*\/(\d{1,15})$/.exec(told)?.[1] : undefined;
+  return status === 416 && size !== undefined && Number(size) <= offset;
 }

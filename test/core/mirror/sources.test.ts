@@ -11,12 +11,15 @@ function incoming(more: Partial<Incoming> = {}): Incoming {
   return { offset: 0, size: 1000, stream: (async function* () {})(), ...more };
 }
 
-it('an expired redirect says nothing of ranges, but answers that make no sense do', async () => {
+it('an expired redirect, or another size, says nothing of ranges, but answers that make no sense do', async () => {
   let error: Error = new RefusedElsewhere('the CDN answered 403');
   const sources = new Sources([() => Promise.reject(error)]);
   for (let i = 0; i < 5; i += 1) await assert.rejects(sources.open(10, signal), RefusedElsewhere);
   assert.equal(sources.ranges, true);
-  error = new RegistryError('UNAVAILABLE', 'what?', { status: 502 });
+  error = new RegistryError('RANGE_INVALID', 'it ends before', { headers: { 'content-range': 'bytes */10' } });
+  for (let i = 0; i < 5; i += 1) await assert.rejects(sources.open(10, signal), { status: 502 });
+  assert.equal(sources.ranges, true);
+  error = new RegistryError('RANGE_INVALID', 'of what it has', { headers: { 'content-range': 'bytes */11' } });
   for (let i = 0; i < 2; i += 1) await assert.rejects(sources.open(10, signal), { status: 502 });
   assert.equal(sources.ranges, false);
 });
