@@ -2,7 +2,7 @@
 import { RegistryError } from '../oci/errors.ts';
 import { drain } from './body.ts';
 import type { Bounded } from './bounded.ts';
-import { type Challenge, bearerChallenge, parseChallenges } from './challenge.ts';
+import { type Challenge, bearerChallenge, parseChallenges } from '../oci/challenge.ts';
 import { ForbiddenAddress, type Fetch, type UpstreamRequest, type UpstreamResponse, type Wrap } from './fetch.ts';
 import { type RegistrableDomain, trustOfRealm } from './realm.ts';
 import type { Registry } from './registries.ts';

@@ -1,5 +1,5 @@
 // The Link header of a list that goes on (RFC 8288, section 3).
-import { Field, space, token } from './field.ts';
+import { Field, space, token } from '../oci/field.ts';
 
 const target = /<[^<>\s]*>/y;
 const semicolon = /[ \t]*;[ \t]*/y;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { bearerChallenge, parseChallenges } from '../../../src/core/upstream/challenge.ts';
+import { bearerChallenge, parseChallenges } from '../../../src/core/oci/challenge.ts';
 
 const seeded = { seed: 20_261_120, numRuns: 500 };
 
