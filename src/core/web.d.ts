@@ -46,4 +46,6 @@ declare var URL: { new (url: string, base?: string): URL; canParse(url: string, 
 declare var TextDecoder: {
   new (label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean }): { decode(input?: Uint8Array): string };
 };
+declare function atob(data: string): string;
+declare function btoa(data: string): string;
 declare var TextEncoder: { new (): { encode(input?: string): Uint8Array } };

@@ -68,9 +68,9 @@ function connector(
   };
 }
 
-function exchange(through: Agent, { method, url, headers, signal }: UpstreamRequest): Promise<UpstreamResponse> {
+function exchange(through: Agent, { method, url, headers, body, signal }: UpstreamRequest): Promise<UpstreamResponse> {
   const { origin, pathname, search } = new URL(url);
   const one = new Exchange(signal);
-  if (!signal.aborted) through.dispatch({ origin, path: pathname + search, method, headers }, one);
+  if (!signal.aborted) through.dispatch({ origin, path: pathname + search, method, headers, body }, one);
   return one.answer;
 }

@@ -9,7 +9,7 @@ const headWithin = 12_000;
  * Here no address can be looked at before it is dialled; but from the edge nothing is in reach that is not public, unless it
  * is named by its address.
  */
-export const fetchUpstream: Fetch = async ({ method, url, headers, signal, trust }) => {
+export const fetchUpstream: Fetch = async ({ method, url, headers, body: form, signal, trust }) => {
   const { hostname } = new URL(url);
   if (trust === 'public' && isAddress(hostname)) throw new ForbiddenAddress(hostname);
   const late = new AbortController();
@@ -18,6 +18,7 @@ export const fetchUpstream: Fetch = async ({ method, url, headers, signal, trust
     const answer = await fetch(url, {
       method,
       headers,
+      ...(form !== undefined && { body: form }),
       redirect: 'manual',
       // Cloudflare's cache would turn a HEAD into a GET, which Docker Hub counts.
       cache: 'no-store',

@@ -3,8 +3,10 @@ import { RegistryError } from '../oci/errors.ts';
 import type { Caller } from './caller.ts';
 import { contains, type Network } from './networks.ts';
 
-/** Who may pull at all: everybody, or those whose address lies in one of the networks. */
-export type Access = { readonly kind: 'open' } | { readonly kind: 'networks'; readonly networks: readonly Network[] };
+/** Who may pull at all: everybody, or those whose address lies in one of the networks; `login`: and from elsewhere who has a login. */
+export type Access =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'networks'; readonly networks: readonly Network[]; readonly login?: boolean };
 
 /** A repository is public: an anonymous request for an object of it was answered 200. */
 export interface Verdict {
@@ -17,10 +19,6 @@ export type VerdictStanding = 'fresh' | 'stale' | 'none';
 
 const freshFor = 15 * 60 * 1000;
 
-export function isAdmitted(access: Access, caller: Caller): boolean {
-  return access.kind === 'open' || access.networks.some((network) => contains(network, caller.address));
-}
-
 /** Throws DENIED (403). Says what to change, but neither which networks are configured nor how this address looks from here. */
 export function admitCaller(access: Access, caller: Caller): void {
   if (isAdmitted(access, caller)) return;
@@ -28,6 +26,16 @@ export function admitCaller(access: Access, caller: Caller): void {
     'DENIED',
     "this mirror does not serve your address; whoever runs it can add its network to `access: { networks: [...] }` in sampan's configuration",
   );
+}
+
+/** Who is not let in as he comes may be let in with a login. */
+export function takesLogins(access: Access): boolean {
+  return access.kind === 'networks' && access.login === true;
+}
+
+export function isAdmitted(access: Access, caller: Caller): boolean {
+  if (access.kind === 'open' || access.networks.some((network) => contains(network, caller.address))) return true;
+  return access.login === true && (caller.account !== undefined || caller.vouched === true);
 }
 
 /** `now` in milliseconds since 1970, `staleFor` in milliseconds. A verdict from the future (a clock was set back) is asked for again. */

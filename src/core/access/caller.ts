@@ -1,11 +1,29 @@
-// Who asks.
+// Who asks: a client of this mirror, and this mirror of a registry.
+import type { Account } from './accounts.ts';
 
 export interface Caller {
-  /** The client's IP address, as text; IPv4-mapped IPv6 addresses in their IPv4 form. Empty for sampan itself. */
+  /** The client's IP address, as text; IPv4-mapped IPv6 addresses in their IPv4 form. */
   readonly address: string;
-  /** The client's own `Authorization` header. It goes to the registry only and is never kept. */
+  /** Of this mirror's own. */
+  readonly account?: Account;
+  /** The client's own login at the registry. It goes to the registry only and is never kept. */
   readonly authorization?: string;
+  /** The authorization was handed out at this mirror's door, to a login at the registry that is asked. */
+  readonly vouched?: boolean;
+}
+
+/** In whose name a registry is asked. */
+export interface Asker {
+  readonly authorization?: string;
+  /** With the credentials that the configuration has for the registry, if it has any. Proves nothing to anybody else. */
+  readonly ours?: boolean;
 }
 
 /** Nobody in particular: what is asked in this name is what everyone may know. */
-export const anonymous: Caller = { address: '' };
+export const anonymous: Asker = {};
+export const ours: Asker = { ours: true };
+
+/** What a registry answers to somebody is for this one alone. */
+export function isSomebody({ authorization, ours: our }: Asker): boolean {
+  return authorization !== undefined || our === true;
+}

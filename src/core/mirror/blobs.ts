@@ -1,6 +1,6 @@
 // Pulls of blobs: from the store, from a fill that everybody shares, or past the store if it cannot take them.
 import { standingOf } from '../access/admit.ts';
-import type { Caller } from '../access/caller.ts';
+import { type Asker, isSomebody } from '../access/caller.ts';
 import { isNotModified, isRangeWanted } from '../oci/conditional.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -47,8 +47,8 @@ export class Blobs {
     this.ahead = new PullAhead(parts, this.#flights);
   }
 
-  async pull(pull: BlobPull, caller: Caller, signal: AbortSignal): Promise<Reply> {
-    if (caller.authorization !== undefined) return passBlobPull(pull, caller, this.#parts, signal);
+  async pull(pull: BlobPull, as: Asker, signal: AbortSignal): Promise<Reply> {
+    if (isSomebody(as)) return passBlobPull(pull, as, this.#parts, signal);
     const { digest, conditions } = pull;
     const admission = await this.#admit(pull.repository, digest);
     signal.throwIfAborted();

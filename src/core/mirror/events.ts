@@ -14,7 +14,7 @@ export type MirrorEvent =
       readonly kind: 'served';
       readonly method: string;
       readonly path: string;
-      readonly what: 'ping' | 'manifest' | 'blob' | 'tags' | 'referrers' | 'other';
+      readonly what: 'ping' | 'manifest' | 'blob' | 'tags' | 'referrers' | 'token' | 'other';
       readonly registry: string | undefined;
       readonly status: number;
       readonly outcome: Outcome;
@@ -32,7 +32,7 @@ export type MirrorEvent =
       readonly registry: string;
       readonly host: string;
       readonly what: 'manifest' | 'blob' | 'tags' | 'referrers' | 'token';
-      readonly method: 'GET' | 'HEAD';
+      readonly method: 'GET' | 'HEAD' | 'POST';
       readonly status: number | undefined;
       readonly ms: number;
       readonly error?: unknown;

@@ -1,6 +1,6 @@
 // Pulls of lists: the tags of a repository, and the referrers of a manifest.
 import { standingOf } from '../access/admit.ts';
-import { type Caller, anonymous } from '../access/caller.ts';
+import { type Asker, anonymous, isSomebody } from '../access/caller.ts';
 import { type Digest, parseDigest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/errors.ts';
 import { linkToNext } from '../oci/link.ts';
@@ -34,9 +34,9 @@ export class Lists {
   }
 
   /** Asked each time: nobody pulls by a list of tags, and an old one misleads. */
-  async tags({ repository, query, self, head }: TagsPull, caller: Caller, signal: AbortSignal): Promise<Reply> {
-    const own = caller.authorization !== undefined;
-    const ask = () => this.#parts.upstream.tags(repository, query, own ? caller : anonymous, signal);
+  async tags({ repository, query, self, head }: TagsPull, as: Asker, signal: AbortSignal): Promise<Reply> {
+    const own = isSomebody(as);
+    const ask = () => this.#parts.upstream.tags(repository, query, as, signal);
     const page = own ? await ask() : await this.#parts.inquiry.list(repository, 'tags', ask);
     if (page === undefined) {
       throw new RegistryError('NAME_UNKNOWN', `the registry knows no ${repositoryKey(repository)}`);
@@ -44,13 +44,13 @@ export class Lists {
     return pageReply(page, link(self, page), head, own ? 'pass' : 'forward');
   }
 
-  async referrers(pull: ReferrersPull, caller: Caller, signal: AbortSignal): Promise<Reply> {
+  async referrers(pull: ReferrersPull, as: Asker, signal: AbortSignal): Promise<Reply> {
     const { repository, digest, query, self, head } = pull;
     const filter = new URLSearchParams(query);
     const wanted = filter.get('artifactType') ?? undefined;
     filter.delete('artifactType');
-    if (caller.authorization !== undefined || filter.toString() !== '') {
-      return this.#referrersPage(pull, caller, signal);
+    if (isSomebody(as) || filter.toString() !== '') {
+      return this.#referrersPage(pull, as, signal);
     }
     const found = await this.#referrersOf(repository, digest);
     if (found === undefined) return this.#referrersPage(pull, anonymous, signal);
@@ -66,11 +66,11 @@ export class Lists {
   /** A page of a list that has several, or that somebody's own login gets: passed on as it is. */
   async #referrersPage(
     { repository, digest, query, self, head }: ReferrersPull,
-    caller: Caller,
+    as: Asker,
     signal: AbortSignal,
   ): Promise<Reply> {
-    const ask = () => this.#parts.upstream.referrers(repository, digest, query, caller, signal);
-    const own = caller.authorization !== undefined;
+    const ask = () => this.#parts.upstream.referrers(repository, digest, query, as, signal);
+    const own = isSomebody(as);
     const page = own ? await ask() : await this.#parts.inquiry.list(repository, `referrers/${digest}`, ask);
     // A 404 here sends clients to the fallback tag (distribution-spec, "Unavailable Referrers API").
     if (page === undefined) {

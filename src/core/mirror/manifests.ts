@@ -1,6 +1,6 @@
 // Pulls of manifests and indexes, by tag and by digest.
 import { standingOf } from '../access/admit.ts';
-import { anonymous } from '../access/caller.ts';
+import { ours } from '../access/caller.ts';
 import { isNotModified } from '../oci/conditional.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
@@ -142,7 +142,7 @@ export class Manifests {
       const held = await this.#held(reference);
       const bytes = held === undefined ? undefined : await kept.read(digest);
       if (held !== undefined && bytes !== undefined) return read(held.descriptor, bytes);
-      const manifest = await inquiry.fetch(repository, digest, () => upstream.manifest(reference, anonymous, closing));
+      const manifest = await inquiry.fetch(repository, digest, () => upstream.manifest(reference, ours, closing));
       if (manifest === undefined) throw unknownManifest(reference);
       return this.#learn(repository, manifest);
     });

@@ -1,8 +1,9 @@
 // The mirror: a pull goes in, a reply comes out.
 import { type Access, admitCaller } from '../access/admit.ts';
-import type { Caller } from '../access/caller.ts';
+import { isNamed } from '../access/accounts.ts';
+import { anonymous, type Asker, type Caller, isSomebody, ours } from '../access/caller.ts';
 import { RegistryError } from '../oci/errors.ts';
-import type { Pull } from '../oci/pull.ts';
+import { type Pull, repositoryOf } from '../oci/pull.ts';
 import { Blobs } from './blobs.ts';
 import type { Report } from './events.ts';
 import type { Freshness } from './freshness.ts';
@@ -78,7 +79,7 @@ export class Mirror {
     const head = 'head' in pull && pull.head;
     try {
       this.admit(caller);
-      const reply = await this.#answer(pull, caller, signal);
+      const reply = await this.#serve(pull, caller, signal);
       return pull.namespace === undefined
         ? reply
         : { ...reply, headers: { ...reply.headers, 'oci-namespace': pull.namespace } };
@@ -90,9 +91,23 @@ export class Mirror {
     }
   }
 
-  async #answer(pull: Pull, caller: Caller, signal: AbortSignal): Promise<Reply> {
+  async #serve(pull: Pull, caller: Caller, signal: AbortSignal): Promise<Reply> {
     // A client's own login opens what it opens, for this client and this request alone.
-    const own = caller.authorization !== undefined;
+    if (caller.authorization !== undefined) return this.#answer(pull, { authorization: caller.authorization }, signal);
+    try {
+      return await this.#answer(pull, anonymous, signal);
+    } catch (error) {
+      const repository = repositoryOf(pull);
+      // 429: who asks in nobody's name shares a budget with everybody at this address.
+      const refused = error instanceof RegistryError && [401, 403, 404, 429].includes(error.status);
+      if (!refused || repository === undefined || !isNamed(caller.account, repository)) throw error;
+      // Not public, as far as anybody can tell; but our credentials open it to those whom the configuration names.
+      return this.#answer(pull, ours, signal);
+    }
+  }
+
+  async #answer(pull: Pull, as: Asker, signal: AbortSignal): Promise<Reply> {
+    const alone = isSomebody(as);
     const { upstream } = this.#parts;
     switch (pull.kind) {
       case 'ping':
@@ -103,13 +118,13 @@ export class Mirror {
           outcome: 'none',
         };
       case 'manifest':
-        return own ? passManifest(upstream, pull, caller, signal) : this.#manifests.pull(pull, signal);
+        return alone ? passManifest(upstream, pull, as, signal) : this.#manifests.pull(pull, signal);
       case 'blob':
-        return this.#blobs.pull(pull, caller, signal);
+        return this.#blobs.pull(pull, as, signal);
       case 'tags':
-        return this.#lists.tags(pull, caller, signal);
+        return this.#lists.tags(pull, as, signal);
       case 'referrers':
-        return this.#lists.referrers(pull, caller, signal);
+        return this.#lists.referrers(pull, as, signal);
     }
   }
 }

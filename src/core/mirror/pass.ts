@@ -1,5 +1,5 @@
 // Pulls that go past store and book: with the client's own login, or because the store cannot take a blob.
-import type { Caller } from '../access/caller.ts';
+import type { Asker } from '../access/caller.ts';
 import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/errors.ts';
 import type { BlobPull, ManifestPull } from '../oci/pull.ts';
@@ -15,13 +15,13 @@ import { part, verified } from './verified.ts';
 export async function passManifest(
   upstream: Upstream,
   { reference, head }: ManifestPull,
-  caller: Caller,
+  as: Asker,
   signal: AbortSignal,
 ): Promise<Reply> {
   const found = head
-    ? await upstream.resolve(reference, caller, signal)
+    ? await upstream.resolve(reference, as, signal)
     : await upstream
-        .manifest(reference, caller, signal)
+        .manifest(reference, as, signal)
         .then((manifest) => manifest && { descriptor: manifest.descriptor, manifest });
   if (found === undefined) throw unknownManifest(reference);
   return manifestReply(found.descriptor, head ? undefined : found.manifest?.bytes, 'pass');
@@ -29,17 +29,17 @@ export async function passManifest(
 
 export async function passBlobPull(
   pull: BlobPull,
-  caller: Caller,
+  as: Asker,
   means: Means & { readonly upstream: Upstream },
   signal: AbortSignal,
 ): Promise<Reply> {
   const { repository, digest, head, range } = pull;
   const { upstream } = means;
   if (!head) {
-    const content = await passBlob(upstream.blob(repository, digest, caller), digest, range, means, signal);
+    const content = await passBlob(upstream.blob(repository, digest, as), digest, range, means, signal);
     return blobReply(digest, content, 'pass');
   }
-  const found = await upstream.stat(repository, digest, caller, signal);
+  const found = await upstream.stat(repository, digest, as, signal);
   if (found !== undefined) return blobHead(digest, found.size, 'pass');
   throw unknownBlob(repository, digest);
 }

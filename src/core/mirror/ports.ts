@@ -1,5 +1,5 @@
 // What the mirror asks of the world. Each port has one conformance suite in test/conformance, run against every implementation.
-import type { Caller } from '../access/caller.ts';
+import type { Asker } from '../access/caller.ts';
 import type { Verdict } from '../access/admit.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Algorithm, Digest } from '../oci/digest.ts';
@@ -149,31 +149,31 @@ export interface Untouched {
  * The registries. `undefined` is a 404: the upstream says that there is no such thing. Everything else that is not a 200
  * is thrown as a RegistryError: UNAUTHORIZED, DENIED, TOOMANYREQUESTS (with `retry-after`), UNAVAILABLE (503: network, 5xx),
  * MANIFEST_INVALID (502: what came is no manifest, or not the one asked for).
- * A caller's `authorization`, if there is one, is sent in place of our own token.
+ * An asker's `authorization`, if there is one, is sent in place of our own token.
  */
 export interface Upstream {
   /** A HEAD: free of charge at Docker Hub. */
-  resolve(reference: Reference, as: Caller, signal: AbortSignal): Promise<Resolved | undefined>;
+  resolve(reference: Reference, as: Asker, signal: AbortSignal): Promise<Resolved | undefined>;
   /** At most 4 MiB; the bytes match the digest if the reference has one. */
-  manifest(reference: Reference, as: Caller, signal: AbortSignal): Promise<Manifest | undefined>;
+  manifest(reference: Reference, as: Asker, signal: AbortSignal): Promise<Manifest | undefined>;
   /** A HEAD. */
   stat(
     repository: Repository,
     digest: Digest,
-    as: Caller,
+    as: Asker,
     signal: AbortSignal,
   ): Promise<{ readonly size: number | undefined } | undefined>;
-  blob(repository: Repository, digest: Digest, as: Caller): Source;
+  blob(repository: Repository, digest: Digest, as: Asker): Source;
   /** From one connection, as it comes: nobody counts the bytes, hashes them, or notices that they end too early. */
-  untouched(asked: Untouched, as: Caller, signal: AbortSignal): Promise<Content | undefined>;
+  untouched(asked: Untouched, as: Asker, signal: AbortSignal): Promise<Content | undefined>;
   /** `query`: without the question mark, `ns` taken out. */
-  tags(repository: Repository, query: string, as: Caller, signal: AbortSignal): Promise<Page | undefined>;
+  tags(repository: Repository, query: string, as: Asker, signal: AbortSignal): Promise<Page | undefined>;
   /** undefined: the upstream has no such endpoint; see the fallback tag. */
   referrers(
     repository: Repository,
     digest: Digest,
     query: string,
-    as: Caller,
+    as: Asker,
     signal: AbortSignal,
   ): Promise<Page | undefined>;
 }

@@ -1,6 +1,6 @@
 // Blobs for a mirror that keeps none and has no time to look at bytes: the upstream's body goes to the client as it came.
 import { standingOf } from '../access/admit.ts';
-import { type Caller, anonymous } from '../access/caller.ts';
+import { type Asker, anonymous, isSomebody, ours } from '../access/caller.ts';
 import { isNotModified, isRangeWanted } from '../oci/conditional.ts';
 import type { BlobPull } from '../oci/pull.ts';
 import { type RangeRequest, isEmptyRange, resolveRange } from '../oci/range.ts';
@@ -18,24 +18,24 @@ export class UntouchedBlobs {
   }
 
   /** One question upstream. Nothing is served that is held, so the upstream's answer is all the permission that it takes. */
-  async pull(pull: BlobPull, caller: Caller, signal: AbortSignal): Promise<Reply> {
+  async pull(pull: BlobPull, as: Asker, signal: AbortSignal): Promise<Reply> {
     const { digest, conditions } = pull;
-    const outcome = caller.authorization === undefined ? 'forward' : 'pass';
+    const outcome = isSomebody(as) ? 'pass' : 'forward';
     const unchanged = isNotModified(conditions, digest);
     if (pull.head || unchanged) {
-      const size = await this.#size(pull, caller, signal);
+      const size = await this.#size(pull, as, signal);
       return unchanged ? notModified(digest, outcome) : blobHead(digest, size, outcome);
     }
     const range = isRangeWanted(conditions, digest) ? pull.range : undefined;
     // Registries agree on no answer to a range of nothing.
-    if (range !== undefined && isEmptyRange(range)) resolveRange(range, (await this.#size(pull, caller, signal)) ?? 0);
-    return blobReply(digest, await this.#open(pull, range, caller, signal), outcome);
+    if (range !== undefined && isEmptyRange(range)) resolveRange(range, (await this.#size(pull, as, signal)) ?? 0);
+    return blobReply(digest, await this.#open(pull, range, as, signal), outcome);
   }
 
-  async #size({ repository, digest }: BlobPull, caller: Caller, signal: AbortSignal): Promise<number | undefined> {
+  async #size({ repository, digest }: BlobPull, as: Asker, signal: AbortSignal): Promise<number | undefined> {
     const { upstream, inquiry } = this.#parts;
-    const own = caller.authorization !== undefined;
-    const found = await (own ? upstream.stat(repository, digest, caller, signal) : inquiry.prove(repository, digest));
+    const own = isSomebody(as);
+    const found = await (own ? upstream.stat(repository, digest, as, signal) : inquiry.prove(repository, digest));
     if (found === undefined) throw unknownBlob(repository, digest);
     return found.size;
   }
@@ -43,15 +43,15 @@ export class UntouchedBlobs {
   async #open(
     { repository, digest }: BlobPull,
     range: RangeRequest | undefined,
-    caller: Caller,
+    as: Asker,
     signal: AbortSignal,
   ): Promise<Content> {
     const { upstream, inquiry, book, clock, freshness } = this.#parts;
-    const own = caller.authorization !== undefined;
+    const own = isSomebody(as);
     const { staleFor } = freshness(repository.registry);
     const isPublic = !own && standingOf(await book.verdict(repository), clock.now(), staleFor) !== 'none';
     const asked = { repository, digest, range, copies: isPublic };
-    const question = () => upstream.untouched(asked, own ? caller : anonymous, signal);
+    const question = () => upstream.untouched(asked, own ? as : isPublic ? ours : anonymous, signal);
     const content = await (own
       ? question()
       : isPublic

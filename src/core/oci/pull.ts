@@ -6,7 +6,7 @@ import { RegistryError } from './errors.ts';
 import type { Self } from './link.ts';
 import { type RangeRequest, parseRange } from './range.ts';
 import { parseTarget, type Reference, type Repository } from './reference.ts';
-import { checkAgreement, findRegistry, findRepository, type Routing } from './route.ts';
+import { checkAgreement, findRegistry, findRepository, type Routing, usualRegistry } from './route.ts';
 import { parseRequestTarget } from './target.ts';
 
 /** What a face reads from a request. Header values are as they came. */
@@ -28,6 +28,8 @@ interface Asked {
 
 export interface Ping extends Asked {
   readonly kind: 'ping';
+  /** Of whose repositories the next requests will be, as far as it is told; undefined if there is no such registry. */
+  readonly registry: string | undefined;
 }
 
 export interface ManifestPull extends Asked {
@@ -78,7 +80,7 @@ export function parsePull(request: PullRequest, routing: Routing): Pull {
   const { prefix, endpoint } = parsePath(path, routing);
   if (endpoint.kind === 'ping') {
     checkAgreement(prefix, ns);
-    return { kind: 'ping', namespace };
+    return { kind: 'ping', registry: prefix ?? ns ?? usualRegistry(authority ?? request.host, routing), namespace };
   }
 
   const repository = findRepository(endpoint.name, { prefix, ns, host: authority ?? request.host }, routing);
@@ -103,6 +105,12 @@ export function parsePull(request: PullRequest, routing: Routing): Pull {
     case 'referrers':
       return { kind: 'referrers', digest: parseDigest(endpoint.last), ...list };
   }
+}
+
+/** Undefined for a ping, which is about none. */
+export function repositoryOf(pull: Pull): Repository | undefined {
+  if (pull.kind === 'ping') return undefined;
+  return pull.kind === 'manifest' ? pull.reference.repository : pull.repository;
 }
 
 /** What every push and delete is answered, before anything else of it is looked at. */

@@ -44,11 +44,16 @@ export function findRepository(components: readonly string[], hints: Hints, rout
   const name = (leading === undefined ? components : components.slice(1)).join('/');
   const inPath = hints.prefix ?? leading;
   checkAgreement(inPath, hints.ns);
-  const registry = inPath ?? hints.ns ?? registryOfHost(hints.host, routing) ?? routing.fallback;
+  const registry = inPath ?? hints.ns ?? usualRegistry(hints.host, routing);
   if (registry === undefined) {
     throw unknownRegistry('the request names no registry, and none is the default here', routing);
   }
   return parseRepository(registry, name);
+}
+
+/** What is meant by who names no registry: the one that the Host header stands for, or else the one that nothing need be said of. */
+export function usualRegistry(header: string | undefined, routing: Routing): string | undefined {
+  return registryOfHost(header, routing) ?? routing.fallback;
 }
 
 export function checkAgreement(inPath: string | undefined, ns: string | undefined): void {
@@ -68,8 +73,8 @@ export function registryInPath(component: string, hasNs: boolean, routing: Routi
   return isHost ? findRegistry(name, routing) : routing.registry(name);
 }
 
-/** As in image references, a single component is never a host. */
-function leadingRegistry(components: readonly string[], hasNs: boolean, routing: Routing): string | undefined {
+/** The registry that a name begins with. As in image references, a single component is never a host. */
+export function leadingRegistry(components: readonly string[], hasNs: boolean, routing: Routing): string | undefined {
   const [first, second] = components;
   return first === undefined || second === undefined ? undefined : registryInPath(first, hasNs, routing);
 }

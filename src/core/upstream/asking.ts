@@ -1,5 +1,5 @@
 // One question to a registry, whichever of its endpoints answers it.
-import type { Caller } from '../access/caller.ts';
+import type { Asker } from '../access/caller.ts';
 import type { Clock } from '../mirror/ports.ts';
 import type { Digest } from '../oci/digest.ts';
 import { RefusedElsewhere, RegistryError, Unreachable } from '../oci/errors.ts';
@@ -22,7 +22,7 @@ export interface Question {
   readonly headers?: Readonly<Record<string, string>>;
   /** Statuses that are answers; every other is thrown. */
   readonly answers: readonly number[];
-  readonly as: Caller;
+  readonly as: Asker;
   readonly signal: AbortSignal;
   /** The answer can be verified by a digest, and that the caller may have it has been settled: third parties will do. */
   readonly verifiable: boolean;
@@ -77,7 +77,8 @@ export async function ask<T>(
     const trusted = endpoints.includes(endpoint);
     if (trusted && failure !== undefined && clock.now() - began > longestSearch) continue;
     try {
-      const found = await askOne(parts, question, registry, endpoint, order.length - 1, read);
+      const asked = trusted ? question : { ...question, as: {} };
+      const found = await askOne(parts, asked, registry, endpoint, order.length - 1, read);
       if (trusted || found !== undefined) return found;
     } catch (error) {
       question.signal.throwIfAborted();
@@ -102,7 +103,8 @@ async function askOne<T>(
   const { repository, what, method, signal } = question;
   const url = new URL(`${endpoint.replace(/\/+$/, '')}/v2/${repository.name}/${question.path}`);
   url.search = question.query ?? '';
-  const exchange = parts.exchange({ registry, endpoint, name: repository.name, what });
+  const credentials = question.as.ours === true ? registry.credentials : undefined;
+  const exchange = parts.exchange({ registry, endpoint, name: repository.name, what, credentials });
   const response = await exchange({
     method,
     url: url.href,

@@ -1,5 +1,5 @@
 // Blobs of an upstream, as streams that are either whole or throw.
-import type { Caller } from '../access/caller.ts';
+import type { Asker } from '../access/caller.ts';
 import type { Incoming, Source } from '../mirror/ports.ts';
 import type { Report } from '../mirror/events.ts';
 import { type Digest, isOfNothing } from '../oci/digest.ts';
@@ -23,7 +23,7 @@ export async function statBlob(
   parts: BlobParts,
   repository: Repository,
   digest: Digest,
-  as: Caller,
+  as: Asker,
   signal: AbortSignal,
 ): Promise<{ readonly size: number | undefined } | undefined> {
   const head = {
@@ -50,7 +50,7 @@ async function measure({
 }
 
 /** Whoever opens it reads the stream, ends it, or aborts the signal: until then it holds a connection. */
-export function blobSource(parts: BlobParts, repository: Repository, digest: Digest, as: Caller): Source {
+export function blobSource(parts: BlobParts, repository: Repository, digest: Digest, as: Asker): Source {
   const bringers = new Set<string>();
   let current: string | undefined;
   const blame = (surely: boolean) => {
@@ -73,7 +73,7 @@ export function blobSource(parts: BlobParts, repository: Repository, digest: Dig
   };
 }
 
-export function questionOf(repository: Repository, digest: Digest, as: Caller, signal: AbortSignal): Question {
+export function questionOf(repository: Repository, digest: Digest, as: Asker, signal: AbortSignal): Question {
   return {
     repository,
     what: 'blob',

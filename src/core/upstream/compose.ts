@@ -6,11 +6,13 @@
 //   retry      asks again after a stumble. Outside of redirects: a CDN's failure is met with a new redirect, newly signed.
 //   redirects  follows by hand. Each hop is checked, and none but the endpoint's own origin sees the authorization.
 //   observed   tells of each hop, and gives its failure a name. Innermost, for only here it is known which host it was.
-// Token services are asked through retry and observed only: they have no business to redirect, and nothing is shown to them.
+// Token services are asked through retry and observed only: they have no business to redirect. They see our credentials, or a
+// client's login that is relayed.
 import type { MirrorEvent, Report } from '../mirror/events.ts';
 import type { Clock } from '../mirror/ports.ts';
 import { RegistryError } from '../oci/errors.ts';
 import { withAuth } from './auth.ts';
+import type { Guarded } from './demand.ts';
 import { unreachable } from './failure.ts';
 import type { Fetch, Wrap } from './fetch.ts';
 import type { UpstreamMemory } from './memory.ts';
@@ -34,26 +36,28 @@ export interface ExchangeParts {
 export type What = Extract<MirrorEvent, { kind: 'asked' }>['what'];
 
 /** Who is asked, and for what. */
-export interface Exchange {
-  readonly registry: Registry;
-  /** One of the registry's endpoints or mirrors. */
-  readonly endpoint: string;
-  /** The repository's name, without its registry. */
-  readonly name: string;
+export interface Exchange extends Guarded {
   readonly what: What;
 }
 
 export function createExchanges(parts: ExchangeParts): (exchange: Exchange) => Fetch {
   const { issuers } = parts.memory;
   const tokens = new Tokens(parts.memory.tokens, parts.clock, parts.userAgent);
+  const askIssuer = createIssuerFetch(parts);
   const retry = withRetry(parts.clock, parts.random);
   return (exchange) => {
     const { registry, what } = exchange;
     const observed = withObservation(registry.name, what, parts)(parts.fetch);
-    const fetch = retry(withObservation(registry.name, 'token', parts)(parts.fetch));
-    const auth = withAuth(exchange, { tokens, issuers, registrableDomain: parts.registrableDomain, fetch });
+    const { registrableDomain } = parts;
+    const auth = withAuth(exchange, { tokens, issuers, registrableDomain, fetch: askIssuer(registry) });
     return auth(retry(withRedirects(registry)(observed)));
   };
+}
+
+/** For the token services of a registry. */
+export function createIssuerFetch(parts: ExchangeParts): (registry: Registry) => Fetch {
+  const retry = withRetry(parts.clock, parts.random);
+  return ({ name }) => retry(withObservation(name, 'token', parts)(parts.fetch));
 }
 
 /** Reports each exchange. Throws UNAVAILABLE (503) for whatever keeps an answer from coming, and the signal's reason. */

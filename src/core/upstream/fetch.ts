@@ -3,11 +3,13 @@ import type { ByteStream, Headers } from '../mirror/reply.ts';
 import { RegistryError } from '../oci/errors.ts';
 
 export interface UpstreamRequest {
-  readonly method: 'GET' | 'HEAD';
+  readonly method: 'GET' | 'HEAD' | 'POST';
   /** Absolute, http or https. */
   readonly url: string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Of a POST: a form. */
+  readonly body?: string;
   readonly signal: AbortSignal;
   /**
    * 'configured': the owner named this address, it may be anywhere. 'public': somebody else named it (a redirect, a realm):

@@ -1,5 +1,5 @@
 // Manifests of an upstream: what a name points at, and the bytes.
-import type { Caller } from '../access/caller.ts';
+import type { Asker } from '../access/caller.ts';
 import type { DigestOf, Resolved } from '../mirror/ports.ts';
 import { type Digest, algorithmOf, isDigest, parseDigest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/errors.ts';
@@ -19,7 +19,7 @@ const largest = 4 * 1024 * 1024;
 export async function resolveManifest(
   parts: ManifestParts,
   reference: Reference,
-  as: Caller,
+  as: Asker,
   signal: AbortSignal,
 ): Promise<Resolved | undefined> {
   const question = {
@@ -40,13 +40,13 @@ export async function resolveManifest(
 export function getManifest(
   parts: ManifestParts,
   reference: Reference,
-  as: Caller,
+  as: Asker,
   signal: AbortSignal,
 ): Promise<Manifest | undefined> {
   return fetchManifest(parts, questionOf(reference, as, signal), reference);
 }
 
-function questionOf({ repository, target }: Reference, as: Caller, signal: AbortSignal): Question {
+function questionOf({ repository, target }: Reference, as: Asker, signal: AbortSignal): Question {
   const headers = { accept: acceptManifests };
   const path = `manifests/${target}`;
   return {

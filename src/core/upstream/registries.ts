@@ -1,6 +1,18 @@
 // The registries that are configured, and the names under which they are called.
 import type { Routing } from '../oci/route.ts';
 
+/** An account at a registry, of whoever runs the mirror. */
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+/**
+ * How clients log in. undefined: not at all, and a login that they bring along is their own affair. `own`: at the registry, and
+ * we relay it. `account`: at this mirror, with an account of its own.
+ */
+export type LoginMode = 'own' | 'account';
+
 export interface Registry {
   /** `docker.io`; or `*.pkg.dev`, for every host below. */
   readonly name: string;
@@ -13,6 +25,9 @@ export interface Registry {
   readonly realms: readonly string[];
   /** Origins that the endpoints may redirect to, even without TLS or at an address that is not public. */
   readonly redirects: readonly string[];
+  readonly login?: LoginMode | undefined;
+  /** Shown to the endpoints and their token services only, where we ask in our own name. */
+  readonly credentials?: Credentials | undefined;
 }
 
 // It is put into URLs, so nothing but labels.
@@ -71,6 +86,7 @@ export class Registries implements Routing {
 function concrete(entry: Registry, host: string): Registry {
   const named = (urls: readonly string[]) => urls.map((url) => url.replaceAll('{host}', host));
   return {
+    ...entry,
     name: host,
     aliases: [],
     endpoints: named(entry.endpoints),

@@ -1,12 +1,13 @@
 // The upstreams, as the mirror sees them.
 import type { DigestOf, Upstream } from '../mirror/ports.ts';
 import { blobSource, statBlob } from './blobs.ts';
-import { type ExchangeParts, createExchanges } from './compose.ts';
+import { type ExchangeParts, createExchanges, createIssuerFetch } from './compose.ts';
 import { Health } from './health.ts';
 import { listReferrers, listTags } from './lists.ts';
 import { getManifest, resolveManifest } from './manifests.ts';
 import { UpstreamMemory } from './memory.ts';
 import type { Registries } from './registries.ts';
+import { createRelay, type Relay } from './relay.ts';
 import { type StallLimits, Stalls } from './stalls.ts';
 import { openUntouched } from './untouched.ts';
 
@@ -21,7 +22,12 @@ export interface UpstreamParts extends Omit<ExchangeParts, 'userAgent' | 'memory
   readonly version: string;
 }
 
-export function createUpstream(parts: UpstreamParts): Upstream {
+/** The registries, and the relay to their token services. */
+export interface Upstreams extends Upstream {
+  readonly relay: Relay;
+}
+
+export function createUpstream(parts: UpstreamParts): Upstreams {
   const { clock } = parts;
   const memory = parts.memory ?? new UpstreamMemory();
   const told = { ...parts, memory, userAgent: `sampan/${parts.version}` };
@@ -36,5 +42,6 @@ export function createUpstream(parts: UpstreamParts): Upstream {
     tags: (repository, query, as, signal) => listTags(asking, { repository, query, as, signal }),
     referrers: (repository, digest, query, as, signal) =>
       listReferrers(asking, { repository, query, as, signal }, digest),
+    relay: createRelay({ ...told, issuers: memory.issuers, asking: createIssuerFetch(told) }),
   };
 }

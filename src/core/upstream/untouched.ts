@@ -1,5 +1,5 @@
 // A blob of an upstream as it comes, for whoever must not spend time on its bytes.
-import type { Caller } from '../access/caller.ts';
+import type { Asker } from '../access/caller.ts';
 import type { Content, Untouched } from '../mirror/ports.ts';
 import { isOfNothing } from '../oci/digest.ts';
 import { type RangeRequest, clipRange, rangeHeader } from '../oci/range.ts';
@@ -12,7 +12,7 @@ import { nonsense } from './failure.ts';
 export function openUntouched(
   parts: AskingParts,
   { repository, digest, range, copies }: Untouched,
-  as: Caller,
+  as: Asker,
   signal: AbortSignal,
 ): Promise<Content | undefined> {
   const ranged = range === undefined ? {} : { headers: { range: rangeHeader(range) } };

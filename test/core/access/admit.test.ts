@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Access, admitCaller, standingOf } from '../../../src/core/access/admit.ts';
-import { anonymous } from '../../../src/core/access/caller.ts';
 import { parseNetwork } from '../../../src/core/access/networks.ts';
 
 describe('admission', () => {
@@ -16,7 +15,12 @@ describe('admission', () => {
   });
 
   test('it serves nobody else, nor an address that it cannot read', () => {
-    for (const caller of [{ address: '11.0.0.1' }, { address: 'fe80::1%eth0' }, { address: 'nonsense' }, anonymous]) {
+    for (const caller of [
+      { address: '11.0.0.1' },
+      { address: 'fe80::1%eth0' },
+      { address: 'nonsense' },
+      { address: '' },
+    ]) {
       assert.throws(() => admitCaller(lan, caller), { code: 'DENIED', status: 403 });
     }
     assert.throws(() => admitCaller({ kind: 'networks', networks: [] }, { address: '10.1.2.3' }), { code: 'DENIED' });

@@ -5,10 +5,10 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import type { AddressInfo } from 'node:net';
 import { after } from 'node:test';
 import type { MirrorEvent } from '../../../src/core/mirror/events.ts';
-import type { Clock, Upstream } from '../../../src/core/mirror/ports.ts';
+import type { Clock } from '../../../src/core/mirror/ports.ts';
 import { type Digest, parseDigest } from '../../../src/core/oci/digest.ts';
 import { Registries, type Registry } from '../../../src/core/upstream/registries.ts';
-import { createUpstream } from '../../../src/core/upstream/registry.ts';
+import { createUpstream, type Upstreams } from '../../../src/core/upstream/registry.ts';
 import { createFetch } from '../../../src/node/fetch.ts';
 import { Alarms } from '../../fakes/alarms.ts';
 
@@ -70,7 +70,7 @@ export class TestClock implements Clock {
 }
 
 export interface Bench {
-  readonly upstream: Upstream;
+  readonly upstream: Upstreams;
   readonly clock: TestClock;
   readonly events: MirrorEvent[];
 }

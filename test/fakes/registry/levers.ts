@@ -58,8 +58,14 @@ export interface Levers extends BlobLevers {
 export interface TokenLever {
   /** Seconds. Undefined: not told, which means 60 (distribution, token spec). */
   readonly expiresIn?: number;
-  /** Repositories that need a Basic login at /token; anybody gets a token, but not for these. */
+  /** Repositories that need a login at /token; anybody gets a token, but not for these. */
   readonly private?: readonly string[];
+  /** By `user:password`: the private repositories that it may pull; any other login is wrong. Undefined: every login may pull all. */
+  readonly logins?: Readonly<Record<string, readonly string[]>>;
+  /** True: a form with a login is taken too, and who asks for it gets a token to refresh with. */
+  readonly post?: boolean;
+  /** What its tokens begin with, to tell them from another registry's. */
+  readonly mark?: string;
 }
 
 export function noBlobLevers(): BlobLevers {

@@ -1,7 +1,8 @@
 // An HTTP server on a loopback port of its own that logs what it is asked, and can go down and come back on the same port.
 import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text as readText } from 'node:stream/consumers';
 import type { Answer } from './levers.ts';
 
 export interface Asked {
@@ -10,6 +11,8 @@ export interface Asked {
   /** Without the question mark. */
   readonly query: string;
   readonly headers: IncomingHttpHeaders;
+  /** Of a POST. */
+  readonly form: string;
 }
 
 export abstract class Listener {
@@ -20,14 +23,19 @@ export abstract class Listener {
 
   constructor() {
     this.#server = createServer((request, response) => {
-      const [path = '', query = ''] = (request.url ?? '').split('?', 2);
-      const asked = { method: request.method ?? '', path, query, headers: request.headers };
-      this.log.push(asked);
       response.on('error', () => {});
       // A mistake in here shows as a connection that breaks.
-      this.handle(asked, response).catch((error: unknown) => response.destroy(error as Error));
+      this.#take(request, response).catch((error: unknown) => response.destroy(error as Error));
     });
     this.#server.keepAliveTimeout = 60_000;
+  }
+
+  async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const [path = '', query = ''] = (request.url ?? '').split('?', 2);
+    const form = request.method === 'POST' ? await readText(request) : '';
+    const asked = { method: request.method ?? '', path, query, headers: request.headers, form };
+    this.log.push(asked);
+    await this.handle(asked, response);
   }
 
   protected abstract handle(asked: Asked, response: ServerResponse): Promise<void>;

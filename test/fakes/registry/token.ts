@@ -7,13 +7,25 @@ export class Tokens {
   /** Token to the scopes that it grants. */
   readonly #granted = new Map<string, readonly string[]>();
 
-  /** Anybody gets a token; for a private repository it grants nothing without a Basic login. */
+  /** Anybody gets a token; for a private repository it grants nothing without a login. */
   grant(asked: Asked, response: ServerResponse, lever: TokenLever): void {
-    const known = asked.headers.authorization?.startsWith('Basic ') === true;
-    const open = (scope: string) => known || lever.private?.includes(scope.split(':')[1] ?? '') !== true;
-    const token = `token-${this.#granted.size + 1}`;
-    this.#granted.set(token, new URLSearchParams(asked.query).getAll('scope').filter(open));
-    const body = { token, access_token: token, expires_in: lever.expiresIn };
+    const isForm = asked.method === 'POST';
+    if (isForm && lever.post !== true) return fail(asked, response, 404, 'UNSUPPORTED');
+    const parameters = new URLSearchParams(isForm ? asked.form : asked.query);
+    const login = isForm ? loginOfForm(parameters) : loginOfHeader(asked);
+    const opened =
+      login === undefined ? [] : (lever.logins?.[login] ?? (lever.logins ? undefined : (lever.private ?? [])));
+    if (opened === undefined) return fail(asked, response, 401, 'UNAUTHORIZED');
+    const open = (name: string) => opened.includes(name) || lever.private?.includes(name) !== true;
+    const token = `${lever.mark ?? ''}token-${this.#granted.size + 1}`;
+    const scopes = parameters.getAll('scope').flatMap((scope) => scope.split(' '));
+    this.#granted.set(
+      token,
+      scopes.filter((scope) => open(scope.split(':')[1] ?? '')),
+    );
+    const offline = parameters.get('access_type') === 'offline' || parameters.get('offline_token') === 'true';
+    const refresh = offline && login !== undefined ? { refresh_token: `refresh ${login}` } : {};
+    const body = { token, access_token: token, expires_in: lever.expiresIn, ...refresh };
     send(asked, response, 200, { 'content-type': 'application/json' }, JSON.stringify(body));
   }
 
@@ -39,6 +51,16 @@ export function challenge(
   const scope = repository === undefined ? [] : [`scope="${scopeOf(repository)}"`];
   const parts = [`realm="${origin}/token"`, 'service="fake registry"', ...scope];
   fail(asked, response, 401, 'UNAUTHORIZED', { 'www-authenticate': `Bearer ${parts.join(',')}` });
+}
+
+function loginOfHeader({ headers }: Asked): string | undefined {
+  const [, encoded] = /^Basic (.+)$/.exec(headers.authorization ?? '') ?? [];
+  return encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString();
+}
+
+function loginOfForm(form: URLSearchParams): string {
+  const refresh = form.get('refresh_token');
+  return refresh === null ? `${form.get('username')}:${form.get('password')}` : refresh.replace('refresh ', '');
 }
 
 function scopeOf(repository: string): string {

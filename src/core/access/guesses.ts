@@ -1,0 +1,58 @@
+// Who guesses at logins, and for how long he is not listened to.
+import { RegistryError } from '../oci/errors.ts';
+import { isIpv4, parseAddress } from './address.ts';
+
+interface Count {
+  readonly failures: number;
+  /** Milliseconds since 1970. */
+  readonly until: number;
+}
+
+const mostFailures = 10;
+const within = 60_000;
+/** Whoever has so many addresses cannot be stopped by counting them. */
+const mostCounted = 10_000;
+
+/** Plain values only: requests may share it on every runtime. */
+export class Guesses {
+  readonly #now: () => number;
+  /** By address; the oldest first. */
+  readonly #counts = new Map<string, Count>();
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** Throws TOOMANYREQUESTS, whatever the login is worth: else one could go on guessing. */
+  check(address: string): void {
+    const count = this.#count(keyOf(address));
+    if (count === undefined || count.failures < mostFailures) return;
+    const seconds = String(Math.max(1, Math.ceil((count.until - this.#now()) / 1000)));
+    throw new RegistryError('TOOMANYREQUESTS', 'too many logins from your address have failed', {
+      headers: { 'retry-after': seconds },
+    });
+  }
+
+  failed(address: string): void {
+    const key = keyOf(address);
+    const failures = (this.#count(key)?.failures ?? 0) + 1;
+    this.#counts.delete(key);
+    this.#counts.set(key, { failures, until: this.#now() + within });
+    if (this.#counts.size <= mostCounted) return;
+    for (const oldest of this.#counts.keys()) {
+      this.#counts.delete(oldest);
+      return;
+    }
+  }
+
+  #count(key: string): Count | undefined {
+    const count = this.#counts.get(key);
+    return count !== undefined && this.#now() < count.until ? count : undefined;
+  }
+}
+
+/** Of IPv6 a network is one client: it has as many addresses as it likes. */
+function keyOf(text: string): string {
+  const address = parseAddress(text);
+  return address === undefined || isIpv4(address) ? text : `${(address >> 64n).toString(16)}/64`;
+}

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import type { Mac } from '../../../src/core/access/mac.ts';
+import { isSealed, type Pass, seal, unseal } from '../../../src/core/access/seal.ts';
+
+const macWith =
+  (key: string): Mac =>
+  (text) =>
+    createHmac('sha256', key).update(text).digest();
+const mac = macWith('key');
+
+const visible = fc.string({
+  unit: fc.constantFrom(...Array.from({ length: 94 }, (_, at) => String.fromCharCode(33 + at))),
+});
+const pass: fc.Arbitrary<Pass> = fc.oneof(
+  fc.constant({ kind: 'nobody' } as const),
+  fc.constantFrom('alice', 'b.c-d_e').map((name) => ({ kind: 'account', name }) as const),
+  visible.filter((token) => token !== '').map((token) => ({ kind: 'token', token }) as const),
+);
+const registry = fc.constantFrom('docker.io', 'ghcr.io', 'localhost:5000');
+const time = fc.integer({ min: 1e12, max: 3e12 });
+
+describe('a sealed token', () => {
+  test('gives back what is in it, at its registry, until its time is over', async () => {
+    await fc.assert(
+      fc.asyncProperty(pass, registry, time, async (held, at, until) => {
+        const sealed = await seal(mac, at, held, until);
+        assert.ok(isSealed(sealed));
+        assert.deepEqual(await unseal(mac, at, sealed, until - 1), held);
+        assert.equal(await unseal(mac, at, sealed, until + 1000), undefined);
+      }),
+    );
+  });
+
+  test('is nothing at another registry, and under another key', async () => {
+    const sealed = await seal(mac, 'docker.io', { kind: 'token', token: 't' }, 1e12);
+    assert.equal(await unseal(mac, 'ghcr.io', sealed, 0), undefined);
+    assert.equal(await unseal(macWith('other'), 'docker.io', sealed, 0), undefined);
+  });
+
+  test('is nothing with any bit flipped, any character left out, or anything added', async () => {
+    await fc.assert(
+      fc.asyncProperty(pass, fc.nat(), fc.nat(7), async (held, position, bit) => {
+        const sealed = await seal(mac, 'docker.io', held, 1.8e12);
+        const at = position % sealed.length;
+        const flipped = String.fromCharCode(sealed.charCodeAt(at) ^ (1 << bit));
+        for (const changed of [
+          sealed.slice(0, at) + flipped + sealed.slice(at + 1),
+          sealed.slice(0, at) + sealed.slice(at + 1),
+          `${sealed}x`,
+        ]) {
+          assert.equal(await unseal(mac, 'docker.io', changed, 0), undefined, changed);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('is hardly longer than what is in it', async () => {
+    const token = 'x'.repeat(5000);
+    assert.ok((await seal(mac, 'docker.io', { kind: 'token', token }, 1.8e12)).length < 5100);
+  });
+
+  test('is not made up', async () => {
+    const forged = [`sampan.zzzzzz.${'0'.repeat(64)}.n`, 'sampan.', 'sampan...', `sampan.0.${'0'.repeat(64)}.tx`, ''];
+    for (const text of forged) assert.equal(await unseal(mac, 'docker.io', text, 0), undefined);
+    await fc.assert(
+      fc.asyncProperty(visible, async (text) => assert.equal(await unseal(mac, 'docker.io', text, 0), undefined)),
+    );
+  });
+});

@@ -1,0 +1,131 @@
+// Relaying a client's login: to the token service that the registry names and the policy allows, and nowhere else.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Relayed } from '../../../src/core/upstream/relay.ts';
+import { bench, type Handle, nobody, send, serve, signal } from './bench.ts';
+
+const authorization = `Basic ${Buffer.from('me:swordfish').toString('base64')}`;
+const relayed: Relayed = {
+  registry: 'registry.test',
+  scopes: ['repository:a/b:pull'],
+  parameters: [['account', 'me']],
+  login: { kind: 'header', authorization },
+};
+const form: Relayed = {
+  ...relayed,
+  login: {
+    kind: 'form',
+    fields: [
+      ['grant_type', 'password'],
+      ['username', 'me'],
+      ['password', 'swordfish'],
+    ],
+  },
+};
+
+/** Its /v2/ names `realm`, its own /token if none is given. */
+async function registryThat(grant: Handle, realm?: string) {
+  const origin = await serve((request, response) => {
+    if (request.url !== '/v2/') return grant(request, response);
+    send(response, 401, { 'www-authenticate': `Bearer realm="${realm ?? `${origin.url}/token`}",service="s"` });
+  });
+  return origin;
+}
+
+const granting: Handle = (_request, response) => send(response, 200, {}, '{"token":"t","expires_in":300}');
+
+test('the endpoint is asked once where its tokens come from, without the login', async () => {
+  const registry = await registryThat(granting);
+  const { upstream } = bench({ endpoints: [registry.url] });
+  for (let i = 0; i < 2; i += 1) {
+    assert.deepEqual(await upstream.relay(relayed, signal), { token: 't', life: 300, refresh: undefined });
+  }
+  assert.deepEqual(
+    registry.log.map(({ method, url, headers }) => [method, url, headers.authorization]),
+    [
+      ['GET', '/v2/', undefined],
+      ['GET', '/token?service=s&account=me&scope=repository%3Aa%2Fb%3Apull', authorization],
+      ['GET', '/token?service=s&account=me&scope=repository%3Aa%2Fb%3Apull', authorization],
+    ],
+  );
+});
+
+test('an endpoint that cannot answer is passed over', async () => {
+  const registry = await registryThat(granting);
+  const { upstream } = bench({ endpoints: [await nobody(), registry.url] });
+  assert.equal((await upstream.relay(relayed, signal)).token, 't');
+});
+
+test('no realm gets a login that the policy does not allow', async () => {
+  const elsewhere = await serve(granting);
+  const other = elsewhere.url.replace('127.0.0.1', 'localhost');
+  for (const realm of [
+    `${other}/token`,
+    'http://[::1]:1/',
+    'http://me:pw@127.0.0.1/',
+    'https://evil.test/',
+    'nonsense',
+  ]) {
+    const registry = await registryThat(granting, realm);
+    const { upstream } = bench({ endpoints: [registry.url] });
+    for (const login of [relayed, form]) await assert.rejects(upstream.relay(login, signal), { status: 401 }, realm);
+    assert.ok(registry.log.every(({ url, headers }) => url === '/v2/' && headers.authorization === undefined));
+  }
+  assert.deepEqual(elsewhere.log, []);
+});
+
+test('no redirect of a token service is followed', async () => {
+  const elsewhere = await serve(granting);
+  const registry = await registryThat((_request, response) =>
+    send(response, 307, { location: `${elsewhere.url}/token` }),
+  );
+  const { upstream } = bench({ endpoints: [registry.url], redirects: [elsewhere.url] });
+  for (const login of [relayed, form]) await assert.rejects(upstream.relay(login, signal), { status: 502 });
+  assert.deepEqual(elsewhere.log, []);
+});
+
+for (const [status, told, toForm] of [
+  [401, 401, 401],
+  [403, 403, 403],
+  [429, 429, 429],
+  [404, 502, 404],
+  [405, 502, 404],
+  [400, 502, 404],
+  [500, 503, 503],
+] as const) {
+  test(`a token service’s ${status} is a ${told}, and to a form a ${toForm}, without the password`, async () => {
+    const registry = await registryThat((_request, response) => send(response, status, { 'retry-after': '7' }));
+    const { upstream, events } = bench({ endpoints: [registry.url] });
+    for (const [login, expected] of [
+      [relayed, told],
+      [form, toForm],
+    ] as const) {
+      await assert.rejects(upstream.relay(login, signal), (error: Error) => {
+        assert.equal(Reflect.get(error, 'status'), expected);
+        assert.ok(!JSON.stringify([error.message, error, events]).includes('swordfish'));
+        if (status === 429) assert.deepEqual(Reflect.get(error, 'headers'), { 'retry-after': '7' });
+        return true;
+      });
+    }
+  });
+}
+
+test('a token service that moved is found again', async () => {
+  const old = await serve((_request, response) => send(response, 404));
+  const fresh = await serve(granting);
+  let realm = old.url;
+  const registry = await serve((_request, response) =>
+    send(response, 401, { 'www-authenticate': `Bearer realm="${realm}/token"` }),
+  );
+  const { upstream } = bench({ endpoints: [registry.url], realms: [old.url, fresh.url] });
+  await assert.rejects(upstream.relay(relayed, signal), { status: 502 });
+  realm = fresh.url;
+  assert.equal((await upstream.relay(relayed, signal)).token, 't');
+});
+
+test('a registry that wants no login takes none', async () => {
+  const registry = await serve((_request, response) => send(response, 200, {}, '{}'));
+  const { upstream } = bench({ endpoints: [registry.url] });
+  await assert.rejects(upstream.relay(relayed, signal), { status: 401, message: /takes no login$/ });
+  await assert.rejects(upstream.relay({ ...relayed, registry: 'other.test' }, signal), { code: 'NAME_UNKNOWN' });
+});
