@@ -18,6 +18,7 @@ export const table: Readonly<Record<string, Row>> = {
   'core/edge': { may: ['core/oci'] },
   'core/clients': { may: ['core/oci'] },
   'core/mirror': { may: ['core/oci', 'core/access'] },
+  'core/door': { may: ['core/oci', 'core/access', 'core/mirror'], types: ['core/upstream'] },
   'core/upstream': {
     may: ['core/oci'],
     types: ['core/mirror/ports.ts', 'core/mirror/reply.ts', 'core/mirror/events.ts', 'core/access'],
@@ -39,7 +40,7 @@ export const table: Readonly<Record<string, Row>> = {
   'node/store': { may: ['core', 'node/buffer-pool.ts'], outside: nodeAny },
   'node/proxy': { may: ['core', 'node/http'], outside: nodeAny },
   'node/cli': {
-    may: ['core', 'config', 'node/app.ts', 'node/config', 'node/log', 'node/version.ts'],
+    may: ['core', 'config', 'node/app.ts', 'node/config', 'node/log', 'node/mac.ts', 'node/version.ts'],
     outside: nodeAny,
   },
   'node/app.ts': { may: ['core', 'config', 'node'], outside: nodeAny },

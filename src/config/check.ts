@@ -39,7 +39,7 @@ function problemsOf(issue: Issue, above: Path, written: Written, rules: Rules<z.
   }
   const isName = issue.code === 'invalid_key';
   const expected = isName ? (issue.issues[0]?.message ?? issue.message) : issue.message;
-  const found = describe(isName ? path.at(-1) : valueAt(written.tree, path));
+  const found = isSecret(path) ? 'something else' : describe(isName ? path.at(-1) : valueAt(written.tree, path));
   return [problemAt(path, `found ${isName ? 'the name ' : ''}${found}, expected ${expected}`, written.where)];
 }
 
@@ -48,4 +48,9 @@ function unknownKey(path: Path, written: Written, { schema, elsewhere }: Rules<z
   if (elsewhere?.keys.has(key) === true) return problemAt(path, elsewhere.says, written.where);
   const known = keysAt(schema, path.slice(0, -1));
   return problemAt(path, `found an unknown key; ${suggest(String(key), known)}`, written.where);
+}
+
+/** Nobody should read them in the output of a service that does not start. */
+function isSecret(path: Path): boolean {
+  return ['key', 'password', 'mac'].includes(String(path.at(-1)));
 }

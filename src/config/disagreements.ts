@@ -13,7 +13,12 @@ export function servingDisagreements(written: Written, registry: z.ZodType<Regis
     registries: registriesIn(written, registry),
     catalogue: catalogue.safeParse(valueAt(written.tree, ['catalogue'])).data ?? true,
   });
-  return [...nothingServed(served, written), ...clashes(served, written), ...unserved(served, written)];
+  return [
+    ...nothingServed(served, written),
+    ...clashes(served, written),
+    ...unserved(served, written),
+    ...keyless(served, written),
+  ];
 }
 
 /** Those that are wrong count by their names: they are meant to be there. */
@@ -59,4 +64,15 @@ function unserved(served: readonly ServedRegistry[], { tree, where }: Written): 
     const says = `found ${name}, which is not configured; ${suggest(name, routing.configured)}`;
     return [problemAt(['hosts', host], says, where)];
   });
+}
+
+/** Tokens are sealed, and secrets kept, under a key. */
+function keyless(served: readonly ServedRegistry[], { tree, where }: Written): readonly Problem[] {
+  if (valueAt(tree, ['key']) !== undefined) return [];
+  const registries = served.filter(({ login }) => login !== undefined).map(({ name }) => ['registries', name, 'login']);
+  const named = Object.keys(valueAt(tree, ['accounts']) ?? {}).map((name) => ['accounts', name]);
+  const [first] = [...registries, ...named];
+  if (first === undefined) return [];
+  const says = 'needs a key: at least 32 characters that nobody can guess, as from `openssl rand -base64 32`';
+  return [problemAt(first, `${says}, as key in the file or in SAMPAN_KEY`, where)];
 }

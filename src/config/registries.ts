@@ -1,7 +1,7 @@
 // Which registries are served: the catalogue's, with what the owner says of them, and the owner's own.
 import { usualLanes } from '../core/mirror/lanes.ts';
 import { catalogue } from '../core/upstream/catalogue.ts';
-import type { Registries, Registry } from '../core/upstream/registries.ts';
+import type { LoginMode, Registries, Registry } from '../core/upstream/registries.ts';
 
 export interface ServedRegistry extends Registry {
   /** Milliseconds for which what a tag pointed at counts as fresh. */
@@ -25,6 +25,16 @@ export interface RegistrySettings {
   readonly stale_for?: number | undefined;
   readonly lanes?: number | undefined;
   readonly stall_after?: number | undefined;
+  readonly login?: 'none' | LoginMode | undefined;
+  /** One of the three says the password, or where it is. */
+  readonly credentials?: WrittenCredentials | undefined;
+}
+
+export interface WrittenCredentials {
+  readonly username: string;
+  readonly password?: string | undefined;
+  readonly password_file?: string | undefined;
+  readonly password_env?: string | undefined;
 }
 
 export function composeRegistries(settings: {
@@ -57,6 +67,8 @@ function compose(name: string, known: Registry | undefined, settings: RegistrySe
     staleFor: settings.stale_for ?? usualStaleFor,
     lanes: settings.lanes ?? usualLanes,
     stallAfter: settings.stall_after ?? usualStallAfter,
+    login: settings.login === 'none' ? undefined : settings.login,
+    credentials: undefined,
   };
 }
 

@@ -1,7 +1,10 @@
 // The keys that every kind of sampan has: what it serves, to whom, and under which names.
 import * as z from 'zod';
+import type { AccountEntry } from '../core/access/accounts.ts';
 import type { Access } from '../core/access/admit.ts';
+import { fromHex } from '../core/access/mac.ts';
 import { type Network, parseNetwork } from '../core/access/networks.ts';
+import { parsePattern } from '../core/access/pattern.ts';
 import { isRegistryName } from '../core/oci/reference.ts';
 import { dictionary, list, section, value } from './fields.ts';
 import { parseDuration } from './quantity.ts';
@@ -23,6 +26,15 @@ const realm = value(`${httpUrl}, such as https://auth.example.com/token`, parseR
 const origin = value('an http or https URL of scheme, host and port only, such as http://cdn.lan:9000', parseOrigin);
 const duration = value('a number with a unit (ms, s, m, h, d), such as 1m or 24h', parseDuration);
 
+const text = (expected: string) =>
+  value(expected, (found) => (typeof found === 'string' && found !== '' ? found : undefined));
+const credentials = section({
+  username: text('a user name'),
+  password: text('a password').optional(),
+  password_file: text('the path of a file').optional(),
+  password_env: text('the name of a variable').optional(),
+});
+
 /** Of one registry. */
 export const registryKeys = {
   endpoints: list(endpoint, 'URLs').min(1, { error: 'at least one URL' }).optional(),
@@ -32,6 +44,8 @@ export const registryKeys = {
   aliases: list(host, 'hosts').optional(),
   fresh_for: duration.optional(),
   stale_for: duration.optional(),
+  login: z.enum(['none', 'own', 'account'], { error: 'none, own or account' }).optional(),
+  credentials: credentials.optional(),
 };
 
 const network = value('an IP network, such as 10.0.0.0/8, or an IP address', (found): Network | undefined => {
@@ -41,22 +55,47 @@ const network = value('an IP network, such as 10.0.0.0/8, or an IP address', (fo
     return undefined;
   }
 });
-const networks = section({
-  networks: list(network, 'IP networks').min(1, { error: 'at least one IP network' }),
-});
+export const someNetworks = list(network, 'IP networks').min(1, { error: 'at least one IP network' });
+const networks = section({ networks: someNetworks, login: z.boolean({ error: 'true or false' }).optional() });
 
-const access = z.union([z.literal('open'), networks], { error: 'open, or a map with the key networks' }).optional();
+const access = z
+  .union([z.literal('open'), z.literal('login'), networks], { error: 'open, login, or a map with the key networks' })
+  .optional();
+
+const key = value('at least 32 characters that nobody can guess', (found) =>
+  typeof found === 'string' && found.length >= 32 ? found : undefined,
+).optional();
+const pattern = value('a registry and a repository, such as docker.io/acme/* or ghcr.io/acme/**', (found) =>
+  typeof found === 'string' ? parsePattern(found) : undefined,
+);
+const account = section({
+  mac: value('what `sampan account add` printed', (found) => {
+    const [, hex] = /^hmac-sha256:([0-9a-f]{64})$/.exec(typeof found === 'string' ? found : '') ?? [];
+    return hex === undefined ? undefined : fromHex(hex);
+  }),
+  allow: list(pattern, 'patterns of repositories').optional(),
+});
+export const accountName = z.string().regex(/^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/, {
+  error: 'up to 64 lower-case letters, digits, dots, underscores and hyphens',
+});
+const accounts = dictionary('a map of accounts by name', accountName, account);
+
 export const catalogue = z.boolean({ error: 'true or false' }).default(true);
 export const hosts = dictionary('a map of host names to registries', host, registryName);
 
 /** `registry`: the section for one. */
 export function servingKeys<Registry extends z.ZodType>(registry: Registry) {
   const registries = dictionary('a map of registries by name', registryName, registry);
-  return { access, registries, catalogue, hosts };
+  return { access, key, accounts, registries, catalogue, hosts };
 }
 
 /** undefined: nobody said to whom, which is for each kind of sampan to judge. */
 export function composeAccess(settings: z.infer<typeof access>): Access | undefined {
   if (settings === undefined) return undefined;
-  return settings === 'open' ? { kind: 'open' } : { kind: 'networks', ...settings };
+  if (settings === 'open') return { kind: 'open' };
+  return settings === 'login' ? { kind: 'networks', networks: [], login: true } : { kind: 'networks', ...settings };
+}
+
+export function composeAccounts(settings: z.infer<typeof accounts>): readonly AccountEntry[] {
+  return Object.entries(settings).map(([name, { mac, allow }]) => ({ name, mac, allow: allow ?? [] }));
 }

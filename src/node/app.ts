@@ -5,8 +5,10 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getDomain } from 'tldts';
+import { Accounts } from '../core/access/accounts.ts';
+import { Guesses } from '../core/access/guesses.ts';
+import { Door } from '../core/door/door.ts';
 import type { Report } from '../core/mirror/events.ts';
-
 import { Mirror } from '../core/mirror/mirror.ts';
 import type { Clock, DigestOf, NewHasher } from '../core/mirror/ports.ts';
 import { Registries } from '../core/upstream/registries.ts';
@@ -19,6 +21,7 @@ import { createFetch, usualTimeouts } from './fetch.ts';
 import type { Log } from './log/log.ts';
 import { createMetrics } from './metrics.ts';
 import { type Face, type ServerParts, createServer } from './http/server.ts';
+import { createMac } from './mac.ts';
 import { createStatus } from './status.ts';
 import { openStore } from './store/store.ts';
 import { toldOnce } from './store/troubles.ts';
@@ -39,8 +42,10 @@ const aheadShare = 4;
 /** Milliseconds that the store has to close; a disk that hangs longer costs the next start a look through the blobs. */
 const storeWithin = 5000;
 
+const now = (): number => Date.now();
+
 const clock: Clock = {
-  now: Date.now,
+  now,
   sleep: (ms, signal) => sleep(ms, undefined, { signal }),
 };
 
@@ -113,6 +118,19 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     closing: closing.signal,
   });
 
+  const mac = config.key === undefined ? undefined : createMac(config.key);
+  const door = new Door({
+    access: config.access,
+    accounts: mac && new Accounts(config.accounts, mac),
+    mac,
+    guesses: new Guesses(now),
+    routing: registries,
+    loginMode: (registry) => registries.find(registry)?.login,
+    relay: upstream.relay,
+    now,
+    pull: (pull, caller, signal) => mirror.pull(pull, caller, signal),
+  });
+
   const usage = () => store.usage();
   const listen = formatAddress(config.listen);
   const metrics = createMetrics({ label: (registry) => registries.configuredAs(registry) ?? 'none', usage });
@@ -120,9 +138,8 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   listeners.push(metrics.report, status.report);
 
   const parts: ServerParts = {
-    admit: (caller) => mirror.admit(caller),
-    pull: (pull, caller, signal) => mirror.pull(pull, caller, signal),
-    routing: registries,
+    door,
+    trustedPeers: config.trustedPeers,
     report,
     clock,
     admin: adminPages(metrics, status.status),

@@ -1,13 +1,17 @@
 // One request at the edge: a mirror of its own over what the isolate remembers, and the reply that it gives.
 import { type Access, isAdmitted } from '../core/access/admit.ts';
 import type { Caller } from '../core/access/caller.ts';
-import { callerOf, checkAsking, ofRegistry, unknownError } from '../core/mirror/face.ts';
+import { arrive, type Arrival } from '../core/door/arrival.ts';
+import { Door } from '../core/door/door.ts';
+import { brokenForm, checkForm } from '../core/door/form.ts';
+import { isForToken } from '../core/door/tokens.ts';
+import type { Visit } from '../core/door/visit.ts';
+import { checkAsking, ofRegistry, unknownError } from '../core/mirror/face.ts';
 import { Mirror } from '../core/mirror/mirror.ts';
 import type { DigestOf } from '../core/mirror/ports.ts';
 import { errorReply } from '../core/mirror/replies.ts';
 import type { Reply } from '../core/mirror/reply.ts';
 import { RegistryError } from '../core/oci/errors.ts';
-import { parsePull, type PullRequest } from '../core/oci/pull.ts';
 import { registryOfHost } from '../core/oci/route.ts';
 import { createUpstream } from '../core/upstream/registry.ts';
 import { fetchUpstream } from './fetch.ts';
@@ -29,15 +33,25 @@ export async function answer(isolate: Isolate, request: Request): Promise<Reply>
 }
 
 async function decide(isolate: Isolate, request: Request): Promise<Reply> {
-  checkAsking(request.method, request.body !== null);
-  const { host, pathname } = new URL(request.url);
-  const caller = callerOf(header(request, 'cf-connecting-ip') ?? 'unknown', header(request, 'authorization'));
-  const page = landing(pathname, host, () => welcome(isolate, caller, host));
+  const arrival = arrivalOf(request);
+  const isForm = request.method === 'POST' && isForToken(arrival, isolate.mac);
+  if (!isForm) checkAsking(request.method, request.body !== null);
+  const address = header(request, 'cf-connecting-ip') ?? 'unknown';
+  const { host } = new URL(request.url);
+  const page = landing(arrival.path, host, () => welcome(isolate, { address }, host));
   if (page !== undefined) return page;
-  const mirror = openMirror(isolate, accessOf(isolate), request.signal);
-  // Before the path is looked at: what is configured here is not for everybody to know.
-  mirror.admit(caller);
-  return ofRegistry(await mirror.pull(parsePull(pullRequestOf(request), isolate.registries), caller, request.signal));
+  const door = openDoor(isolate, accessOf(isolate), request.signal);
+  const form = isForm ? await readForm(request) : undefined;
+  const { reply } = await door.answer(visitOf(request, arrival, address, form), request.signal);
+  return ofRegistry(reply);
+}
+
+/** Throws a RegistryError. */
+async function readForm(request: Request): Promise<string> {
+  checkForm(header(request, 'content-type'), header(request, 'content-length'));
+  return request.text().catch((cause: unknown) => {
+    throw brokenForm(cause);
+  });
 }
 
 /** Throws UNAVAILABLE if nobody has said, or not properly, who may pull. */
@@ -67,11 +81,9 @@ function welcome({ wrong, access, registries }: Isolate, caller: Caller, host: s
   };
 }
 
-function openMirror(
-  { registries, settings, memory, upstreamMemory, book }: Isolate,
-  access: Access,
-  signal: AbortSignal,
-) {
+/** Of this request alone: nothing that is under way is shared with another. */
+function openDoor(isolate: Isolate, access: Access, signal: AbortSignal): Door {
+  const { registries, settings, memory, upstreamMemory, book, mac, accounts, guesses } = isolate;
   const upstream = createUpstream({
     fetch: fetchUpstream,
     registries,
@@ -84,7 +96,7 @@ function openMirror(
     version,
     report,
   });
-  return new Mirror({
+  const mirror = new Mirror({
     upstream,
     access,
     book,
@@ -96,6 +108,17 @@ function openMirror(
     report,
     closing: signal,
   });
+  return new Door({
+    access,
+    accounts,
+    mac,
+    guesses,
+    routing: registries,
+    loginMode: (registry) => registries.find(registry)?.login,
+    relay: upstream.relay,
+    now: () => clock.now(),
+    pull: (pull, caller, leaving) => mirror.pull(pull, caller, leaving),
+  });
 }
 
 const digest: DigestOf = async (algorithm, bytes) => {
@@ -103,12 +126,18 @@ const digest: DigestOf = async (algorithm, bytes) => {
   return new Uint8Array(hash).toHex();
 };
 
-function pullRequestOf(request: Request): PullRequest {
+/** In absolute form, with the host in it, and as it came: `new URL` would take dots out. */
+function arrivalOf({ url }: Request): Arrival {
+  return arrive({ target: url, host: undefined, scheme: url.startsWith('https:') ? 'https' : 'http' });
+}
+
+function visitOf(request: Request, arrival: Arrival, address: string, form: string | undefined): Visit {
   return {
     method: request.method,
-    // In absolute form, with the host in it, and as it came: `new URL` would take dots out.
-    target: request.url,
-    host: undefined,
+    arrival,
+    address,
+    authorization: header(request, 'authorization'),
+    form,
     range: header(request, 'range'),
     ifNoneMatch: header(request, 'if-none-match'),
     ifRange: header(request, 'if-range'),

@@ -1,15 +1,21 @@
 // What the Worker is told: the configuration of sampan, as JSON in the variable SAMPAN_CONFIG.
 import type * as z from 'zod';
 import { check } from '../config/check.ts';
+import { composeCredentials, type PasswordPlaces } from '../config/credentials.ts';
 import { servingDisagreements } from '../config/disagreements.ts';
 import { section } from '../config/fields.ts';
 import { ConfigError } from '../config/problem.ts';
 import { composeRegistries, type ServedRegistry } from '../config/registries.ts';
-import { composeAccess, registryKeys, servingKeys } from '../config/serving.ts';
+import { composeAccess, composeAccounts, registryKeys, servingKeys } from '../config/serving.ts';
+import type { AccountEntry } from '../core/access/accounts.ts';
 import type { Access } from '../core/access/admit.ts';
+import type { Credentials } from '../core/upstream/registries.ts';
 
 export interface WorkerConfig {
   readonly access: Access | undefined;
+  /** Under which secrets are kept and tokens sealed. */
+  readonly key: string | undefined;
+  readonly accounts: readonly AccountEntry[];
   readonly registries: readonly ServedRegistry[];
   /** By the Host header, in lower case: a registry's name. */
   readonly hosts: Readonly<Record<string, string>>;
@@ -29,16 +35,36 @@ const elsewhere = {
     'stop_within',
     'lanes',
     'stall_after',
+    'trusted_proxies',
   ]),
   says: 'found a key for a sampan on a machine of your own; a Worker has no use for it',
 };
 
-/** `found`: the variable, as JSON or already parsed. Throws ConfigError, which tells everything that is wrong. */
-export function readConfig(found: unknown): WorkerConfig {
-  const tree = typeof found === 'string' ? parseJson(found) : found;
-  const { settings, problems } = check({ tree, where: () => 'SAMPAN_CONFIG' }, { schema, disagreements, elsewhere });
-  if (settings === undefined || problems.length > 0) throw new ConfigError(problems);
-  return compose(settings);
+/**
+ * `variable`: SAMPAN_CONFIG, as JSON or already parsed; SAMPAN_KEY, which is a secret of its own; and what `password_env` names.
+ * Throws ConfigError, which tells everything that is wrong.
+ */
+export function readConfig(variable: (name: string) => unknown): WorkerConfig {
+  const found = variable('SAMPAN_CONFIG');
+  const parsed = typeof found === 'string' ? parseJson(found) : found;
+  const key = variable('SAMPAN_KEY');
+  const tree = key === undefined || typeof parsed !== 'object' ? parsed : { ...parsed, key };
+  const written = { tree, where: () => 'SAMPAN_CONFIG' };
+  const { settings, problems } = check(written, { schema, disagreements, elsewhere });
+  const passwords = composeCredentials(settings?.registries ?? {}, places(variable), written.where);
+  const all = [...problems, ...passwords.problems];
+  if (settings === undefined || all.length > 0) throw new ConfigError(all);
+  return compose(settings, passwords.credentials);
+}
+
+function places(variable: (name: string) => unknown): PasswordPlaces {
+  return {
+    variable(name) {
+      const found = variable(name);
+      return typeof found === 'string' ? found : undefined;
+    },
+    file: () => ({ says: 'a Worker has no files' }),
+  };
 }
 
 function disagreements(written: Parameters<typeof servingDisagreements>[0]) {
@@ -54,10 +80,12 @@ function parseJson(text: string): unknown {
   }
 }
 
-function compose(settings: z.infer<typeof schema>): WorkerConfig {
+function compose(settings: z.infer<typeof schema>, credentials: ReadonlyMap<string, Credentials>): WorkerConfig {
   return {
     access: composeAccess(settings.access),
-    registries: composeRegistries(settings),
+    key: settings.key,
+    accounts: composeAccounts(settings.accounts),
+    registries: composeRegistries(settings).map((entry) => ({ ...entry, credentials: credentials.get(entry.name) })),
     hosts: settings.hosts,
   };
 }

@@ -1,19 +1,27 @@
 // What the requests of one isolate share: values only. workerd lets no request wait for another's promise or stream.
 import { ConfigError } from '../config/problem.ts';
 import { type ServedRegistry, settingsIn } from '../config/registries.ts';
+import { Accounts } from '../core/access/accounts.ts';
 import type { Access } from '../core/access/admit.ts';
+import { Guesses } from '../core/access/guesses.ts';
+import type { Mac } from '../core/access/mac.ts';
 import { memoryBook } from '../core/mirror/memory-book.ts';
 import { Memory } from '../core/mirror/memory.ts';
 import type { Book, Clock } from '../core/mirror/ports.ts';
 import { UpstreamMemory } from '../core/upstream/memory.ts';
 import { Registries } from '../core/upstream/registries.ts';
 import { type WorkerConfig, readConfig } from './config.ts';
+import { createMac } from './mac.ts';
 
 export interface Isolate {
   /** undefined: nobody has said who may pull, so nobody may. */
   readonly access: Access | undefined;
   /** Why nothing is served at all. */
   readonly wrong: ConfigError | undefined;
+  /** Undefined without a key: then there are neither accounts nor tokens. */
+  readonly mac: Mac | undefined;
+  readonly accounts: Accounts | undefined;
+  readonly guesses: Guesses;
   readonly registries: Registries;
   readonly settings: (registry: string) => ServedRegistry;
   readonly memory: Memory;
@@ -35,13 +43,17 @@ export const clock: Clock = {
   },
 };
 
-/** `found`: the variable that configures it. */
-export function openIsolate(found: unknown): Isolate {
-  const { config, wrong } = tryConfig(found);
+/** `variable`: what configures it, by name. */
+export function openIsolate(variable: (name: string) => unknown): Isolate {
+  const { config, wrong } = tryConfig(variable);
+  const mac = config.key === undefined ? undefined : createMac(config.key);
   const registries = new Registries(config.registries, config.hosts);
   return {
     access: config.access,
     wrong,
+    mac,
+    accounts: mac && new Accounts(config.accounts, mac),
+    guesses: new Guesses(() => clock.now()),
     registries,
     settings: settingsIn(config.registries, registries),
     memory: new Memory(clock),
@@ -50,11 +62,14 @@ export function openIsolate(found: unknown): Isolate {
   };
 }
 
-function tryConfig(found: unknown): { readonly config: WorkerConfig; readonly wrong: ConfigError | undefined } {
+function tryConfig(variable: (name: string) => unknown): {
+  readonly config: WorkerConfig;
+  readonly wrong: ConfigError | undefined;
+} {
   try {
-    return { config: readConfig(found), wrong: undefined };
+    return { config: readConfig(variable), wrong: undefined };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return { config: { access: undefined, registries: [], hosts: {} }, wrong: error };
+    return { config: { access: undefined, key: undefined, accounts: [], registries: [], hosts: {} }, wrong: error };
   }
 }

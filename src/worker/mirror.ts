@@ -5,7 +5,7 @@ import { openIsolate } from './isolate.ts';
 import { respond } from './respond.ts';
 
 // When the isolate starts, so that it takes nothing of a request's time.
-const isolate = openIsolate(Reflect.get(env, 'SAMPAN_CONFIG'));
+const isolate = openIsolate((name) => Reflect.get(env, name));
 
 export default {
   async fetch(request) {

@@ -8,6 +8,8 @@ export interface FaceRequest {
   /** Path and query, sent exactly as they are written. */
   readonly target: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Of a POST. */
+  readonly body?: string;
 }
 
 export interface FaceAnswer {

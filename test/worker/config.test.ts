@@ -5,9 +5,14 @@ import { ConfigError } from '../../src/config/problem.ts';
 import { schema } from '../../src/node/config/schema.ts';
 import { readConfig } from '../../src/worker/config.ts';
 
+/** As if `found` were the variable SAMPAN_CONFIG, beside `others`. */
+function read(found: unknown, others: Readonly<Record<string, string>> = {}) {
+  return readConfig((name) => (name === 'SAMPAN_CONFIG' ? found : others[name]));
+}
+
 function complaints(found: unknown): string {
   try {
-    readConfig(found);
+    read(found);
     return '';
   } catch (error) {
     assert.ok(error instanceof ConfigError);
@@ -17,14 +22,14 @@ function complaints(found: unknown): string {
 
 test('nothing at all is a configuration, of which nobody may pull', () => {
   for (const found of [undefined, {}, '', '{}']) {
-    const { access, registries } = readConfig(found);
+    const { access, registries } = read(found);
     assert.equal(access, undefined);
     assert.ok(registries.some(({ name }) => name === 'docker.io'));
   }
 });
 
 test('what it has in common with a process is read alike', () => {
-  const { access, hosts, registries } = readConfig({
+  const { access, hosts, registries } = read({
     access: { networks: ['10.0.0.0/8'] },
     hosts: { 'hub.example.com': 'docker.io' },
     registries: { 'docker.io': { endpoints: ['https://a.example/'], fresh_for: '5m' } },
@@ -37,7 +42,7 @@ test('what it has in common with a process is read alike', () => {
 });
 
 test('every key that only a process has is an error that says so', () => {
-  const known = new Set(['access', 'registries', 'catalogue', 'hosts']);
+  const known = new Set(['access', 'key', 'accounts', 'registries', 'catalogue', 'hosts']);
   const others = Object.keys(schema.out.shape).filter((key) => !known.has(key));
   assert.ok(others.includes('listen'));
   for (const key of others) {
@@ -46,9 +51,23 @@ test('every key that only a process has is an error that says so', () => {
   assert.match(complaints({ registries: { 'ghcr.io': { lanes: 4 } } }), /ghcr\.io\.lanes: found a key for a sampan/);
 });
 
+test('the key and the passwords are secrets of their own', () => {
+  const registries = { 'docker.io': { login: 'own', credentials: { username: 'u', password_env: 'HUB' } } };
+  const config = read({ registries }, { SAMPAN_KEY: 'k'.repeat(32), HUB: 'swordfish' });
+  assert.equal(config.key, 'k'.repeat(32));
+  const hub = config.registries.find(({ name }) => name === 'docker.io');
+  assert.deepEqual(hub?.credentials, { username: 'u', password: 'swordfish' });
+  const file = { 'docker.io': { credentials: { username: 'u', password_file: '/x' } } };
+  assert.match(complaints({ registries: file }), /docker\.io\.credentials: a Worker has no files/);
+  assert.match(complaints({ registries }), /docker\.io\.login: needs a key[^]*the variable HUB without a value/);
+});
+
 test('everything else that is wrong is told as everywhere', () => {
   assert.match(complaints('{ "access": open }'), /SAMPAN_CONFIG: found what is no JSON/);
   assert.match(complaints({ acces: 'open' }), /acces: found an unknown key; did you mean access\?/);
-  assert.match(complaints({ access: 'all' }), /access: found "all", expected open, or a map with the key networks/);
+  assert.match(
+    complaints({ access: 'all' }),
+    /access: found "all", expected open, login, or a map with the key networks/,
+  );
   assert.match(complaints({ hosts: { 'a.example': 'nothing.example' } }), /nothing\.example, which is not configured/);
 });

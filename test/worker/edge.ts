@@ -54,8 +54,8 @@ export async function startWorker(contents: string, config?: Json): Promise<Edge
   });
   await miniflare.ready;
   const url = await miniflare.unsafeGetDirectURL();
-  const ask = ({ method = 'GET', target, headers = {} }: FaceRequest) =>
-    askPort(Number(url.port), target, { method, headers });
+  const ask = ({ method = 'GET', target, headers = {}, body }: FaceRequest) =>
+    askPort(Number(url.port), target, { method, headers }, body);
   return {
     url,
     log,

@@ -1,5 +1,4 @@
 // What every face does alike with a request, around what the mirror does with the pull in it.
-import type { Caller } from '../access/caller.ts';
 import { RegistryError } from '../oci/errors.ts';
 import { readOnly } from '../oci/pull.ts';
 import { errorReply } from './replies.ts';
@@ -13,13 +12,6 @@ export function checkAsking(method: string, hasBody: boolean): void {
 
 export function badRequest(message: string): RegistryError {
   return new RegistryError('UNSUPPORTED', message, { status: 400 });
-}
-
-/** Basic, with neither user nor password: what some tools send who have no login (the OCI conformance suite for one). */
-const noLogin = 'Basic Og==';
-
-export function callerOf(address: string, authorization: string | undefined): Caller {
-  return authorization === undefined || authorization === noLogin ? { address } : { address, authorization };
 }
 
 /** Docker's clients of old take a registry for one by this header. */

@@ -38,6 +38,16 @@ function createProgram(): Command {
       const { serve } = await import('./serve.ts');
       process.exit(await serve(flags));
     });
+  program
+    .command('account')
+    .description('accounts that may pull with a login of this mirror')
+    .command('add <name>')
+    .description('make a secret, and print the lines for the configuration')
+    .option('-c, --config <file>', 'the configuration, for its key')
+    .action(async (name: string, flags: Flags) => {
+      const { addAccount } = await import('./account.ts');
+      process.exitCode = await addAccount(name, flags);
+    });
   return program;
 }
 

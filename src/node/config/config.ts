@@ -1,14 +1,19 @@
 // What sampan is told before it starts: flags before environment, environment before file, file before defaults.
 import { dirname, resolve } from 'node:path';
+import type { AccountEntry } from '../../core/access/accounts.ts';
 import type { Access } from '../../core/access/admit.ts';
+import type { Network } from '../../core/access/networks.ts';
+import type { Credentials } from '../../core/upstream/registries.ts';
 import type { Address } from './address.ts';
 import { check } from '../../config/check.ts';
 import { disagreements } from './disagreements.ts';
+import { composeCredentials } from '../../config/credentials.ts';
+import { readPasswordFiles } from './credentials.ts';
 import { type Environment, readEnvironment, type Setting } from './environment.ts';
 import { readConfigFile } from './file.ts';
 import { ConfigError } from '../../config/problem.ts';
 import { composeRegistries, type ServedRegistry } from '../../config/registries.ts';
-import { composeAccess } from '../../config/serving.ts';
+import { composeAccess, composeAccounts } from '../../config/serving.ts';
 import { schema, type Settings } from './schema.ts';
 import { layer } from './settings.ts';
 import type { LogLevel } from '../log/lines.ts';
@@ -20,6 +25,11 @@ export interface Config {
   /** Bytes; milliseconds in which all of them are looked through, undefined: never. */
   readonly storage: { readonly limit: number; readonly scrub: number | undefined };
   readonly access: Access;
+  /** Those who end TLS before us: what they say of a client's address and scheme is believed. */
+  readonly trustedPeers: readonly Network[];
+  /** Under which secrets are kept and tokens sealed. */
+  readonly key: string | undefined;
+  readonly accounts: readonly AccountEntry[];
   readonly registries: readonly ServedRegistry[];
   /** By the Host header, in lower case, with or without a port: a registry's name. */
   readonly hosts: Readonly<Record<string, string>>;
@@ -52,16 +62,20 @@ export interface ConfigSources {
 export async function readConfig({ flags, environment, directory }: ConfigSources): Promise<Config> {
   const named = flags.config ?? (environment['SAMPAN_CONFIG'] || undefined);
   const path = named === undefined ? undefined : resolve(directory, named);
-  const file = path === undefined ? undefined : await readConfigFile(path);
+  const content = path === undefined ? undefined : await readConfigFile(path);
   const variables = readEnvironment(environment);
   const overrides = [...variables.settings, ...settingsOf(flags)];
 
-  const { settings, problems } = check(layer(file, overrides), { schema, disagreements });
-  const all = [...problems, ...variables.problems];
+  const written = layer(content, overrides);
+  const { settings, problems } = check(written, { schema, disagreements });
+  const base = (key: string): string =>
+    path === undefined || overrides.some((setting) => setting.path[0] === key) ? directory : dirname(path);
+  const registries = settings?.registries ?? {};
+  const file = await readPasswordFiles(registries, base('registries'));
+  const passwords = composeCredentials(registries, { file, variable: (name) => environment[name] }, written.where);
+  const all = [...problems, ...variables.problems, ...passwords.problems];
   if (settings === undefined || all.length > 0) throw new ConfigError(all);
-
-  const dataIsOurs = path === undefined || overrides.some((setting) => setting.path[0] === 'data');
-  return compose(settings, resolve(dataIsOurs ? directory : dirname(path), settings.data));
+  return compose(settings, resolve(base('data'), settings.data), passwords.credentials);
 }
 
 function settingsOf(flags: Flags): readonly Setting[] {
@@ -73,14 +87,17 @@ function settingsOf(flags: Flags): readonly Setting[] {
   return settings.filter((setting) => setting.value !== undefined);
 }
 
-function compose(settings: Settings, data: string): Config {
+function compose(settings: Settings, data: string, credentials: ReadonlyMap<string, Credentials>): Config {
   const { storage } = settings;
   return {
     listen: settings.listen,
     data,
     storage: { limit: storage.limit, scrub: storage.scrub === 'off' ? undefined : storage.scrub },
     access: composeAccess(settings.access) ?? { kind: 'open' },
-    registries: composeRegistries(settings),
+    trustedPeers: settings.trusted_proxies ?? [],
+    key: settings.key,
+    accounts: composeAccounts(settings.accounts),
+    registries: composeRegistries(settings).map((entry) => ({ ...entry, credentials: credentials.get(entry.name) })),
     hosts: settings.hosts,
     resolve: settings.resolve,
     pullAhead: settings.pull_ahead,

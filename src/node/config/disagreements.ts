@@ -22,6 +22,10 @@ access:
 or, if whoever can reach it may pull from it:
 
 access: open
+
+or, if who pulls from it has to log in:
+
+access: login
 `;
   return [problemAt(['listen'], says, where)];
 }

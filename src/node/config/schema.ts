@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { dictionary, section, value } from '../../config/fields.ts';
 import { parseDuration, parseSize } from '../../config/quantity.ts';
-import { isHost, registryKeys, servingKeys } from '../../config/serving.ts';
+import { isHost, registryKeys, servingKeys, someNetworks } from '../../config/serving.ts';
 import { parseAddress, parsePin, isLoopback } from './address.ts';
 
 const logLevels = ['error', 'warn', 'info', 'debug'] as const;
@@ -49,6 +49,7 @@ export const schema = section({
     }).default(30 * 86_400_000),
   }),
   ...servingKeys(registry),
+  trusted_proxies: someNetworks.optional(),
   resolve: dictionary(
     'a map of host names to ip:port',
     pinnedHost,

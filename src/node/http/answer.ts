@@ -1,23 +1,24 @@
 // One request: the reply to it, in the order in which that is decided, and the event that tells how it went.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Caller } from '../../core/access/caller.ts';
+import { arrive, type Arrival } from '../../core/door/arrival.ts';
+import type { Asked, Door } from '../../core/door/door.ts';
+import type { Visit } from '../../core/door/visit.ts';
 import type { Report } from '../../core/mirror/events.ts';
 import type { Clock } from '../../core/mirror/ports.ts';
-import { badRequest, callerOf, checkAsking, ofRegistry, unknownError } from '../../core/mirror/face.ts';
+import { badRequest, checkAsking, ofRegistry, unknownError } from '../../core/mirror/face.ts';
 import { errorReply } from '../../core/mirror/replies.ts';
 import type { Reply } from '../../core/mirror/reply.ts';
 import { RegistryError } from '../../core/oci/errors.ts';
-import { parsePull, type Pull, type PullRequest } from '../../core/oci/pull.ts';
-import type { Routing } from '../../core/oci/route.ts';
+import { repositoryOf } from '../../core/oci/pull.ts';
 import type { BufferPool } from '../buffer-pool.ts';
+import { type Client, clientOf, type TrustedPeers } from './client.ts';
+import { readForm } from './form.ts';
 import { findPage, type PageParts } from './pages.ts';
 import { send, type Sent } from './send.ts';
 
 export interface AnswerParts extends PageParts {
-  /** Throws if this caller may not pull anything at all. */
-  admit(caller: Caller): void;
-  pull(pull: Pull, caller: Caller, signal: AbortSignal): Promise<Reply>;
-  readonly routing: Routing;
+  readonly door: Door;
+  readonly trustedPeers: TrustedPeers;
   readonly report: Report;
   readonly clock: Clock;
   readonly buffers: BufferPool;
@@ -25,8 +26,8 @@ export interface AnswerParts extends PageParts {
 
 interface Decided {
   readonly reply: Reply;
-  /** Undefined if it was none. */
-  readonly pull: Pull | undefined;
+  /** Undefined if it was nothing that the door answers. */
+  readonly asked: Asked | undefined;
 }
 
 // What nginx logs for a client that left before there was anything to send.
@@ -34,37 +35,34 @@ const clientLeft = 499;
 
 /** Resolves when the reply is over, whole or not. Never rejects. */
 export async function answer(parts: AnswerParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const address = addressOf(request);
-  // Gone already. It must not be asked in its name: a caller without an address is sampan itself.
-  if (address === undefined) {
+  const client = clientOf(request, parts.trustedPeers);
+  // Gone already.
+  if (client === undefined) {
     response.destroy();
     return;
   }
+  const { host } = request.headers;
+  const arrival = arrive({ target: request.url ?? '', host, scheme: client.scheme });
   const began = parts.clock.now();
   const leaving = new AbortController();
   response.once('close', () => {
     if (!response.writableFinished) leaving.abort();
   });
-  // A body is never read, so what follows it cannot be found.
+  // A body is never read, but for a form; so what follows it cannot be found.
   if (!isRead(request) || hasBody(request)) response.shouldKeepAlive = false;
 
-  const { reply, pull } = await decide(
-    parts,
-    request,
-    callerOf(address, request.headers.authorization),
-    leaving.signal,
-  );
+  const { reply, asked } = await decide(parts, request, arrival, client, leaving.signal);
   const sent = await sendSafely(parts, reply, request, response);
   parts.report({
     kind: 'served',
     method: request.method ?? '',
-    path: pathOf(request),
-    what: pull?.kind ?? 'other',
-    registry: registryOf(pull),
+    path: arrival.path,
+    what: asked?.kind ?? 'other',
+    registry: registryOf(asked),
     status: response.headersSent ? response.statusCode : clientLeft,
     outcome: reply.outcome ?? 'none',
     ms: parts.clock.now() - began,
-    address,
+    address: client.address,
     ...sent,
   });
 }
@@ -72,22 +70,23 @@ export async function answer(parts: AnswerParts, request: IncomingMessage, respo
 async function decide(
   parts: AnswerParts,
   request: IncomingMessage,
-  caller: Caller,
+  arrival: Arrival,
+  client: Client,
   signal: AbortSignal,
 ): Promise<Decided> {
-  let pull: Pull | undefined;
+  const { door } = parts;
+  const isForm = request.method === 'POST' && door.isForToken(arrival);
   try {
-    checkAsking(request.method ?? '', hasBody(request));
-    const page = await findPage(pathOf(request), request.headers.host ?? '', parts);
-    if (page !== undefined) return { reply: page, pull };
-    // Before the path is looked at: what is configured here is not for everybody to know.
-    parts.admit(caller);
-    pull = parsePull(pullRequestOf(request), parts.routing);
-    return { reply: ofRegistry(await parts.pull(pull, caller, signal)), pull };
+    if (!isForm) checkAsking(request.method ?? '', hasBody(request));
+    const page = await findPage(arrival.path, request.headers.host ?? '', parts);
+    if (page !== undefined) return { reply: page, asked: undefined };
+    const form = isForm ? await readForm(request) : undefined;
+    const { reply, asked } = await door.answer(visitOf(request, arrival, client, form), signal);
+    return { reply: ofRegistry(reply), asked };
   } catch (error) {
-    if (error instanceof RegistryError) return { reply: ofRegistry(errorReply(error, false)), pull };
+    if (error instanceof RegistryError) return { reply: ofRegistry(errorReply(error, false)), asked: undefined };
     if (!signal.aborted) parts.report({ kind: 'bug', error });
-    return { reply: ofRegistry(unknownError()), pull };
+    return { reply: ofRegistry(unknownError()), asked: undefined };
   }
 }
 
@@ -114,15 +113,17 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 /** Throws a RegistryError (400) if the request has not the one Host header that HTTP/1.1 requires (RFC 9112, section 3.2). */
-function pullRequestOf(request: IncomingMessage): PullRequest {
-  const { headers, httpVersion, method = '', url = '' } = request;
+function visitOf(request: IncomingMessage, arrival: Arrival, client: Client, form: string | undefined): Visit {
+  const { headers, httpVersion, method = '' } = request;
   const hosts = request.headersDistinct['host'] ?? [];
   const fewest = httpVersion === '1.0' ? 0 : 1;
   if (hosts.length < fewest || hosts.length > 1) throw badRequest('a request has one Host header');
   return {
     method,
-    target: url,
-    host: headers.host,
+    arrival,
+    address: client.address,
+    authorization: headers.authorization,
+    form,
     range: headers.range,
     ifNoneMatch: headers['if-none-match'],
     // Node's types do not know this header.
@@ -130,17 +131,6 @@ function pullRequestOf(request: IncomingMessage): PullRequest {
   };
 }
 
-/** Of the peer, never of a header that anybody can write. IPv4 also where the listener is an IPv6 one; without a zone. */
-function addressOf({ socket }: IncomingMessage): string | undefined {
-  return socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)|%.*$/g, '');
-}
-
-/** Without the query, and in a target of absolute form without what may be a login. */
-function pathOf({ url = '' }: IncomingMessage): string {
-  return url.replace(/^https?:\/\/[^/?#]*/i, '').replace(/\?.*$/s, '') || '/';
-}
-
-function registryOf(pull: Pull | undefined): string | undefined {
-  if (pull === undefined || pull.kind === 'ping') return undefined;
-  return pull.kind === 'manifest' ? pull.reference.repository.registry : pull.repository.registry;
+function registryOf(asked: Asked | undefined): string | undefined {
+  return asked === undefined || asked.kind === 'token' ? undefined : repositoryOf(asked)?.registry;
 }

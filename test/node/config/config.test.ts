@@ -20,6 +20,9 @@ test('with no configuration at all, the catalogue is served on the loopback', as
     data: '/somewhere/data',
     storage: { limit: 50_000_000_000, scrub: 30 * 86_400_000 },
     access: { kind: 'open' },
+    trustedPeers: [],
+    key: undefined,
+    accounts: [],
     hosts: {},
     resolve: {},
     pullAhead: 3,
@@ -76,6 +79,9 @@ stop_within: 2m
     data: '/var/lib/sampan',
     storage: { limit: 1_610_612_736, scrub: undefined },
     access: config.access,
+    trustedPeers: [],
+    key: undefined,
+    accounts: [],
     registries: [
       {
         name: 'lab.example:5000',
@@ -88,6 +94,8 @@ stop_within: 2m
         staleFor: 500,
         lanes: 16,
         stallAfter: 60_000,
+        login: undefined,
+        credentials: undefined,
       },
     ],
     hosts: { 'hub.example.com': 'lab' },
@@ -117,6 +125,8 @@ test('another registry takes two lines, with or without the braces', async (t) =
       staleFor: 86_400_000,
       lanes: 4,
       stallAfter: 10_000,
+      login: undefined,
+      credentials: undefined,
     });
     assert.equal(config.registries.length, catalogue.length + 1);
   }

@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import http from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
+import { Guesses } from '../../../src/core/access/guesses.ts';
+import { Door, type DoorParts } from '../../../src/core/door/door.ts';
 import type { MirrorEvent } from '../../../src/core/mirror/events.ts';
 import type { Clock } from '../../../src/core/mirror/ports.ts';
 import type { Body, Reply } from '../../../src/core/mirror/reply.ts';
@@ -38,6 +40,23 @@ export class StoppedClock implements Clock {
   }
 }
 
+/** Open to everybody, with neither accounts nor tokens, unless `parts` says otherwise. */
+export function openDoor(pull: DoorParts['pull'], parts: Partial<DoorParts> & Pick<DoorParts, 'routing'>): Door {
+  return new Door({
+    access: { kind: 'open' },
+    accounts: undefined,
+    mac: undefined,
+    guesses: new Guesses(() => 0),
+    loginMode: () => undefined,
+    relay: async () => {
+      throw new Error('nothing is relayed');
+    },
+    now: () => 0,
+    pull,
+    ...parts,
+  });
+}
+
 export interface Scripted {
   readonly face: Face;
   readonly port: number;
@@ -50,8 +69,8 @@ export interface Scripted {
 /** Serves what `pull` gives, until the test is over. */
 export async function serve(
   context: TestContext,
-  pull: ServerParts['pull'],
-  parts: Partial<ServerParts> = {},
+  pull: DoorParts['pull'],
+  parts: Partial<ServerParts & DoorParts> = {},
   address = '127.0.0.1',
 ): Promise<Scripted> {
   const events: MirrorEvent[] = [];
@@ -64,9 +83,8 @@ export async function serve(
     woken = Promise.withResolvers<void>();
   };
   const face = createServer({
-    admit: () => {},
-    pull,
-    routing,
+    door: openDoor(pull, { routing, ...parts }),
+    trustedPeers: [],
     report,
     clock,
     ready: () => true,
@@ -113,8 +131,13 @@ export interface Answer {
 }
 
 /** One request on a connection of its own, or on the agent's. Rejects if there is no head. */
-export async function ask(port: number, path: string, options: http.RequestOptions = {}): Promise<Answer> {
-  const request = http.request({ host: '127.0.0.1', port, path, agent: false, ...options }).end();
+export async function ask(
+  port: number,
+  path: string,
+  options: http.RequestOptions = {},
+  body?: string,
+): Promise<Answer> {
+  const request = http.request({ host: '127.0.0.1', port, path, agent: false, ...options }).end(body);
   const [response] = (await once(request, 'response')) as [http.IncomingMessage];
   const chunks: Buffer[] = [];
   try {

@@ -10,7 +10,7 @@ import { blobHead, blobReply, manifestReply, notModified } from '../../../src/co
 import type { Reply } from '../../../src/core/mirror/reply.ts';
 import { createServer } from '../../../src/node/http/server.ts';
 import { describeFace, type RunningFace } from '../../conformance/face.ts';
-import { ask, replyOf, routing, StoppedClock } from './scripted-server.ts';
+import { ask, openDoor, replyOf, routing, StoppedClock } from './scripted-server.ts';
 
 const manifest = contentOf(Buffer.from('{"schemaVersion":2}'));
 const blob = contentOf(Buffer.alloc(5000, 'sampan '));
@@ -29,9 +29,8 @@ async function open(): Promise<RunningFace> {
     registry: (host: string) => (['docker.io', 'ghcr.io'].includes(host) ? host : undefined),
   };
   const face = createServer({
-    admit: () => {},
-    pull: async (pull) => pullKnown(pull),
-    routing: known,
+    door: openDoor(async (pull) => pullKnown(pull), { routing: known }),
+    trustedPeers: [],
     report: () => {},
     clock: new StoppedClock(),
     ready: () => true,

@@ -1,0 +1,59 @@
+// A request as it stands before the door: what of it is an account's secret is taken off before anybody reads the rest.
+import { hideSecrets, looksSecret } from '../access/secret.ts';
+import { isRegistryName } from '../oci/reference.ts';
+
+/** As a face reads it. */
+export interface Knock {
+  /** The request-target as it came. */
+  readonly target: string;
+  /** The Host header. */
+  readonly host: string | undefined;
+  /** As the client sees it: whoever ends TLS before us says so. */
+  readonly scheme: 'http' | 'https';
+}
+
+export interface Arrival {
+  /** In origin form, without a secret. */
+  readonly target: string;
+  readonly host: string | undefined;
+  /** Without the query and without secrets: fit for the log. */
+  readonly path: string;
+  /** What stood where a secret is looked for: as the first label of the host, or as the first component of the path. */
+  readonly secret: string | undefined;
+  /** Where this client gets tokens; with its secret. Undefined without a Host header. */
+  readonly realm: string | undefined;
+}
+
+const absoluteForm = /^https?:\/\/([^/?#]*)/i;
+/** `/v2/<secret>/…` of clients that put a repository's name after `/v2/`, `/<secret>/…` of those that are given a URL. */
+const firstComponent = /^(\/v2)?\/([^/?#]+)(?=[/?#]|$)/;
+
+export function arrive({ target, host: header, scheme }: Knock): Arrival {
+  const [absolute = '', authority] = absoluteForm.exec(target) ?? [];
+  const host = authority ?? header;
+  const asked = target.slice(absolute.length);
+  const inHost = labelOf(host);
+  const inPath = componentOf(asked);
+  const rest = inPath === undefined ? asked : asked.replace(firstComponent, '$1');
+  const whole = rest.startsWith('/') ? rest : `/${rest}`;
+  return {
+    target: whole,
+    host: inHost === undefined ? host : host?.slice(inHost.length + 1),
+    path: hideSecrets(whole.replace(/[?#].*$/s, '')),
+    secret: inPath ?? inHost,
+    realm:
+      host === undefined || !isRegistryName(host.toLowerCase())
+        ? undefined
+        : `${scheme}://${host}${inPath === undefined ? '' : `/${inPath}`}/token`,
+  };
+}
+
+function labelOf(host: string | undefined): string | undefined {
+  const [label = '', ...others] = host?.split('.') ?? [];
+  return others.length > 0 && looksSecret(label) ? label : undefined;
+}
+
+function componentOf(target: string): string | undefined {
+  const [, , component = ''] = firstComponent.exec(target) ?? [];
+  return looksSecret(component) ? component : undefined;
+}

@@ -1,0 +1,143 @@
+// The door: who comes, what he must show first, and what he is told if that will not do. Behind it is the mirror.
+import { admitCaller, isAdmitted, takesLogins } from '../access/admit.ts';
+import type { Caller } from '../access/caller.ts';
+import type { Mac } from '../access/mac.ts';
+import { isSealed, unseal } from '../access/seal.ts';
+import { hideSecrets, looksSecret } from '../access/secret.ts';
+import { errorReply } from '../mirror/replies.ts';
+import type { Reply } from '../mirror/reply.ts';
+import { RegistryError } from '../oci/errors.ts';
+import { type Login, parseLogin } from '../oci/login.ts';
+import { type Pull, parsePull, repositoryOf } from '../oci/pull.ts';
+import type { Arrival } from './arrival.ts';
+import { complaintOf, mustLogIn, type WayIn, wayIn } from './challenges.ts';
+import { identify } from './identity.ts';
+import { isForToken, Tokens, type TokensParts } from './tokens.ts';
+import type { Visit } from './visit.ts';
+
+export interface DoorParts extends Omit<TokensParts, 'mac'> {
+  /** Undefined: without a key there are neither accounts nor tokens. */
+  readonly mac: Mac | undefined;
+  /** The mirror's. Never throws, unless the signal is aborted. */
+  readonly pull: (pull: Pull, caller: Caller, signal: AbortSignal) => Promise<Reply>;
+}
+
+/** What a request turned out to ask for. */
+export type Asked = Pull | { readonly kind: 'token' };
+
+export interface Welcome {
+  readonly reply: Reply;
+  /** Undefined for who was not listened to, or asked for nothing that there is. */
+  readonly asked: Asked | undefined;
+}
+
+export class Door {
+  readonly #parts: DoorParts;
+  readonly #tokens: Tokens | undefined;
+
+  constructor(parts: DoorParts) {
+    const { mac } = parts;
+    this.#parts = parts;
+    this.#tokens = mac && new Tokens({ ...parts, mac });
+  }
+
+  /** Such a request is answered by GET, and by POST with a form. */
+  isForToken(arrival: Arrival): boolean {
+    return isForToken(arrival, this.#parts.mac);
+  }
+
+  /** Whoever gets the reply sends its body or discards it. */
+  async answer(visit: Visit, signal: AbortSignal): Promise<Welcome> {
+    let asked: Asked | undefined;
+    try {
+      const reply = await this.#answer(visit, signal, (found) => (asked = found));
+      return { reply, asked };
+    } catch (error) {
+      if (error instanceof RegistryError) return { reply: errorReply(error, visit.method === 'HEAD'), asked };
+      throw error;
+    }
+  }
+
+  async #answer(visit: Visit, signal: AbortSignal, tell: (asked: Asked) => void): Promise<Reply> {
+    const { access, routing, loginMode } = this.#parts;
+    const { address, arrival } = visit;
+    const login = parseLogin(visit.authorization);
+    const account = await identify(this.#parts, arrival, login, address);
+    if (this.#tokens !== undefined && this.isForToken(arrival)) {
+      tell({ kind: 'token' });
+      return this.#tokens.answer(visit, account, signal);
+    }
+    const known: Caller = { address, ...(account && { account }) };
+    // Before the path is looked at: what is configured here is not for everybody to know.
+    if (!takesLogins(access)) admitCaller(access, known);
+    const pull = this.#parse(visit, known);
+    tell(pull);
+    const way = wayIn(pull, arrival, routing, loginMode);
+    const caller = await this.#callerOf(visit, login, known, registryOf(pull), way);
+    // docker and podman look nowhere but here whether they should log in.
+    const asks = pull.kind === 'ping' && login === undefined && account === undefined;
+    if (way !== undefined && (asks || !isAdmitted(access, caller))) throw mustLogIn(way);
+    admitCaller(access, caller);
+    const reply = await this.#parts.pull(pull, caller, signal);
+    return reply.status === 401 ? refused(reply, way, caller, visit) : reply;
+  }
+
+  /** Throws what is wrong with the request; to who is not let in, only that. */
+  #parse({ arrival, ...request }: Visit, known: Caller): Pull {
+    try {
+      const pull = parsePull({ ...request, target: arrival.target, host: arrival.host }, this.#parts.routing);
+      const name = repositoryOf(pull)?.name ?? '';
+      if (hideSecrets(name) === name) return pull;
+      throw new RegistryError('NAME_INVALID', 'a secret stands first in the path, or first in the host, or nowhere');
+    } catch (error) {
+      admitCaller(this.#parts.access, known);
+      throw error;
+    }
+  }
+
+  /** What the login stands for, at the registry that is asked. */
+  async #callerOf(
+    { authorization }: Visit,
+    login: Login | undefined,
+    known: Caller,
+    registry: string | undefined,
+    way: WayIn | undefined,
+  ): Promise<Caller> {
+    if (login === undefined || authorization === undefined) return known;
+    if (login.kind === 'basic' && looksSecret(login.password)) return known;
+    if (login.kind === 'bearer' && isSealed(login.token)) {
+      const caller = registry === undefined ? undefined : await this.#bearerOf(login.token, registry, known);
+      if (caller !== undefined) return caller;
+    } else if (way === undefined) {
+      return { ...known, authorization };
+    }
+    throw way === undefined
+      ? new RegistryError('UNAUTHORIZED', 'the token is not good here')
+      : mustLogIn(way, 'invalid_token');
+  }
+
+  /** Undefined if our seal is broken, over, another registry's, or an account's that is no more. */
+  async #bearerOf(sealed: string, registry: string, known: Caller): Promise<Caller | undefined> {
+    const { mac, accounts, now } = this.#parts;
+    const pass = mac && (await unseal(mac, registry, sealed, now()));
+    if (pass?.kind === 'token') return { ...known, authorization: `Bearer ${pass.token}`, vouched: true };
+    if (pass?.kind !== 'account') return pass && known;
+    const account = accounts?.byName(pass.name);
+    return account && { ...known, account };
+  }
+}
+
+function registryOf(pull: Pull): string | undefined {
+  return pull.kind === 'ping' ? pull.registry : repositoryOf(pull)?.registry;
+}
+
+/** An upstream's challenge would lead the login for this mirror to somebody else. */
+function refused(reply: Reply, way: WayIn | undefined, caller: Caller, { method }: Visit): Reply {
+  if (caller.account !== undefined && way?.mode !== 'own') {
+    const says = 'it is not public, and the rules of this account do not name it';
+    return errorReply(new RegistryError('DENIED', says), method === 'HEAD');
+  }
+  if (way === undefined) return reply;
+  const complaint = complaintOf(reply.headers['www-authenticate']);
+  return { ...reply, headers: { ...reply.headers, 'www-authenticate': way.challenge(complaint) } };
+}

@@ -1,0 +1,120 @@
+// `/token`: a registry's own token for a login that is relayed there, in our seal; or a pass of ours for who needs none.
+import type { Account, Accounts } from '../access/accounts.ts';
+import { type Access, admitCaller, isAdmitted, takesLogins } from '../access/admit.ts';
+import type { Guesses } from '../access/guesses.ts';
+import type { Mac } from '../access/mac.ts';
+import { type Pass, seal } from '../access/seal.ts';
+import { looksSecret } from '../access/secret.ts';
+import type { Reply } from '../mirror/reply.ts';
+import { RegistryError } from '../oci/errors.ts';
+import type { Routing } from '../oci/route.ts';
+import { parseRequestTarget } from '../oci/target.ts';
+import type { LoginMode } from '../upstream/registries.ts';
+import type { Relay } from '../upstream/relay.ts';
+import type { Arrival } from './arrival.ts';
+import { identify } from './identity.ts';
+import { parseTokenRequest, type ShownLogin, type TokenRequest } from './token-request.ts';
+import type { Visit } from './visit.ts';
+
+export interface TokensParts {
+  readonly access: Access;
+  readonly accounts: Accounts | undefined;
+  readonly mac: Mac;
+  readonly guesses: Guesses;
+  readonly routing: Routing;
+  readonly loginMode: (registry: string) => LoginMode | undefined;
+  readonly relay: Relay;
+  readonly now: () => number;
+}
+
+interface Granted {
+  readonly pass: Pass;
+  /** Seconds. */
+  readonly life: number;
+  readonly refresh?: string | undefined;
+}
+
+/** Seconds for which a pass of our own is good: as Docker Hub's tokens. */
+const usualLife = 300;
+/** Milliseconds that a seal outlives what is in it: clients use a token to its last second. */
+const grace = 60_000;
+
+/** Without a key there is no such page. */
+export function isForToken({ path }: Arrival, mac: Mac | undefined): boolean {
+  return path === '/token' && mac !== undefined;
+}
+
+export class Tokens {
+  readonly #parts: TokensParts;
+
+  constructor(parts: TokensParts) {
+    this.#parts = parts;
+  }
+
+  /** `account`: that the client has shown already. Throws a RegistryError. */
+  async answer(visit: Visit, account: Account | undefined, signal: AbortSignal): Promise<Reply> {
+    const { access, routing, mac, now } = this.#parts;
+    const { arrival, address, authorization, form } = visit;
+    const post = form !== undefined;
+    const parameters = post ? new URLSearchParams(form) : parseRequestTarget(arrival.target).query;
+    const request = parseTokenRequest({ parameters, post, host: arrival.host, authorization }, routing);
+    const { registry } = request;
+    if (registry === undefined) throw new RegistryError('NAME_UNKNOWN', 'the request names no registry');
+
+    const member = account ?? (await this.#memberOf(visit, request.login));
+    const caller = { address, ...(member && { account: member }) };
+    if (!takesLogins(access)) admitCaller(access, caller);
+    const relayed = await this.#relayed(registry, request, address, signal);
+    const granted = relayed ?? this.#ownPass(registry, request, isAdmitted(access, caller), member);
+    const until = now() + granted.life * 1000 + grace;
+    return tokenReply(await seal(mac, registry, granted.pass, until), granted);
+  }
+
+  /** A header was looked at before; a form only now. */
+  #memberOf({ arrival, address }: Visit, login: ShownLogin | undefined): Promise<Account | undefined> {
+    if (login?.kind !== 'form' || login.password === undefined) return Promise.resolve(undefined);
+    const user = login.fields.find(([name]) => name === 'username')?.[1] ?? '';
+    return identify(this.#parts, arrival, { kind: 'basic', user, password: login.password }, address);
+  }
+
+  /** Undefined if there is nothing to relay: no login, one of ours, or one that was given for another registry. */
+  async #relayed(
+    registry: string,
+    { login, meant, scopes, parameters }: TokenRequest,
+    address: string,
+    signal: AbortSignal,
+  ): Promise<Granted | undefined> {
+    if (login === undefined || !meant || this.#parts.loginMode(registry) !== 'own') return undefined;
+    if (login.password !== undefined && looksSecret(login.password)) return undefined;
+    const { guesses, relay } = this.#parts;
+    guesses.check(address);
+    try {
+      const { token, life, refresh } = await relay({ registry, scopes, parameters, login }, signal);
+      return { pass: { kind: 'token', token }, life, refresh };
+    } catch (error) {
+      if (error instanceof RegistryError && error.status === 401) guesses.failed(address);
+      throw error;
+    }
+  }
+
+  /** Throws UNAUTHORIZED for who must log in. */
+  #ownPass(registry: string, request: TokenRequest, isIn: boolean, member: Account | undefined): Granted {
+    if (member !== undefined) return { pass: { kind: 'account', name: member.name }, life: usualLife };
+    if (isIn) return { pass: { kind: 'nobody' }, life: usualLife };
+    const elsewhere = request.login !== undefined && !request.meant;
+    const says = elsewhere
+      ? `a login for ${registry} needs a host name of its own here, see hosts in sampan's configuration`
+      : `${registry} wants a login here`;
+    throw new RegistryError('UNAUTHORIZED', says);
+  }
+}
+
+function tokenReply(token: string, { life, refresh }: Granted): Reply {
+  const answer = { token, access_token: token, expires_in: life, ...(refresh && { refresh_token: refresh }) };
+  const bytes = new TextEncoder().encode(`${JSON.stringify(answer)}\n`);
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+    body: { kind: 'bytes', bytes },
+  };
+}
