@@ -22,7 +22,7 @@ export async function startCdn(directory: string, storage: string): Promise<Cdn>
   const port = await freePort(host);
   const own = join(directory, `cdn-${port}`);
   const log = join(own, 'access.log');
-  const server = `server { listen ${host}:${port}; root ${storage}; location = /mark { return 204; } }`;
+  const server = `server { listen ${host}:${port}; root ${storage}; if ($http_authorization) { return 400; } location = /mark { return 204; } }`;
   await configureNginx(own, `access_log ${log} combined; ${server}`);
   const url = `http://${host}:${port}`;
   let running: Running;

@@ -27,13 +27,14 @@ function items(): Readonly<Record<'multi' | 'docker' | 'bare' | 'sbom', Item>> {
   };
 }
 
-/** Puts them at `library/<name>:latest` of a plain registry. Returns the digests of what the tags name. */
+/** Puts them at `library/<name>:latest` of a plain registry, and one at `private/app:latest` too. Returns the digests of what the tags name. */
 export async function loadBuilt(
   registry: string,
 ): Promise<Readonly<Record<'multi' | 'docker' | 'bare' | 'sbom', string>>> {
   const all = items();
   const names = ['multi', 'docker', 'bare', 'sbom'] as const;
   for (const name of names) await push(registry, `library/${name}`, all[name], 'latest');
+  await push(registry, 'private/app', all.docker, 'latest');
   return { multi: all.multi.digest, docker: all.docker.digest, bare: all.bare.digest, sbom: all.sbom.digest };
 }
 

@@ -14,6 +14,8 @@ export interface Upstreams {
     readonly redirects?: readonly string[];
     readonly fresh_for?: string;
     readonly stale_for?: string;
+    readonly login?: string;
+    readonly credentials?: Readonly<Record<string, string>>;
   };
 }
 

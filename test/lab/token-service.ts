@@ -2,19 +2,22 @@
 import { sign } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { run } from './process.ts';
 
 const seconds = 300;
+/** Whose the repositories below `private/` are. */
+const owner = 'owner:swordfish';
 
 export interface TokenService {
   readonly realm: string;
   readonly service: string;
   readonly issuer: string;
   readonly certificate: string;
-  /** Queries of the requests for a token, so far. */
+  /** Queries of the requests for a token, and the forms of those that had one, so far. */
   readonly log: string[];
   close(): Promise<void>;
 }
@@ -32,13 +35,20 @@ export async function startTokenService(directory: string): Promise<TokenService
   const [service, issuer] = ['lab registry', 'lab tokens'];
 
   const log: string[] = [];
-  const server = createServer((request, response) => {
-    const url = new URL(request.url ?? '', 'http://lab');
-    log.push(url.search.slice(1));
+  const server = createServer((request, response) => void answer(request, response)).listen(0, '127.0.0.1');
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const isForm = request.method === 'POST';
+    const asked = isForm ? await text(request) : new URL(request.url ?? '', 'http://lab').search.slice(1);
+    log.push(asked);
+    const parameters = new URLSearchParams(asked);
+    const login = loginOf(request, parameters);
+    if (login !== undefined && login !== owner) return void response.writeHead(401).end();
     const now = Math.floor(Date.now() / 1000);
-    const access = url.searchParams.getAll('scope').map((scope) => {
-      const [type, name, actions = ''] = scope.split(':');
-      return { type, name, actions: actions.split(',') };
+    const scopes = parameters.getAll('scope').flatMap((scope) => scope.split(' '));
+    const access = scopes.flatMap((scope) => {
+      const [type, name = '', actions = ''] = scope.split(':');
+      const isOpen = login === owner || !name.startsWith('private/');
+      return isOpen ? [{ type, name, actions: actions.split(',') }] : [];
     });
     const claims = {
       iss: issuer,
@@ -54,7 +64,7 @@ export async function startTokenService(directory: string): Promise<TokenService
     const signature = sign('sha256', Buffer.from(signed), { key: privateKey, dsaEncoding: 'ieee-p1363' });
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify({ token: `${signed}.${signature.toString('base64url')}`, expires_in: seconds }));
-  }).listen(0, '127.0.0.1');
+  }
   await once(server, 'listening');
   const realm = `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`;
   return {
@@ -70,6 +80,12 @@ export async function startTokenService(directory: string): Promise<TokenService
       await once(server, 'close');
     },
   };
+}
+
+function loginOf({ headers }: IncomingMessage, parameters: URLSearchParams): string | undefined {
+  const [, encoded] = /^Basic (.+)$/.exec(headers.authorization ?? '') ?? [];
+  if (encoded !== undefined) return Buffer.from(encoded, 'base64').toString();
+  return parameters.has('password') ? `${parameters.get('username')}:${parameters.get('password')}` : undefined;
 }
 
 function encode(value: unknown): string {

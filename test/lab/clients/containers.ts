@@ -46,7 +46,7 @@ export const skopeo: Client = {
 };
 
 /** Returns the environment that makes them read nothing of the machine's own. */
-async function configure(mirror: Mirror, directory: string): Promise<Record<string, string>> {
+export async function configure(mirror: Mirror, directory: string): Promise<Record<string, string>> {
   const at = (name: string) => join(directory, name);
   const location = `${mirror.address}/${mirror.prefix}`.replace(/\/$/, '');
   const registries = `

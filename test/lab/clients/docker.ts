@@ -9,7 +9,7 @@ import { withContainerd } from './containerd.ts';
 export function withDocker<T>(
   mirror: Mirror,
   directory: string,
-  use: (pull: (image: string) => Promise<Pulled>) => Promise<T>,
+  use: (pull: (image: string) => Promise<Pulled>, cli: (...args: string[]) => Promise<string>) => Promise<T>,
 ): Promise<T> {
   return withContainerd(directory, async (containerdSocket) => {
     const socket = `unix://${directory}/docker.sock`;
@@ -28,7 +28,7 @@ export function withDocker<T>(
       return await use(async (image) => {
         await cli('pull', image);
         return { digests: digestsIn(await cli('image', 'inspect', '--format', '{{.RepoDigests}}', image)) };
-      });
+      }, cli);
     } finally {
       await daemon.stop();
     }
