@@ -9,11 +9,11 @@ export type Pass =
   /** For who is let in without a login. */
   | { readonly kind: 'nobody' }
   | { readonly kind: 'account'; readonly name: string }
-  /** A token of the registry's own. */
-  | { readonly kind: 'token'; readonly token: string };
+  /** What the registry wants to see: a token of its own, or where it has none, the client's login. */
+  | { readonly kind: 'authorization'; readonly authorization: string };
 
 const mark = 'sampan';
-const pattern = /^sampan\.([0-9a-z]{1,9})\.([0-9a-f]{64})\.([nat])([!-~]*)$/;
+const pattern = /^sampan\.([0-9a-z]{1,9})\.([0-9a-f]{64})\.([natb])([!-~]*)$/;
 
 export function isSealed(token: string): boolean {
   return token.startsWith(`${mark}.`);
@@ -33,7 +33,8 @@ export async function unseal(mac: Mac, registry: string, sealed: string, now: nu
   const right = await macOf(mac, registry, end, letter + rest);
   if (!isSame(fromHex(shown), right) || now >= Number.parseInt(end, 36) * 1000) return undefined;
   if (letter === 'n') return { kind: 'nobody' };
-  return letter === 'a' ? { kind: 'account', name: rest } : { kind: 'token', token: rest };
+  if (letter === 'a') return { kind: 'account', name: rest };
+  return { kind: 'authorization', authorization: `${letter === 'b' ? 'Basic' : 'Bearer'} ${rest}` };
 }
 
 function macOf(mac: Mac, registry: string, end: string, content: string): Promise<Uint8Array> | Uint8Array {
@@ -42,5 +43,6 @@ function macOf(mac: Mac, registry: string, end: string, content: string): Promis
 
 function textOf(pass: Pass): string {
   if (pass.kind === 'nobody') return 'n';
-  return pass.kind === 'account' ? `a${pass.name}` : `t${pass.token}`;
+  if (pass.kind === 'account') return `a${pass.name}`;
+  return pass.authorization.replace(/^Bearer /, 't').replace(/^Basic /, 'b');
 }

@@ -120,7 +120,7 @@ export class Door {
   async #bearerOf(sealed: string, registry: string, known: Caller): Promise<Caller | undefined> {
     const { mac, accounts, now } = this.#parts;
     const pass = mac && (await unseal(mac, registry, sealed, now()));
-    if (pass?.kind === 'token') return { ...known, authorization: `Bearer ${pass.token}`, vouched: true };
+    if (pass?.kind === 'authorization') return { ...known, authorization: pass.authorization, vouched: true };
     if (pass?.kind !== 'account') return pass && known;
     const account = accounts?.byName(pass.name);
     return account && { ...known, account };

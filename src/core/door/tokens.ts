@@ -89,8 +89,8 @@ export class Tokens {
     const { guesses, relay } = this.#parts;
     guesses.check(address);
     try {
-      const { token, life, refresh } = await relay({ registry, scopes, parameters, login }, signal);
-      return { pass: { kind: 'token', token }, life, refresh };
+      const { authorization, life, refresh } = await relay({ registry, scopes, parameters, login }, signal);
+      return { pass: { kind: 'authorization', authorization }, life, refresh };
     } catch (error) {
       if (error instanceof RegistryError && error.status === 401) guesses.failed(address);
       throw error;

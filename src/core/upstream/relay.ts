@@ -3,12 +3,12 @@ import type { Clock } from '../mirror/ports.ts';
 import { RegistryError } from '../oci/errors.ts';
 import { drain } from './body.ts';
 import type { Bounded } from './bounded.ts';
-import { demandOf } from './demand.ts';
+import { demandOf, wantsBasic } from './demand.ts';
 import { refusal } from './failure.ts';
 import type { Fetch, UpstreamRequest, UpstreamResponse } from './fetch.ts';
 import type { RegistrableDomain } from './realm.ts';
 import type { Registries, Registry } from './registries.ts';
-import { type Grant, type Issuer, readToken, tokenHeaders } from './tokens.ts';
+import { type Issuer, readToken, tokenHeaders } from './tokens.ts';
 
 /** What a client wants a token for, and how it shows who it is (distribution, token and OAuth2 authentication). */
 export interface Relayed {
@@ -23,11 +23,21 @@ export interface Relayed {
     | { readonly kind: 'form'; readonly fields: readonly (readonly [name: string, value: string])[] };
 }
 
+/** What opens at the registry what the login opens. */
+export interface Opening {
+  /** For its endpoints: a token, or where there is no token service, the login itself. */
+  readonly authorization: string;
+  /** Seconds. */
+  readonly life: number;
+  /** What the client may come with again, in place of its password. */
+  readonly refresh: string | undefined;
+}
+
 /**
  * Throws UNAUTHORIZED if the login is wrong, TOOMANYREQUESTS, UNAVAILABLE; UNSUPPORTED (404) for a form where the token service
  * takes none: clients then come with a header.
  */
-export type Relay = (relayed: Relayed, signal: AbortSignal) => Promise<Grant>;
+export type Relay = (relayed: Relayed, signal: AbortSignal) => Promise<Opening>;
 
 export interface RelayParts {
   readonly registries: Registries;
@@ -39,39 +49,45 @@ export interface RelayParts {
   readonly asking: (registry: Registry) => Fetch;
 }
 
+/** Seconds after which a login that was tried itself is tried again. */
+const usualLife = 300;
+
 export function createRelay(parts: RelayParts): Relay {
   return async (relayed, signal) => {
     const registry = parts.registries.find(relayed.registry);
     if (registry === undefined) throw new RegistryError('NAME_UNKNOWN', `${relayed.registry} is not configured`);
     const ask = parts.asking(registry);
     const { endpoint, issuer } = await issuerOf(registry, ask, parts, signal);
+    if (issuer === undefined) return tryLogin(endpoint, relayed, ask, parts, signal);
     const response = await ask(requestFor(issuer, relayed, parts.userAgent, signal));
     const { host } = new URL(issuer.realm);
-    if (response.status === 200) return readToken(response, host, parts.clock);
+    if (response.status === 200) {
+      const { token, life, refresh } = await readToken(response, host, parts.clock);
+      return { authorization: `Bearer ${token}`, life, refresh };
+    }
     void drain(response);
     // It may have moved: the next request asks the endpoint again.
     parts.issuers.delete(endpoint);
-    if (relayed.login.kind === 'form' && [400, 404, 405, 501].includes(response.status)) {
-      throw new RegistryError('UNSUPPORTED', `${host} takes no POST for a token`, { status: 404 });
-    }
+    if (relayed.login.kind === 'form' && [400, 404, 405, 501].includes(response.status)) throw noForm(host);
     throw refusal(host, response, parts.clock.now());
   };
 }
 
+interface Found {
+  readonly endpoint: string;
+  /** Undefined: there is none, and the endpoint takes names and passwords itself. */
+  readonly issuer: Issuer | undefined;
+}
+
 /** Of the first endpoint that answers. */
-async function issuerOf(
-  registry: Registry,
-  ask: Fetch,
-  parts: RelayParts,
-  signal: AbortSignal,
-): Promise<{ readonly endpoint: string; readonly issuer: Issuer }> {
+async function issuerOf(registry: Registry, ask: Fetch, parts: RelayParts, signal: AbortSignal): Promise<Found> {
   let failure: unknown;
   for (const endpoint of registry.endpoints) {
     const known = parts.issuers.get(endpoint);
     if (known !== undefined) return { endpoint, issuer: known };
     try {
       const issuer = await learn(registry, endpoint, ask, parts, signal);
-      parts.issuers.set(endpoint, issuer);
+      if (issuer !== undefined) parts.issuers.set(endpoint, issuer);
       return { endpoint, issuer };
     } catch (error) {
       signal.throwIfAborted();
@@ -88,26 +104,50 @@ async function learn(
   ask: Fetch,
   parts: RelayParts,
   signal: AbortSignal,
-): Promise<Issuer> {
-  const url = `${endpoint.replace(/\/+$/, '')}/v2/`;
-  const headers = tokenHeaders(parts.userAgent);
-  const response = await ask({ method: 'GET', url, headers, signal, trust: 'configured' });
-  void drain(response);
-  if (response.status === 401) {
-    const { realm, service, trust } = demandOf(
-      response,
-      { registry, endpoint, name: '', credentials: undefined },
-      parts.registrableDomain,
-    );
-    return { realm, service, trust };
+): Promise<Issuer | undefined> {
+  const response = await ping(endpoint, undefined, ask, parts, signal);
+  if (response.status !== 401) {
+    const { host } = new URL(endpoint);
+    if (response.status === 200) throw new RegistryError('UNAUTHORIZED', `${host} takes no login`);
+    throw refusal(host, response, parts.clock.now());
   }
-  throw failureOf(response, new URL(url).host, parts.clock.now());
+  if (wantsBasic(response)) return undefined;
+  const guarded = { registry, endpoint, name: '', credentials: undefined };
+  const { realm, service, trust } = demandOf(response, guarded, parts.registrableDomain);
+  return { realm, service, trust };
 }
 
-function failureOf(response: UpstreamResponse, host: string, now: number): RegistryError {
-  return response.status === 200
-    ? new RegistryError('UNAUTHORIZED', `${host} takes no login`)
-    : refusal(host, response, now);
+/** Where there is no token service, the login itself is what opens, if the endpoint takes it. */
+async function tryLogin(
+  endpoint: string,
+  { login }: Relayed,
+  ask: Fetch,
+  parts: RelayParts,
+  signal: AbortSignal,
+): Promise<Opening> {
+  const { host } = new URL(endpoint);
+  if (login.kind === 'form') throw noForm(host);
+  const response = await ping(endpoint, login.authorization, ask, parts, signal);
+  if (response.status !== 200) throw refusal(host, response, parts.clock.now());
+  return { authorization: login.authorization, life: usualLife, refresh: undefined };
+}
+
+async function ping(
+  endpoint: string,
+  authorization: string | undefined,
+  ask: Fetch,
+  { userAgent }: RelayParts,
+  signal: AbortSignal,
+): Promise<UpstreamResponse> {
+  const url = `${endpoint.replace(/\/+$/, '')}/v2/`;
+  const headers = { ...tokenHeaders(userAgent), ...(authorization !== undefined && { authorization }) };
+  const response = await ask({ method: 'GET', url, headers, signal, trust: 'configured' });
+  void drain(response);
+  return response;
+}
+
+function noForm(host: string): RegistryError {
+  return new RegistryError('UNSUPPORTED', `${host} takes no POST for a token`, { status: 404 });
 }
 
 function requestFor(issuer: Issuer, relayed: Relayed, userAgent: string, signal: AbortSignal): UpstreamRequest {

@@ -104,7 +104,7 @@ export function tokenHeaders(userAgent: string): Record<string, string> {
   return { 'user-agent': userAgent, 'accept-encoding': 'identity', accept: 'application/json' };
 }
 
-export interface Grant {
+interface Grant {
   readonly token: string;
   /** Seconds. */
   readonly life: number;

@@ -17,7 +17,10 @@ const visible = fc.string({
 const pass: fc.Arbitrary<Pass> = fc.oneof(
   fc.constant({ kind: 'nobody' } as const),
   fc.constantFrom('alice', 'b.c-d_e').map((name) => ({ kind: 'account', name }) as const),
-  visible.filter((token) => token !== '').map((token) => ({ kind: 'token', token }) as const),
+  fc
+    .tuple(fc.constantFrom('Basic', 'Bearer'), visible)
+    .filter(([, token]) => token !== '')
+    .map(([scheme, token]) => ({ kind: 'authorization', authorization: `${scheme} ${token}` }) as const),
 );
 const registry = fc.constantFrom('docker.io', 'ghcr.io', 'localhost:5000');
 const time = fc.integer({ min: 1e12, max: 3e12 });
@@ -35,7 +38,7 @@ describe('a sealed token', () => {
   });
 
   test('is nothing at another registry, and under another key', async () => {
-    const sealed = await seal(mac, 'docker.io', { kind: 'token', token: 't' }, 1e12);
+    const sealed = await seal(mac, 'docker.io', { kind: 'authorization', authorization: 'Bearer t' }, 1e12);
     assert.equal(await unseal(mac, 'ghcr.io', sealed, 0), undefined);
     assert.equal(await unseal(macWith('other'), 'docker.io', sealed, 0), undefined);
   });
@@ -59,8 +62,8 @@ describe('a sealed token', () => {
   });
 
   test('is hardly longer than what is in it', async () => {
-    const token = 'x'.repeat(5000);
-    assert.ok((await seal(mac, 'docker.io', { kind: 'token', token }, 1.8e12)).length < 5100);
+    const authorization = `Bearer ${'x'.repeat(5000)}`;
+    assert.ok((await seal(mac, 'docker.io', { kind: 'authorization', authorization }, 1.8e12)).length < 5100);
   });
 
   test('is not made up', async () => {

@@ -38,7 +38,11 @@ test('the endpoint is asked once where its tokens come from, without the login',
   const registry = await registryThat(granting);
   const { upstream } = bench({ endpoints: [registry.url] });
   for (let i = 0; i < 2; i += 1) {
-    assert.deepEqual(await upstream.relay(relayed, signal), { token: 't', life: 300, refresh: undefined });
+    assert.deepEqual(await upstream.relay(relayed, signal), {
+      authorization: 'Bearer t',
+      life: 300,
+      refresh: undefined,
+    });
   }
   assert.deepEqual(
     registry.log.map(({ method, url, headers }) => [method, url, headers.authorization]),
@@ -53,7 +57,7 @@ test('the endpoint is asked once where its tokens come from, without the login',
 test('an endpoint that cannot answer is passed over', async () => {
   const registry = await registryThat(granting);
   const { upstream } = bench({ endpoints: [await nobody(), registry.url] });
-  assert.equal((await upstream.relay(relayed, signal)).token, 't');
+  assert.equal((await upstream.relay(relayed, signal)).authorization, 'Bearer t');
 });
 
 test('no realm gets a login that the policy does not allow', async () => {
@@ -120,7 +124,7 @@ test('a token service that moved is found again', async () => {
   const { upstream } = bench({ endpoints: [registry.url], realms: [old.url, fresh.url] });
   await assert.rejects(upstream.relay(relayed, signal), { status: 502 });
   realm = fresh.url;
-  assert.equal((await upstream.relay(relayed, signal)).token, 't');
+  assert.equal((await upstream.relay(relayed, signal)).authorization, 'Bearer t');
 });
 
 test('a registry that wants no login takes none', async () => {
@@ -128,4 +132,20 @@ test('a registry that wants no login takes none', async () => {
   const { upstream } = bench({ endpoints: [registry.url] });
   await assert.rejects(upstream.relay(relayed, signal), { status: 401, message: /takes no login$/ });
   await assert.rejects(upstream.relay({ ...relayed, registry: 'other.test' }, signal), { code: 'NAME_UNKNOWN' });
+});
+
+test('a registry without a token service is shown the login itself, once to try it', async () => {
+  const registry = await serve((request, response) => {
+    if (request.headers.authorization === authorization) send(response, 200, {}, '{}');
+    else send(response, 401, { 'www-authenticate': 'Basic realm="registry"' });
+  });
+  const { upstream } = bench({ endpoints: [registry.url] });
+  assert.deepEqual(await upstream.relay(relayed, signal), { authorization, life: 300, refresh: undefined });
+  const wrong = { ...relayed, login: { kind: 'header', authorization: 'Basic eDp5' } } as const;
+  await assert.rejects(upstream.relay(wrong, signal), { status: 401 });
+  await assert.rejects(upstream.relay(form, signal), { status: 404 });
+  assert.deepEqual(
+    registry.log.map(({ url, headers }) => [url, headers.authorization]),
+    [undefined, authorization, undefined, 'Basic eDp5', undefined].map((shown) => ['/v2/', shown]),
+  );
 });
