@@ -114,6 +114,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     freshness: settings,
     lanes: (registry) => settings(registry).lanes,
     ahead: { flights: config.pullAhead, bytes: config.storage.limit / aheadShare },
+    credentialed: (registry) => settings(registry).credentials !== undefined,
     report,
     closing: closing.signal,
   });

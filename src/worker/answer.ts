@@ -105,6 +105,7 @@ function openDoor(isolate: Isolate, access: Access, signal: AbortSignal): Door {
     digest,
     freshness: settings,
     lanes: () => 1,
+    credentialed: (registry) => settings(registry).credentials !== undefined,
     report,
     closing: signal,
   });

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { createSecret } from '../../src/core/access/secret.ts';
-import { basic, challengeIn, type DoorLab, item, layerAt, secrets } from './door.ts';
+import type { FaceAnswer } from './face.ts';
+import { basic, challengeIn, type DoorLab, item, layerAt, second, secrets, third } from './door.ts';
 
 const alice = basic('alice', secrets.alice);
 const bob = basic('bob', secrets.bob);
@@ -35,6 +36,33 @@ export function rowsOfAccounts(lab: DoorLab): void {
     assert.deepEqual(lab.ghcr.log, []);
   });
 
+  it('what is not proven to be public yet is, before it is fetched with the mirror’s credentials', async () => {
+    await lab.get('/v2/public/app/manifests/1', bob);
+    lab.forget();
+    const at = `/v2/public/app/manifests/${second.digest}`;
+    assert.equal((await lab.get(at, bob)).status, 200);
+    const asked = lab.hub.asked(at);
+    assert.deepEqual(
+      asked.map(({ method }) => method),
+      ['HEAD', 'GET'],
+    );
+    assert.notEqual(asked[0]?.headers.authorization, asked[1]?.headers.authorization);
+  });
+
+  it('what is no longer public is not served because the mirror’s credentials open it', async () => {
+    await lab.get('/v2/public/app/manifests/1', bob);
+    const { token } = lab.hub.levers;
+    lab.hub.levers.token = {
+      ...token,
+      private: ['acme/secret', 'public/app'],
+      logins: { 'hub-user:swordfish': ['acme/secret', 'public/app'] },
+    };
+    lab.hub.tokens.revoke();
+    assert.equal((await lab.get(`/v2/public/app/manifests/${third.digest}`, bob)).status, 403);
+    lab.hub.levers.token = token;
+    lab.hub.tokens.revoke();
+  });
+
   it('an account whose rules name a private repository has it, and no other account', async () => {
     for (const target of [manifest, layerAt('acme/secret'), `/v2/acme/secret/manifests/${item.digest}`]) {
       assert.equal((await lab.get(target, alice)).status, 200, target);
@@ -59,6 +87,20 @@ export function rowsOfAccounts(lab: DoorLab): void {
     }
     assert.equal((await lab.get(manifest, undefined, `${secrets.alice}.mirror.example`)).status, 200);
     assert.equal((await lab.get(manifest, undefined, `${secret}.mirror.example`)).status, 403);
+  });
+
+  it('the next page of a list is found with the secret in the path that the first was', async () => {
+    lab.hub.hold('public/app', item, '2');
+    lab.hub.levers.pageSize = 1;
+    let target: string | undefined = `/v2/${secrets.bob}/public/app/tags/list`;
+    const tags: string[] = [];
+    while (target !== undefined && tags.length < 3) {
+      const got: FaceAnswer = await lab.get(target);
+      assert.equal(got.status, 200, target);
+      tags.push(...(JSON.parse(Buffer.from(got.body).toString()) as { tags: string[] }).tags);
+      target = /^<([^>]+)>/.exec(String(got.headers['link'] ?? ''))?.[1];
+    }
+    assert.deepEqual(tags, ['1', '2']);
   });
 
   it('a secret leaves the mirror nowhere, right or wrong', async () => {

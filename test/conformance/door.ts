@@ -19,6 +19,9 @@ export const key = 'the key of the tests, 32 characters long';
 export const secrets = { alice: createSecret(randomOf(1)), bob: createSecret(randomOf(2)) };
 const layer = layerOf(randomBytes(7, 5000));
 export const item = image({ layers: [layer] });
+/** Further images, that are asked for by digest. */
+export const second = image({ layers: [layer, layerOf(randomBytes(1, 10))] });
+export const third = image({ layers: [layer, layerOf(randomBytes(2, 10))] });
 export const layerAt = (repository: string) => `/v2/${repository}/blobs/${layer.digest}`;
 
 function randomOf(byte: number): Uint8Array {
@@ -40,7 +43,10 @@ export class DoorLab {
       [this.hub, 'hub'],
       [this.ghcr, 'ghcr'],
     ] as const) {
-      for (const name of ['public/app', 'acme/secret', 'library/app']) registry.hold(name, item, '1');
+      for (const name of ['public/app', 'acme/secret', 'library/app']) {
+        registry.hold(name, item, '1');
+        for (const held of [second, third]) registry.hold(name, held);
+      }
       const logins = { [`${mark}-user:swordfish`]: ['acme/secret'], [`${mark}-other:swordfish`]: [] };
       registry.levers.token = { expiresIn: 300, private: ['acme/secret'], logins, post: mark === 'hub', mark };
     }

@@ -20,6 +20,8 @@ export interface Arrival {
   readonly path: string;
   /** What stood where a secret is looked for: as the first label of the host, or as the first component of the path. */
   readonly secret: string | undefined;
+  /** A path of ours, relative, as this client must ask for it. */
+  readonly back: (path: string) => string;
   /** Where this client gets tokens; with its secret. Undefined without a Host header. */
   readonly realm: string | undefined;
 }
@@ -36,11 +38,13 @@ export function arrive({ target, host: header, scheme }: Knock): Arrival {
   const inPath = componentOf(asked);
   const rest = inPath === undefined ? asked : asked.replace(firstComponent, '$1');
   const whole = rest.startsWith('/') ? rest : `/${rest}`;
+  const [, root = ''] = firstComponent.exec(asked) ?? [];
   return {
     target: whole,
     host: inHost === undefined ? host : host?.slice(inHost.length + 1),
     path: hideSecrets(whole.replace(/[?#].*$/s, '')),
     secret: inPath ?? inHost,
+    back: (path) => (inPath === undefined ? path : `${root}/${inPath}${path.slice(root.length)}`),
     realm:
       host === undefined || !isRegistryName(host.toLowerCase())
         ? undefined

@@ -79,7 +79,7 @@ export class Door {
     if (way !== undefined && (asks || !isAdmitted(access, caller))) throw mustLogIn(way);
     admitCaller(access, caller);
     const reply = await this.#parts.pull(pull, caller, signal);
-    return reply.status === 401 ? refused(reply, way, caller, visit) : reply;
+    return reply.status === 401 ? refused(reply, way, caller, visit) : linkedBack(reply, arrival);
   }
 
   /** Throws what is wrong with the request; to who is not let in, only that. */
@@ -129,6 +129,16 @@ export class Door {
 
 function registryOf(pull: Pull): string | undefined {
   return pull.kind === 'ping' ? pull.registry : repositoryOf(pull)?.registry;
+}
+
+/** To the next page of a list with the secret that this one was asked with. */
+function linkedBack(reply: Reply, { back }: Arrival): Reply {
+  const { link } = reply.headers;
+  if (typeof link !== 'string') return reply;
+  return {
+    ...reply,
+    headers: { ...reply.headers, link: link.replace(/^<([^>]*)/, (_, path: string) => `<${back(path)}`) },
+  };
 }
 
 /** An upstream's challenge would lead the login for this mirror to somebody else. */

@@ -97,8 +97,9 @@ export class Manifests {
     const resting = inquiry.resting(repository, target);
     try {
       if (usable && resting !== undefined) throw resting;
-      // Fetching it is as good a proof as a HEAD, and saves one.
-      if (!head && !isTag(target) && standing === 'fresh' && (await kept.read(target)) === undefined) {
+      // Fetching it is as good a proof as a HEAD, and saves one; but what is fetched in our own name proves nothing.
+      const proves = !this.#parts.credentialed(repository.registry);
+      if (proves && !head && !isTag(target) && standing === 'fresh' && (await kept.read(target)) === undefined) {
         const manifest = await this.#fetch(repository, target);
         return { descriptor: manifest.descriptor, manifest, outcome: 'miss' };
       }

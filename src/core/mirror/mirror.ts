@@ -38,6 +38,8 @@ export interface MirrorParts {
   readonly lanes: (registry: string) => number;
   /** Nothing, if nobody says. */
   readonly ahead?: AheadLimits;
+  /** We ask this registry in our own name where it counts how much we ask. None, if nobody says. */
+  readonly credentialed?: (registry: string) => boolean;
   readonly report: Report;
   readonly closing: AbortSignal;
 }
@@ -51,13 +53,28 @@ export class Mirror {
 
   constructor(parts: MirrorParts) {
     const { upstream, clock, digest, newHasher, report, freshness, lanes, ahead = nothingAhead, closing } = parts;
+    const credentialed = parts.credentialed ?? (() => false);
     const memory = parts.memory ?? new Memory(clock);
     const store = tolerant(parts.store ?? noStore, report);
     const book = parts.book ?? noBook;
     const inquiry = new Inquiry(upstream, book, memory, clock, closing);
     const kept = new KeptManifests(store, book, digest, memory.manifests);
     this.#access = parts.access;
-    this.#parts = { upstream, inquiry, store, book, kept, memory, clock, digest, report, freshness, lanes, closing };
+    this.#parts = {
+      upstream,
+      inquiry,
+      store,
+      book,
+      kept,
+      memory,
+      clock,
+      digest,
+      report,
+      freshness,
+      lanes,
+      credentialed,
+      closing,
+    };
     if (newHasher === undefined) {
       this.#blobs = new UntouchedBlobs(this.#parts);
       this.#manifests = new Manifests(this.#parts);

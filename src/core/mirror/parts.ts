@@ -19,6 +19,8 @@ export interface Parts {
   readonly freshness: (registry: string) => Freshness;
   /** How many connections one blob of a registry may be fetched over at once. */
   readonly lanes: (registry: string) => number;
+  /** We ask this registry in our own name where it counts how much we ask. */
+  readonly credentialed: (registry: string) => boolean;
   /** Aborted when the mirror closes: what is asked on behalf of many ends then, and not when one of them leaves. */
   readonly closing: AbortSignal;
 }

@@ -1,6 +1,6 @@
 // Blobs for a mirror that keeps none and has no time to look at bytes: the upstream's body goes to the client as it came.
 import { standingOf } from '../access/admit.ts';
-import { type Asker, anonymous, isSomebody, ours } from '../access/caller.ts';
+import { type Asker, anonymous, isSomebody } from '../access/caller.ts';
 import { isNotModified, isRangeWanted } from '../oci/conditional.ts';
 import type { BlobPull } from '../oci/pull.ts';
 import { type RangeRequest, isEmptyRange, resolveRange } from '../oci/range.ts';
@@ -51,7 +51,7 @@ export class UntouchedBlobs {
     const { staleFor } = freshness(repository.registry);
     const isPublic = !own && standingOf(await book.verdict(repository), clock.now(), staleFor) !== 'none';
     const asked = { repository, digest, range, copies: isPublic };
-    const question = () => upstream.untouched(asked, own ? as : isPublic ? ours : anonymous, signal);
+    const question = () => upstream.untouched(asked, own ? as : anonymous, signal);
     const content = await (own
       ? question()
       : isPublic
