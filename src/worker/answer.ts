@@ -4,7 +4,7 @@ import type { Caller } from '../core/access/caller.ts';
 import { arrive, type Arrival } from '../core/door/arrival.ts';
 import { Door } from '../core/door/door.ts';
 import { brokenForm, checkForm } from '../core/door/form.ts';
-import { isForToken } from '../core/door/tokens.ts';
+import { isForToken } from '../core/door/token-desk.ts';
 import type { Visit } from '../core/door/visit.ts';
 import { checkAsking, ofRegistry, unknownError } from '../core/mirror/face.ts';
 import { Mirror } from '../core/mirror/mirror.ts';

@@ -82,6 +82,8 @@ export function rowsOfAccounts(lab: DoorLab): void {
       [`/v2/${secret}/ghcr.io/public/app/manifests/1`, 'mirror.example'],
       [`/${secret}/v2/public/app/manifests/1?ns=ghcr.io`, 'mirror.example'],
       [`/${secret}/v2/`, 'mirror.example'],
+      // As an endpoint of another sampan.
+      [`/${secret}/docker.io/v2/public/app/manifests/1`, 'mirror.example'],
     ] as const) {
       assert.equal((await lab.get(target, undefined, host)).status, 200, `${host}${target}`);
     }

@@ -12,10 +12,10 @@ import { type Pull, parsePull, repositoryOf } from '../oci/pull.ts';
 import type { Arrival } from './arrival.ts';
 import { complaintOf, mustLogIn, type WayIn, wayIn } from './challenges.ts';
 import { identify } from './identity.ts';
-import { isForToken, Tokens, type TokensParts } from './tokens.ts';
+import { isForToken, TokenDesk, type TokenDeskParts } from './token-desk.ts';
 import type { Visit } from './visit.ts';
 
-export interface DoorParts extends Omit<TokensParts, 'mac'> {
+export interface DoorParts extends Omit<TokenDeskParts, 'mac'> {
   /** Undefined: without a key there are neither accounts nor tokens. */
   readonly mac: Mac | undefined;
   /** The mirror's. Never throws, unless the signal is aborted. */
@@ -33,12 +33,12 @@ export interface Welcome {
 
 export class Door {
   readonly #parts: DoorParts;
-  readonly #tokens: Tokens | undefined;
+  readonly #tokens: TokenDesk | undefined;
 
   constructor(parts: DoorParts) {
     const { mac } = parts;
     this.#parts = parts;
-    this.#tokens = mac && new Tokens({ ...parts, mac });
+    this.#tokens = mac && new TokenDesk({ ...parts, mac });
   }
 
   /** Such a request is answered by GET, and by POST with a form. */

@@ -86,16 +86,11 @@ export class Mirror {
     this.#lists = new Lists(this.#parts, this.#manifests);
   }
 
-  /** Throws DENIED if this caller may not pull anything. A face asks it before it says anything else; `pull` asks it again. */
-  admit(caller: Caller): void {
-    admitCaller(this.#access, caller);
-  }
-
   /** Never throws, unless `signal` is aborted. Whoever gets the reply sends its body or discards it. */
   async pull(pull: Pull, caller: Caller, signal: AbortSignal): Promise<Reply> {
     const head = 'head' in pull && pull.head;
     try {
-      this.admit(caller);
+      admitCaller(this.#access, caller);
       const reply = await this.#serve(pull, caller, signal);
       return pull.namespace === undefined
         ? reply

@@ -5,6 +5,8 @@ import fc from 'fast-check';
 import type { Mac } from '../../../src/core/access/mac.ts';
 import { isSealed, type Pass, seal, unseal } from '../../../src/core/access/seal.ts';
 
+fc.configureGlobal({ seed: 20_261_120 });
+
 const macWith =
   (key: string): Mac =>
   (text) =>

@@ -6,6 +6,8 @@ import { createSecret } from '../../../src/core/access/secret.ts';
 import { parseTokenRequest } from '../../../src/core/door/token-request.ts';
 import { Registries } from '../../../src/core/upstream/registries.ts';
 
+fc.configureGlobal({ seed: 20_261_120 });
+
 const entry = { aliases: [], endpoints: [], mirrors: [], realms: [], redirects: [] };
 const registries = new Registries(
   [

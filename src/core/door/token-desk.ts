@@ -16,7 +16,7 @@ import { identify } from './identity.ts';
 import { parseTokenRequest, type ShownLogin, type TokenRequest } from './token-request.ts';
 import type { Visit } from './visit.ts';
 
-export interface TokensParts {
+export interface TokenDeskParts {
   readonly access: Access;
   readonly accounts: Accounts | undefined;
   readonly mac: Mac;
@@ -44,10 +44,10 @@ export function isForToken({ path }: Arrival, mac: Mac | undefined): boolean {
   return path === '/token' && mac !== undefined;
 }
 
-export class Tokens {
-  readonly #parts: TokensParts;
+export class TokenDesk {
+  readonly #parts: TokenDeskParts;
 
-  constructor(parts: TokensParts) {
+  constructor(parts: TokenDeskParts) {
     this.#parts = parts;
   }
 
