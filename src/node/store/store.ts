@@ -41,7 +41,7 @@ export interface Store {
   readonly blobs: BlobStore;
   readonly book: Book;
   usage(): Usage;
-  /** Resolves when the ledger is known to be what is on disk, or known not to become so; another one when the book was lost. */
+  /** Resolves when the ledger is known to be what is on disk, or the store is closed; another one when the book was lost. */
   readonly settled: Promise<void>;
   /** Stops running fills. Must be called once; whoever has a whole blob open may read on. */
   close(): Promise<void>;

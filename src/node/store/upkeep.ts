@@ -14,6 +14,9 @@ import type { Shelf } from './shelf.ts';
 import { tidy } from './tidy.ts';
 
 const day = 86_400_000;
+/** Milliseconds before the blobs are counted again if that failed: the first time, and at most. */
+const shortestPause = 1000;
+const longestPause = 60_000;
 
 export interface UpkeepParts {
   readonly layout: Layout;
@@ -46,7 +49,7 @@ export class Upkeep {
     this.#daily = setInterval(() => void Promise.all([this.#tidyUp(), quarantine.trim()]), day).unref();
   }
 
-  /** Resolves when the ledger is known to be what is on disk, or known not to become so. */
+  /** Resolves when the ledger is known to be what is on disk, or the store is closed before that. */
   get settled(): Promise<void> {
     return this.#settled;
   }
@@ -79,7 +82,17 @@ export class Upkeep {
     await this.#tidyUp();
   }
 
+  /** Again and again if disk or book fail meanwhile: as long as it is not known what is there, nothing may be taken in. */
   async #count(): Promise<boolean> {
+    const { clock, signal } = this.#parts;
+    for (let pause = shortestPause; !signal.aborted; pause = Math.min(longestPause, 2 * pause)) {
+      if (await this.#countOnce()) return true;
+      await clock.sleep(pause, signal).catch(() => undefined);
+    }
+    return false;
+  }
+
+  async #countOnce(): Promise<boolean> {
     const { layout, ledger, shelf, report, signal } = this.#parts;
     try {
       return await reconcile(layout, ledger, shelf, signal);
