@@ -15,7 +15,7 @@ export interface Flight {
   readonly sources: Set<Source>;
   /** Their upstreams have the blob, or are being asked for it just now by this very flight. */
   readonly repositories: Set<string>;
-  /** The upstream has answered. */
+  /** It is known what there is to read: the upstream has answered, or will not. */
   answered: boolean;
 }
 
@@ -80,12 +80,17 @@ export class BlobFlights {
 
   /** Forgotten only once the blob is in the store, so that at every moment it is found in the one or the other. */
   async #follow(flight: Flight, repository: Repository, digest: Digest): Promise<void> {
+    let began = false;
     try {
       const fill = await flight.filling;
       // Nobody was asked, so nothing was proven.
       if (fill === undefined) return;
-      await fill.size;
+      began = await fill.size.then(
+        () => true,
+        () => false,
+      );
       flight.answered = true;
+      // Also of one that was refused: until then it may be at what it has written.
       await fill.done;
       // An upstream that told no size: only now is it known.
       const size = await this.#parts.store.stat(digest);
@@ -93,7 +98,7 @@ export class BlobFlights {
     } catch (error) {
       // Its readers were told, and the store has reported it.
       if (error instanceof NoRoom) this.#noRoom(digest, error);
-      if (isDoubtful(error, flight)) await this.#parts.inquiry.doubt(repository, digest);
+      if (isDoubtful(error, began)) await this.#parts.inquiry.doubt(repository, digest);
     } finally {
       this.#running.delete(digest);
     }
@@ -101,7 +106,7 @@ export class BlobFlights {
 }
 
 /** It may be the size that is wrong. One that is too large for the store is never found out by the bytes. */
-function isDoubtful(error: unknown, { answered }: Flight): boolean {
+function isDoubtful(error: unknown, began: boolean): boolean {
   if (error instanceof NoRoom) return error.reason === 'too-large';
-  return error instanceof RegistryError && (answered || error.status === 502);
+  return error instanceof RegistryError && (began || error.status === 502);
 }

@@ -1,6 +1,7 @@
 // What changes while a pull of a blob waits: it is admitted by what is true when it is served.
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import type { BlobStore, Fill } from '../../../src/core/mirror/ports.ts';
 import { RegistryError } from '../../../src/core/oci/errors.ts';
 import { image } from '../../fakes/registry/content.ts';
@@ -77,4 +78,28 @@ it('a pull that has to try again is admitted again', async () => {
   assert.equal((await mine).status, 503);
   assert.equal((await theirs).status, 401);
   await settled();
+});
+
+it('a blob that was refused is not fetched again before the fill is over', async () => {
+  const over = Promise.withResolvers<never>();
+  const refusal = new RegistryError('UNAVAILABLE', 'by the test');
+  let fills = 0;
+  const store = (blobs: BlobStore): BlobStore => ({
+    ...bound(blobs),
+    fill(...order): Fill {
+      if (order[0] !== layer.digest) return blobs.fill(...order);
+      fills += 1;
+      if (fills > 1) return blobs.fill(...order);
+      const refused = Promise.reject(refusal);
+      return { size: refused, done: over.promise, open: () => refused };
+    },
+  });
+  const { get } = await alpine({ store });
+  assert.equal((await get(path)).status, 503);
+  const again = get(path);
+  for (let turn = 0; turn < 20; turn += 1) await setImmediate();
+  assert.equal(fills, 1);
+  over.reject(refusal);
+  assert.equal((await again).body.length, size);
+  assert.equal(fills, 2);
 });
