@@ -81,6 +81,25 @@ export class Inquiry {
 
   /** A source for a fill. Its first answer is also a proof, wherever that begins; a refusal until then is told to `refused` before it is thrown. */
   source(repository: Repository, digest: Digest, refused: () => void): Source {
+    return this.#opening(repository, digest, refused, (size) => this.proven(repository, digest, size));
+  }
+
+  /** A source for what is not kept. Nobody finds out whether the size that it tells is right, so that is not written down. */
+  unkeptSource(repository: Repository, digest: Digest): Source {
+    return this.#opening(
+      repository,
+      digest,
+      () => {},
+      () => {},
+    );
+  }
+
+  #opening(
+    repository: Repository,
+    digest: Digest,
+    refused: () => void,
+    told: (size: number | undefined) => Promise<void> | void,
+  ): Source {
     const open = this.#upstream.blob(repository, digest, anonymous);
     let answered = false;
     return async (offset, signal, end): Promise<Incoming> => {
@@ -89,7 +108,7 @@ export class Inquiry {
       try {
         const incoming = await this.fetch(repository, digest, () => open(offset, signal, end));
         answered = true;
-        await this.proven(repository, digest, incoming.size);
+        await told(incoming.size);
         return incoming;
       } catch (error) {
         if (!(error instanceof RegistryError)) throw error;

@@ -79,7 +79,7 @@ export class PastStore {
     range: RangeRequest | undefined,
     signal: AbortSignal,
   ): Promise<Content> {
-    const source = this.#parts.inquiry.source(repository, digest, () => {});
+    const source = this.#parts.inquiry.unkeptSource(repository, digest);
     return passBlob(source, digest, range, this.#parts, signal);
   }
 }
