@@ -42,6 +42,8 @@ export class BookThread {
   #ends = 0;
   #troubled = false;
   #failing = false;
+  /** It ends because we want it to. */
+  #replaced = false;
 
   /** Rejects if there is no book and none can be made. */
   static async open(path: string, clock: Clock, report: Report): Promise<BookThread> {
@@ -114,7 +116,8 @@ export class BookThread {
     for (const { resolve } of [...this.#sent.splice(0), ...this.#queue.splice(0)]) resolve(answer);
     if (this.#closing.signal.aborted) return;
     this.#troubled = true;
-    this.#tell('keep the book open; it will be opened again', this.#end);
+    if (!this.#replaced) this.#tell('keep the book open; it will be opened again', this.#end);
+    this.#replaced = false;
     this.#renewing = this.#renew();
   }
 
@@ -139,9 +142,11 @@ export class BookThread {
     }
   }
 
-  /** What is at its path is not what is open. It is opened anew, in a moment. */
+  /** What is at its path is not what is open, as somebody has told already. It is opened anew, in a moment. */
   renew(): void {
-    void this.#worker?.terminate();
+    if (this.#worker === undefined) return;
+    this.#replaced = true;
+    void this.#worker.terminate();
   }
 
   #complain(doing: string, { error, code }: Extract<Answer, { error: unknown }>): void {

@@ -66,11 +66,28 @@ export class Budget {
     await this.#take(0, 0);
   }
 
-  /** Throws NoRoom if there can be none for a blob of that size. A size that only a client's word is behind makes no room. */
-  check(bytes: number): void {
+  /**
+   * Throws NoRoom if there can be none for a blob of that size, whatever is evicted, so that no upstream is asked in vain. A size
+   * that only a client's word is behind makes no room.
+   */
+  async check(bytes: number): Promise<void> {
+    this.#checkLimit(bytes);
+    // What nobody reads any more is in the way until it is closed.
+    await this.#shelf.closings();
+    const staying = this.#staying();
+    if (this.limit !== undefined && staying + bytes > this.limit) throw new NoRoom('full');
+    if ((await this.#shortOf(bytes)) > this.used - staying) throw this.#diskIsFull();
+  }
+
+  #checkLimit(bytes: number): void {
     if (this.limit === undefined) return;
     if (bytes > this.limit) throw new NoRoom('too-large');
     if (!this.#known) throw new NoRoom('full');
+  }
+
+  /** Bytes that cannot be evicted. */
+  #staying(): number {
+    return this.#shelf.openBytes + this.#shelf.looseBytes + this.#reserved;
   }
 
   /** Of what is on the disk already, and was counted as a leftover until this moment. */
@@ -96,7 +113,7 @@ export class Budget {
 
   async #makeRoom(more: number, total: number): Promise<void> {
     this.#stop.throwIfAborted();
-    this.check(total);
+    this.#checkLimit(total);
     if (this.limit !== undefined) await this.#evictDownTo(this.limit - more);
     await this.#makeRoomOnDisk(more);
     this.#reserved += more;
@@ -106,9 +123,19 @@ export class Budget {
   async #makeRoomOnDisk(more: number): Promise<void> {
     const short = await this.#shortOf(more);
     if (short <= 0) return;
-    await this.#evictDownTo(this.used - short);
+    try {
+      await this.#evictDownTo(this.used - short);
+    } catch (error) {
+      throw error instanceof NoRoom && this.#known ? this.#diskIsFull() : error;
+    }
     // Some file systems give room back only later. Then this one is passed by, rather than all the others evicted.
-    if ((await this.#shortOf(more)) > 0) throw new NoRoom('full');
+    if ((await this.#shortOf(more)) > 0) throw this.#diskIsFull();
+  }
+
+  #diskIsFull(): NoRoom {
+    const error = Object.assign(new Error('the disk is full'), { code: 'ENOSPC' });
+    this.#report({ kind: 'trouble', where: 'store', doing: 'make room', error });
+    return new NoRoom('full', error);
   }
 
   /** Bytes that the disk lacks for that, beside what running fills have still to write. */
@@ -121,8 +148,7 @@ export class Budget {
     let after: Entry | undefined;
     if (!this.#known) throw new NoRoom('full');
     while (this.used > allowed) {
-      const staying = this.#shelf.openBytes + this.#shelf.looseBytes + this.#reserved;
-      if (staying > allowed) throw new NoRoom('full');
+      if (this.#staying() > allowed) throw new NoRoom('full');
       this.#stop.throwIfAborted();
       if (await this.#leftovers.dropOldest()) continue;
       const candidates = await this.#ledger.oldest(after, slice);

@@ -55,15 +55,22 @@ export async function makeDataDirectory({ dir }: Layout): Promise<void> {
   await access(dir, constants.W_OK | constants.X_OK);
 }
 
-/** Not Node's `recursive`, which never ends below /proc. */
-async function makeWithParents(dir: string): Promise<void> {
+/**
+ * Not Node's `recursive`, which never ends below /proc, and calls a read-only disk a missing directory. Answers the topmost one that
+ * it made, if any.
+ */
+async function makeWithParents(dir: string): Promise<string | undefined> {
   try {
     await mkdir(dir, { mode: onlyUs });
+    return dir;
   } catch (error) {
-    if (isCode(error, 'EEXIST')) return;
+    if (isCode(error, 'EEXIST')) return undefined;
     if (!isMissing(error) || dirname(dir) === dir) throw error;
-    await makeWithParents(dirname(dir));
-    await mkdir(dir, { mode: onlyUs });
+    const first = await makeWithParents(dirname(dir));
+    await mkdir(dir, { mode: onlyUs }).catch((again: unknown) => {
+      if (!isCode(again, 'EEXIST')) throw again;
+    });
+    return first ?? dir;
   }
 }
 
@@ -90,7 +97,7 @@ async function checkFormat(layout: Layout): Promise<void> {
 
 /** Makes a shard's directory and all above it, and makes that durable. */
 export async function makeShard(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode: onlyUs });
+  const first = await makeWithParents(path);
   if (first === undefined) return;
   // Each new directory is durable when the one above it is.
   for (let dir = path; dir.length >= first.length; dir = dirname(dir)) await syncDirectory(dirname(dir));

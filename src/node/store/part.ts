@@ -52,8 +52,8 @@ export class Part {
 
   /** Throws NoRoom. */
   static async create(parts: PartParts, order: PartOrder): Promise<Part> {
-    parts.budget.check(order.expected ?? 0);
     await really(parts.report, 'make the data directory ready', parts.home.ensure());
+    await really(parts.report, 'look for room', parts.budget.check(order.expected ?? 0));
     const handle = await really(parts.report, 'create a file', open(order.path, 'wx+', 0o600));
     return new Part(parts, order, order.path, handle, parts.budget.reservation(), undefined);
   }

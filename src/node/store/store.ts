@@ -87,7 +87,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       upkeep.bookOpened(home.fresh, false);
     };
     home.moved = async () => {
-      const error = new Error(`${layout.dir} is not the directory that it was`);
+      const message = `${layout.dir} is not the directory that it was`;
+      const error = Object.assign(new Error(message), { code: 'ENOENT' });
       report({ kind: 'trouble', where: 'store', doing: 'find the blobs; the directory is made anew', error });
       shelf.leave();
       await leftovers.tidy(Infinity);

@@ -24,14 +24,15 @@ const reading: ReadonlySet<string> = new Set(['open', 'stat', 'read']);
 
 /** Passes all events on but those of trouble that was told of already, and `recovered` where nothing was in trouble. */
 export function toldOnce(tell: Report, clock: Pick<Clock, 'now'>): Report {
-  /** By where, doing what, and the error's code. */
+  /** By where, the error's code, and whether it is trouble of reading: one cause, whatever it is that it hinders. */
   const kinds = new Map<string, Kind>();
 
   function failed(event: Trouble): void {
     const { where, doing, error } = event;
-    const key = `${where} ${doing} ${codeOf(error)}`;
+    const isReading = reading.has(doing);
+    const key = `${where} ${isReading} ${codeOf(error)}`;
     const now = clock.now();
-    const kind = kinds.get(key) ?? { where, reading: reading.has(doing), lasts: false, quietUntil: now, untold: 0 };
+    const kind = kinds.get(key) ?? { where, reading: isReading, lasts: false, quietUntil: now, untold: 0 };
     kinds.set(key, kind);
     kind.untold += 1;
     if (now < kind.quietUntil) return;

@@ -139,6 +139,10 @@ for (const [how, harm] of Object.entries(spoilt)) {
       await store.book.judge(nginx, { asOf: opened.clock.time });
       await eventually(() => kinds(opened).includes('recovered'));
       await store.settled;
+      assert.deepEqual(
+        kinds(opened).map((kind) => kind.split(':')[0]),
+        ['trouble', 'recovered'],
+      );
       assert.deepEqual([store.usage().bytes, store.usage().blobs], [3000, 3]);
       // Only who knows what is there can make room.
       await add(opened, 4, 9000);
