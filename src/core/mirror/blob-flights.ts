@@ -105,8 +105,7 @@ export class BlobFlights {
   }
 }
 
-/** It may be the size that is wrong. One that is too large for the store is never found out by the bytes. */
+/** What the upstream told of the size was not found out to be right, be it that the store gave up. */
 function isDoubtful(error: unknown, began: boolean): boolean {
-  if (error instanceof NoRoom) return error.reason === 'too-large';
-  return error instanceof RegistryError && (began || error.status === 502);
+  return began || !(error instanceof RegistryError) || error.status === 502;
 }
