@@ -6,10 +6,11 @@ import { RefusedElsewhere, RegistryError, Unreachable } from '../oci/errors.ts';
 import type { Repository } from '../oci/reference.ts';
 import { drain, refuseEncoded } from './body.ts';
 import type { Exchange, What } from './compose.ts';
-import { refusal } from './failure.ts';
+import { refusal, unreachable } from './failure.ts';
 import type { Fetch, UpstreamResponse } from './fetch.ts';
 import type { Health } from './health.ts';
 import type { Registries, Registry } from './registries.ts';
+import type { Patience } from './stalls.ts';
 
 export interface Question {
   readonly repository: Repository;
@@ -28,6 +29,8 @@ export interface Question {
   readonly verifiable: boolean;
   /** What is asked for is named by it. */
   readonly digest?: Digest;
+  /** With each who is asked, until there is a head; not given: the transport's own limit is all. */
+  readonly patience?: ((breakOff: () => void) => Patience) | undefined;
   /** Who was asked the last time, of endpoints and mirrors, and has brought a part of it. */
   readonly current?: string | undefined;
 }
@@ -100,18 +103,12 @@ async function askOne<T>(
   others: number,
   read: (answer: Answer) => Promise<T>,
 ): Promise<T | undefined> {
-  const { repository, what, method, signal } = question;
+  const { repository, what } = question;
   const url = new URL(`${endpoint.replace(/\/+$/, '')}/v2/${repository.name}/${question.path}`);
   url.search = question.query ?? '';
   const credentials = question.as.ours === true ? registry.credentials : undefined;
   const exchange = parts.exchange({ registry, endpoint, name: repository.name, what, credentials });
-  const response = await exchange({
-    method,
-    url: url.href,
-    headers: headersOf(parts, question),
-    signal,
-    trust: 'configured',
-  });
+  const response = await headOf(exchange, url, question, headersOf(parts, question));
   if (question.answers.includes(response.status)) {
     refuseEncoded(response, url.host);
     return read({ response, endpoint, url: url.href, host: url.host, others });
@@ -119,6 +116,24 @@ async function askOne<T>(
   void drain(response);
   if (response.status === 404 || response.status === 410) return undefined;
   throw refusal(url.host, response, parts.clock.now());
+}
+
+async function headOf(
+  exchange: Fetch,
+  url: URL,
+  { method, signal, patience: begin }: Question,
+  headers: Record<string, string>,
+): Promise<UpstreamResponse> {
+  const request = { method, url: url.href, headers, trust: 'configured' } as const;
+  if (begin === undefined) return exchange({ ...request, signal });
+  const late = new AbortController();
+  const patience = begin(() => late.abort(unreachable(url.host, new Error('no head came for too long'))));
+  patience.waits();
+  try {
+    return await exchange({ ...request, signal: AbortSignal.any([signal, late.signal]) });
+  } finally {
+    patience.end();
+  }
 }
 
 /** Everything that an upstream ever sees of a request. */

@@ -51,6 +51,8 @@ async function measure({
 
 /** Whoever opens it reads the stream, ends it, or aborts the signal: until then it holds a connection. */
 export function blobSource(parts: BlobParts, repository: Repository, digest: Digest, as: Asker): Source {
+  const { stalls } = parts;
+  const patience = stalls && ((breakOff: () => void) => stalls.patience(repository.registry, breakOff));
   const bringers = new Set<string>();
   let current: string | undefined;
   const blame = (surely: boolean) => {
@@ -60,7 +62,9 @@ export function blobSource(parts: BlobParts, repository: Repository, digest: Dig
   return async (offset, signal, end) => {
     const last = end === undefined ? '' : end - 1;
     const ranged = offset > 0 || end !== undefined ? { headers: { range: `bytes=${offset}-${last}` } } : {};
-    const question = { ...questionOf(repository, digest, as, signal), ...ranged, current };
+    // Who goes on somewhere waits for a head no longer than for bytes. For the first a client waits, who is told who did not answer.
+    const goesOn = bringers.size > 0 ? { patience } : {};
+    const question = { ...questionOf(repository, digest, as, signal), ...ranged, ...goesOn, current };
     const wanted = { offset, end };
     const incoming = await ask(parts, question, async (answer) => {
       const opened = open(parts, repository, digest, answer, wanted, signal);

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { describe, it } from 'node:test';
 import { anonymous } from '../../../src/core/access/caller.ts';
+import { letGo } from '../../../src/core/mirror/ports.ts';
+import { Unreachable } from '../../../src/core/oci/errors.ts';
 import { Stalls } from '../../../src/core/upstream/stalls.ts';
 import { Alarms } from '../../fakes/alarms.ts';
 import { repository, sha256, signal, upstreamThat } from './bench.ts';
@@ -92,4 +94,19 @@ describe('a blob whose bytes stop coming', () => {
     await assert.rejects(next, { status: 503 });
     await closed;
   });
+});
+
+it('an answer whose head does not come, where a blob is gone on with, is broken off too', async () => {
+  const silent = Promise.withResolvers<void>();
+  const { upstream, clock, events } = await upstreamThat(({ headers }, response) => {
+    if (headers.range === undefined) response.writeHead(200, { 'content-length': 4 }).end('four');
+    else silent.resolve();
+  });
+  const source = upstream.blob(repository, sha256('four'), anonymous);
+  await letGo(await source(0, signal));
+  const opening = source(2, signal);
+  await silent.promise;
+  clock.forward(10_000);
+  await assert.rejects(opening, Unreachable);
+  assert.ok(events.some(({ kind }) => kind === 'aside'));
 });
