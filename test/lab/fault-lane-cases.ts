@@ -2,6 +2,7 @@
 import { parseRange } from '../../src/core/oci/range.ts';
 import type { Asked } from '../fakes/registry/listener.ts';
 import type { Bend } from '../fakes/registry/bent.ts';
+import type { Gate } from '../fakes/registry/gate.ts';
 
 /** So large that readers this far from each other have a lane each. */
 export const size = 6_000_000;
@@ -13,6 +14,7 @@ export const readers = [undefined, 'bytes=1500000-1599999', 'bytes=3000000-', 'b
 export const kinds = [
   'reset',
   'truncated',
+  'stall',
   'wrong bytes',
   'further ones: 429',
   'further ones: 503',
@@ -49,8 +51,8 @@ export function laneCases(lanes: 1 | 4, endpoints: 1 | 2): (LaneCase & { readonl
   );
 }
 
-/** The bends of the faulty endpoint's answers, in the order in which it is asked. */
-export function faulty({ kind, at, often, lanes }: LaneCase): (asked: Asked) => Bend {
+/** The bends of the faulty endpoint's answers, in the order in which it is asked. `stall`: where a stalled connection waits. */
+export function faulty({ kind, at, often, lanes }: LaneCase, stall: Gate): (asked: Asked) => Bend {
   let asked = 0;
   let faults = 0;
   const fault = (bend: Bend): Bend => (often === 'once' && faults++ > 0 ? {} : bend);
@@ -67,7 +69,9 @@ export function faulty({ kind, at, often, lanes }: LaneCase): (asked: Asked) => 
     const last = range?.kind === 'between' ? range.last : size - 1;
     // The one that brings this byte, and not one that stops before it when others have begun.
     if (at < first || at > last || (lanes > 1 && first < laneOf(at))) return {};
-    return fault(kind === 'wrong bytes' ? { flip: at } : { breaks: { at, how: kind === 'reset' ? 'reset' : 'cut' } });
+    if (kind === 'wrong bytes') return fault({ flip: at });
+    const how = kind === 'reset' ? 'reset' : 'cut';
+    return fault({ breaks: { at, how, ...(kind === 'stall' && { stall }) } });
   };
 }
 
@@ -86,10 +90,9 @@ const furtherBends: Readonly<Record<string, Bend>> = {
   'further ones: range answered wrongly': { range: 'other' },
 };
 
-/** An answer that makes no sense to a question with a range (416, or what is a 502) is overcome by asking for the whole. */
+/** An answer that makes no sense to a question with a range (416, or a 502) is overcome by asking for the whole. */
 const senseless: ReadonlySet<LaneCase['kind']> = new Set([
   'further ones: 416',
-  'further ones: refused redirect',
   'further ones: range ignored',
   'further ones: range answered wrongly',
 ]);

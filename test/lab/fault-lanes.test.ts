@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import type { Digest } from '../../src/core/oci/digest.ts';
 import { parseRange, resolveRange } from '../../src/core/oci/range.ts';
-import { type World, minute, world } from '../core/mirror/world.ts';
+import { type World, minute, second, world } from '../core/mirror/world.ts';
 import { randomBytes } from '../fakes/registry/bytes.ts';
 import { type FakeCdn, startCdn } from '../fakes/registry/cdn.ts';
 import { image, layerOf } from '../fakes/registry/content.ts';
@@ -45,7 +45,8 @@ async function stage(lanes: 1 | 4, endpoints: 1 | 2): Promise<Stage> {
 async function play(staged: Stage, given: LaneCase): Promise<void> {
   const { all, cdn, registries } = staged;
   staged.blobs += 1;
-  all.clock.forward(2 * minute);
+  // Who lied in the case before is asked first again.
+  all.clock.forward(11 * minute);
   const bytes = randomBytes(staged.blobs, size);
   const layer = layerOf(bytes);
   const digest = layer.digest as Digest;
@@ -55,7 +56,7 @@ async function play(staged: Stage, given: LaneCase): Promise<void> {
   await all.settled();
   all.events.length = 0;
 
-  const gate = new Gate();
+  const [gate, stall] = [new Gate(), new Gate()];
   const asked: (string | undefined)[] = [];
   const counted = (bend: (asked: Asked) => object) => (each: Asked, of: string) => {
     if (of !== digest) return undefined;
@@ -64,20 +65,29 @@ async function play(staged: Stage, given: LaneCase): Promise<void> {
     const first = each.headers.range === undefined;
     return { ...bend(each), ...(given.lanes > 1 && first && { hold: { at: early, gate } }) };
   };
-  const [first, second] = registries;
+  const [first, other] = registries;
   assert.ok(first !== undefined);
   const redirected = given.kind === 'further ones: refused redirect';
   first.levers.redirect = redirected ? cdn.url : undefined;
-  (redirected ? cdn : first).levers.bend = counted(faulty(given));
-  if (second !== undefined) second.levers.bend = counted(() => ({}));
+  (redirected ? cdn : first).levers.bend = counted(faulty(given, stall));
+  if (other !== undefined) other.levers.bend = counted(() => ({}));
 
   const clients = readers.map((range) => new Client(all, path, range));
-  const over = Promise.all(clients.map((client) => client.over));
+  let isOver = false;
+  const over = Promise.all(clients.map((client) => client.over)).then(() => (isOver = true));
   await Promise.all(clients.map((client) => client.answered));
   // Before it are those who did not get a lane: because nobody grants one, or because it is over.
   void waitedFor(all, clients).then(() => gate.open());
+  if (given.kind === 'stall') {
+    // Nobody ever gets more from who stalls: that is found out by the time that it takes.
+    while (!isOver) {
+      await waitedFor(all, clients);
+      if (!isOver) all.clock.forward(10 * second);
+    }
+  }
   await over;
   await all.settled();
+  stall.open();
   const want = outcome(given);
   const kept = await nothingLeft(all);
   if (want === 'whole' || given.kind === 'wrong bytes') assert.equal(kept, 0, 'bytes that nobody needs are kept');
@@ -95,6 +105,11 @@ async function play(staged: Stage, given: LaneCase): Promise<void> {
 
   // And all is well as soon as the upstream is. What is kept is not fetched again.
   assert.deepEqual(harm(all), []);
+  if (given.kind === 'wrong bytes' && given.endpoints === 2) {
+    // Whoever asks again, as clients do, is served by the other endpoint at once.
+    assert.ok((await all.get(path)).body.equals(bytes));
+    await all.settled();
+  }
   all.events.length = 0;
   for (const { levers } of [...registries, cdn]) levers.bend = undefined;
   first.levers.redirect = undefined;
