@@ -73,17 +73,14 @@ async function play(staged: Stage, given: LaneCase): Promise<void> {
   if (other !== undefined) other.levers.bend = counted(() => ({}));
 
   const clients = readers.map((range) => new Client(all, path, range));
-  let isOver = false;
-  const over = Promise.all(clients.map((client) => client.over)).then(() => (isOver = true));
+  const over = Promise.all(clients.map((client) => client.over));
   await Promise.all(clients.map((client) => client.answered));
   // Before it are those who did not get a lane: because nobody grants one, or because it is over.
   void waitedFor(all, clients).then(() => gate.open());
   if (given.kind === 'stall') {
     // Nobody ever gets more from who stalls: that is found out by the time that it takes.
-    while (!isOver) {
-      await waitedFor(all, clients);
-      if (!isOver) all.clock.forward(10 * second);
-    }
+    const isStuck = () => Promise.race([waitedFor(all, clients).then(() => true), over.then(() => false)]);
+    while (await isStuck()) all.clock.forward(10 * second);
   }
   await over;
   await all.settled();
