@@ -14,6 +14,8 @@ import type { Reply } from '../core/mirror/reply.ts';
 import { RegistryError } from '../core/oci/errors.ts';
 import { registryOfHost } from '../core/oci/route.ts';
 import { createUpstream } from '../core/upstream/registry.ts';
+import type { Later } from './edge-cache.ts';
+import { openEdge } from './edge.ts';
 import { fetchUpstream } from './fetch.ts';
 import { type Isolate, clock } from './isolate.ts';
 import { type Welcome, landing } from './landing.ts';
@@ -21,9 +23,9 @@ import { report, write } from './report.ts';
 import { version } from './version.ts';
 
 /** Never throws. */
-export async function answer(isolate: Isolate, request: Request): Promise<Reply> {
+export async function answer(isolate: Isolate, request: Request, later: Later): Promise<Reply> {
   try {
-    return await decide(isolate, request);
+    return await decide(isolate, request, later);
   } catch (error) {
     if (error instanceof RegistryError) return ofRegistry(errorReply(error, false));
     // A client that has left broke it, and hears nothing.
@@ -32,7 +34,7 @@ export async function answer(isolate: Isolate, request: Request): Promise<Reply>
   }
 }
 
-async function decide(isolate: Isolate, request: Request): Promise<Reply> {
+async function decide(isolate: Isolate, request: Request, later: Later): Promise<Reply> {
   const arrival = arrivalOf(request);
   const isForm = request.method === 'POST' && isForToken(arrival, isolate.mac);
   if (!isForm) checkAsking(request.method, request.body !== null);
@@ -40,7 +42,8 @@ async function decide(isolate: Isolate, request: Request): Promise<Reply> {
   const { host } = new URL(request.url);
   const page = landing(arrival.path, host, () => welcome(isolate, { address }, host));
   if (page !== undefined) return page;
-  const door = openDoor(isolate, accessOf(isolate), request.signal);
+  const access = accessOf(isolate);
+  const door = openDoor(isolate, access, openEdge(isolate, arrival.host ?? host, later), request.signal);
   const form = isForm ? await readForm(request) : undefined;
   const { reply } = await door.answer(visitOf(request, arrival, address, form), request.signal);
   return ofRegistry(reply);
@@ -82,8 +85,8 @@ function welcome({ wrong, access, registries }: Isolate, caller: Caller, host: s
 }
 
 /** Of this request alone: nothing that is under way is shared with another. */
-function openDoor(isolate: Isolate, access: Access, signal: AbortSignal): Door {
-  const { registries, settings, memory, upstreamMemory, book, mac, accounts, guesses } = isolate;
+function openDoor(isolate: Isolate, access: Access, edge: ReturnType<typeof openEdge>, signal: AbortSignal): Door {
+  const { registries, settings, memory, upstreamMemory, mac, accounts, guesses } = isolate;
   const upstream = createUpstream({
     fetch: fetchUpstream,
     registries,
@@ -99,7 +102,7 @@ function openDoor(isolate: Isolate, access: Access, signal: AbortSignal): Door {
   const mirror = new Mirror({
     upstream,
     access,
-    book,
+    ...edge,
     memory,
     clock,
     digest,

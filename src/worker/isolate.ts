@@ -27,6 +27,10 @@ export interface Isolate {
   readonly memory: Memory;
   readonly upstreamMemory: UpstreamMemory;
   readonly book: Book;
+  /** One of the Worker's own, if the configuration names any: in its name things are kept. */
+  readonly host: string | undefined;
+  /** The R2 bucket that is bound as BLOBS. */
+  readonly bucket: R2Bucket | undefined;
 }
 
 export const clock: Clock = {
@@ -59,7 +63,15 @@ export function openIsolate(variable: (name: string) => unknown): Isolate {
     memory: new Memory(clock),
     upstreamMemory: new UpstreamMemory(),
     book: memoryBook(clock),
+    host: Object.keys(config.hosts)[0],
+    bucket: bucketIn(variable('BLOBS')),
   };
+}
+
+/** Another kind of binding under that name is none. */
+function bucketIn(bound: unknown): R2Bucket | undefined {
+  const isBucket = typeof bound === 'object' && bound !== null && 'createMultipartUpload' in bound;
+  return isBucket ? (bound as R2Bucket) : undefined;
 }
 
 function tryConfig(variable: (name: string) => unknown): {

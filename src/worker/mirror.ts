@@ -8,7 +8,8 @@ import { respond } from './respond.ts';
 const isolate = openIsolate((name) => Reflect.get(env, name));
 
 export default {
-  async fetch(request) {
-    return respond(await answer(isolate, request), request.method === 'HEAD');
+  async fetch(request, _, context) {
+    const reply = await answer(isolate, request, (work) => context.waitUntil(work));
+    return respond(reply, request.method === 'HEAD');
   },
 } satisfies ExportedHandler;

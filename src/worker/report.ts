@@ -4,6 +4,7 @@ import { redact } from '../core/oci/redact.ts';
 
 export const report: Report = (event) => {
   if (event.kind === 'bug') write('error', `bug: ${stackOf(event.error)}`);
+  if (event.kind === 'trouble') write('warn', `what is kept at the edge (${event.doing}): ${String(event.error)}`);
   if (event.kind !== 'asked') return;
   const { host, what, status, error } = event;
   if (status === 429) write('warn', `${host} limits us (429, ${what})`);

@@ -21,13 +21,25 @@ export interface Edge {
 
 const root = join(import.meta.dirname, '../..');
 
+/** What Cloudflare lends the Worker. */
+export interface Lent {
+  /** False: a cache that keeps nothing. */
+  readonly cache?: boolean;
+  /** A bucket of R2, bound as BLOBS. */
+  readonly bucket?: boolean;
+  /** A module around the Worker's own, which it imports as `./mirror.js`. */
+  readonly around?: string;
+}
+
 /** `config`: the variable SAMPAN_CONFIG; undefined as if nobody had set it. */
-export async function startEdge(config?: Json): Promise<Edge> {
-  return startWorker(await bundled(), config);
+export async function startEdge(config?: Json, lent: Lent = {}): Promise<Edge> {
+  return startWorker(await bundled(), config, lent);
 }
 
 /** Any module in place of the Worker, to compare it with. */
-export async function startWorker(contents: string, config?: Json): Promise<Edge> {
+export async function startWorker(contents: string, config?: Json, lent: Lent = {}): Promise<Edge> {
+  const configured = config === undefined ? {} : { SAMPAN_CONFIG: { type: 'json', value: config } as const };
+  const bound = lent.bucket === true ? { BLOBS: { type: 'r2', name: 'blobs' } as const } : {};
   const log: string[] = [];
   const miniflare = new Miniflare({
     workers: [
@@ -36,14 +48,17 @@ export async function startWorker(contents: string, config?: Json): Promise<Edge
           ...deployed(),
           name: 'sampan',
           manifest: {
-            mainModule: 'mirror.js',
+            mainModule: lent.around === undefined ? 'mirror.js' : 'around.js',
             modulesRoot: root,
-            modules: { 'mirror.js': { type: 'esm', contents } },
+            modules: {
+              'mirror.js': { type: 'esm', contents },
+              ...(lent.around !== undefined && { 'around.js': { type: 'esm', contents: lent.around } as const }),
+            },
           },
-          env: config === undefined ? {} : { SAMPAN_CONFIG: { type: 'json', value: config } },
+          env: { ...configured, ...bound },
         },
         // Without the local stand-in for Cloudflare's front, which encodes bodies.
-        dev: { unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }] },
+        dev: { unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }], cacheAPI: lent.cache ?? true },
       },
     ],
     host: '127.0.0.1',

@@ -1,4 +1,5 @@
-// A Worker over several registries with levers, and a CDN: made once for a test file, with nothing switched before each test.
+// A Worker that keeps no blobs, over several registries with levers, and a CDN: made once for a test file, with nothing switched
+// before each test.
 import { after, before, beforeEach } from 'node:test';
 import { type FakeCdn, startCdn } from '../fakes/registry/cdn.ts';
 import { image, layerOf } from '../fakes/registry/content.ts';
@@ -34,16 +35,14 @@ export function world(): World {
     const { hub, other, second, cdn, farther } = made;
     for (const registry of [hub, second]) registry.hold('library/alpine', hubImage, 'latest');
     other.hold('library/alpine', otherImage, 'latest');
-    made.edge = await startEdge({
-      access: 'open',
-      registries: {
-        'docker.io': { endpoints: [hub.url], redirects: [cdn.url, farther.url] },
-        'ghcr.io': { endpoints: [other.url] },
-        'limited.example': { endpoints: [hub.url, second.url] },
-        'mirrored.example': { endpoints: [hub.url], mirrors: [second.url] },
-      },
-      hosts: { 'ghcr.edge.example': 'ghcr.io', 'hub.edge.example': 'docker.io' },
-    });
+    const registries = {
+      'docker.io': { endpoints: [hub.url], redirects: [cdn.url, farther.url] },
+      'ghcr.io': { endpoints: [other.url] },
+      'limited.example': { endpoints: [hub.url, second.url] },
+      'mirrored.example': { endpoints: [hub.url], mirrors: [second.url] },
+    };
+    const hosts = { 'ghcr.edge.example': 'ghcr.io', 'hub.edge.example': 'docker.io' };
+    made.edge = await startEdge({ access: 'open', registries, hosts }, { cache: false });
   });
   after(async () => {
     const { edge, hub, other, second, cdn, farther } = made;

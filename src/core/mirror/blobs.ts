@@ -7,7 +7,7 @@ import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/errors.ts';
 import { isManifestType } from '../oci/manifest.ts';
 import type { BlobPull } from '../oci/pull.ts';
-import type { RangeRequest } from '../oci/range.ts';
+import { isWhole } from '../oci/range.ts';
 import { type Repository, repositoryKey } from '../oci/reference.ts';
 import { unknownBlob } from '../oci/unknown.ts';
 import type { Outcome } from './events.ts';
@@ -170,8 +170,4 @@ export class Blobs {
     await discard(content.body);
     throw unknownBlob(repository, digest);
   }
-}
-
-function isWhole(range: RangeRequest | undefined): boolean {
-  return range === undefined || (range.kind === 'from' && range.offset === 0);
 }

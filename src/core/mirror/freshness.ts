@@ -22,6 +22,8 @@ export const judgedFor = 60_000;
 export const refusedFor = 3000;
 /** A registry without the referrers endpoint is not asked for it again for this long. */
 export const lacksReferrersFor = 600_000;
+/** A blob that was to be laid on a shelf is not brought there again for this long: that takes a while, or cannot be done. */
+export const laidByFor = 60_000;
 /** The longest that an upstream's `Retry-After` is honoured. */
 const longestRest = 600_000;
 

@@ -162,6 +162,8 @@ export class Manifests {
 
   /** Everything that this manifest lists is here; of an index, at least one image that it lists. Believed for a while. */
   async #isWhole(descriptor: Descriptor, depth = 0): Promise<boolean> {
+    // To look through shelves for everything would cost more than it tells: what lies on one may be gone the next moment.
+    if (this.#parts.shelves.length > 0) return true;
     const known = this.#parts.memory.whole.get(descriptor.digest);
     if (known !== undefined) return known;
     const whole = await this.#lookWhole(descriptor, depth);

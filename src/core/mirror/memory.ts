@@ -18,6 +18,8 @@ export class Memory {
   readonly whole: Recent<boolean>;
   /** Repositories without the referrers endpoint. Not registries: one that knows no repository of some name answers alike. */
   readonly lacking: Recent<true>;
+  /** Blobs that were laid by a moment ago, or were to be. */
+  readonly laidBy: Recent<true>;
   readonly manifests = new HotManifests();
 
   constructor(clock: Clock) {
@@ -28,5 +30,6 @@ export class Memory {
     this.judged = new Recent(clock);
     this.whole = new Recent(clock);
     this.lacking = new Recent(clock);
+    this.laidBy = new Recent(clock);
   }
 }

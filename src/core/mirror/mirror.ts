@@ -15,7 +15,7 @@ import { Memory } from './memory.ts';
 import { noBook, noStore } from './nothing.ts';
 import type { AheadLimits, Parts } from './parts.ts';
 import { passManifest } from './pass.ts';
-import type { BlobStore, Book, Clock, DigestOf, NewHasher, Upstream } from './ports.ts';
+import type { BlobStore, Book, Clock, DigestOf, NewHasher, Shelf, Upstream } from './ports.ts';
 import { errorReply } from './replies.ts';
 import type { Reply } from './reply.ts';
 import { tolerant } from './tolerant.ts';
@@ -29,8 +29,10 @@ export interface MirrorParts {
   readonly book?: Book | undefined;
   readonly clock: Clock;
   readonly digest: DigestOf;
-  /** Without it no blob is looked at or kept, and none goes to a store: bodies go out as they come in. */
+  /** Without it no blob is looked at, and none goes to a store: bodies go out as they come in. */
   readonly newHasher?: NewHasher;
+  /** Where blobs that nobody looks at are kept, the nearest first. None, if nobody says. */
+  readonly shelves?: readonly Shelf[];
   /** Of its own, if none is given. */
   readonly memory?: Memory;
   readonly freshness: (registry: string) => Freshness;
@@ -53,6 +55,7 @@ export class Mirror {
 
   constructor(parts: MirrorParts) {
     const { upstream, clock, digest, newHasher, report, freshness, lanes, ahead = nothingAhead, closing } = parts;
+    const shelves = parts.shelves ?? [];
     const credentialed = parts.credentialed ?? (() => false);
     const memory = parts.memory ?? new Memory(clock);
     const store = tolerant(parts.store ?? noStore, report);
@@ -64,6 +67,7 @@ export class Mirror {
       upstream,
       inquiry,
       store,
+      shelves,
       book,
       kept,
       memory,

@@ -4,12 +4,14 @@ import type { Freshness } from './freshness.ts';
 import type { Inquiry } from './inquiry.ts';
 import type { KeptManifests } from './kept.ts';
 import type { Memory } from './memory.ts';
-import type { BlobStore, Book, Clock, DigestOf, NewHasher, Upstream } from './ports.ts';
+import type { BlobStore, Book, Clock, DigestOf, NewHasher, Shelf, Upstream } from './ports.ts';
 
 export interface Parts {
   readonly upstream: Upstream;
   readonly inquiry: Inquiry;
   readonly store: BlobStore;
+  /** Of a mirror that looks at no bytes, the nearest first. */
+  readonly shelves: readonly Shelf[];
   readonly book: Book;
   readonly kept: KeptManifests;
   readonly memory: Memory;

@@ -136,6 +136,22 @@ export interface Page {
   readonly filters: string | undefined;
 }
 
+/**
+ * Where blobs lie for a mirror that looks at no bytes: whole, as an endpoint of that repository sent them. What lies there is
+ * shown only where it is proven. Trouble of its own is absence and an event.
+ */
+export interface Shelf {
+  /** Bytes. */
+  stat(repository: Repository, digest: Digest): Promise<number | undefined>;
+  /** Throws RANGE_INVALID if the range lies outside the blob. */
+  open(repository: Repository, digest: Digest, range?: RangeRequest): Promise<Content | undefined>;
+  /**
+   * Behind the reply, and for as long as the runtime allows: nobody hears how it went. `bring` opens the whole anew, so that
+   * the client's pace is the client's alone. False: this is nothing for it, and nothing was begun.
+   */
+  keep(repository: Repository, digest: Digest, size: number, bring: () => Promise<Content | undefined>): boolean;
+}
+
 export interface Untouched {
   readonly repository: Repository;
   readonly digest: Digest;

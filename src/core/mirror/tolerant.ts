@@ -3,9 +3,11 @@ import { RegistryError } from '../oci/errors.ts';
 import type { Report } from './events.ts';
 import type { BlobStore } from './ports.ts';
 
-/** Turns what `store` throws into absence and an event; a range outside the blob is the client's own and goes through. */
-export function tolerant(store: BlobStore, report: Report): BlobStore {
-  async function attempt<T>(doing: string, work: () => Promise<T>): Promise<T | undefined> {
+export type Attempt = <T>(doing: string, work: () => Promise<T>) => Promise<T | undefined>;
+
+/** Turns what a store throws into absence and an event; a range outside the blob is the client's own and goes through. */
+export function attempts(report: Report): Attempt {
+  return async (doing, work) => {
     try {
       return await work();
     } catch (error) {
@@ -13,7 +15,11 @@ export function tolerant(store: BlobStore, report: Report): BlobStore {
       report({ kind: 'trouble', where: 'store', doing, error });
       return undefined;
     }
-  }
+  };
+}
+
+export function tolerant(store: BlobStore, report: Report): BlobStore {
+  const attempt = attempts(report);
   return {
     stat: (digest) => attempt('stat', () => store.stat(digest)),
     open: (digest, range) => attempt('open', () => store.open(digest, range)),

@@ -1,25 +1,34 @@
-// Blobs for a mirror that keeps none and has no time to look at bytes: the upstream's body goes to the client as it came.
+// Blobs for a mirror that has no time to look at bytes: from a shelf, or the upstream's body goes to the client as it came.
 import { standingOf } from '../access/admit.ts';
 import { type Asker, anonymous, isSomebody } from '../access/caller.ts';
 import { isNotModified, isRangeWanted } from '../oci/conditional.ts';
 import type { BlobPull } from '../oci/pull.ts';
-import { type RangeRequest, isEmptyRange, resolveRange } from '../oci/range.ts';
+import { type RangeRequest, isEmptyRange, isWhole, resolveRange } from '../oci/range.ts';
 import { unknownBlob } from '../oci/unknown.ts';
 import type { Parts } from './parts.ts';
 import type { Content } from './ports.ts';
 import { blobHead, blobReply, notModified } from './replies.ts';
 import type { Reply } from './reply.ts';
+import { Shelved } from './shelved.ts';
 
 export class UntouchedBlobs {
   readonly #parts: Parts;
+  readonly #shelved: Shelved;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#shelved = new Shelved(parts);
   }
 
-  /** One question upstream. Nothing is served that is held, so the upstream's answer is all the permission that it takes. */
   async pull(pull: BlobPull, as: Asker, signal: AbortSignal): Promise<Reply> {
-    const { digest, conditions } = pull;
+    // What a login opens is never kept, and what is kept is not what it opens.
+    if (isSomebody(as)) return this.#ask(pull, as, signal);
+    return (await this.#shelved.reply(pull)) ?? this.#ask(pull, as, signal);
+  }
+
+  /** One question upstream, whose answer is all the permission that it takes. */
+  async #ask(pull: BlobPull, as: Asker, signal: AbortSignal): Promise<Reply> {
+    const { repository, digest, conditions } = pull;
     const outcome = isSomebody(as) ? 'pass' : 'forward';
     const unchanged = isNotModified(conditions, digest);
     if (pull.head || unchanged) {
@@ -29,7 +38,9 @@ export class UntouchedBlobs {
     const range = isRangeWanted(conditions, digest) ? pull.range : undefined;
     // Registries agree on no answer to a range of nothing.
     if (range !== undefined && isEmptyRange(range)) resolveRange(range, (await this.#size(pull, as, signal)) ?? 0);
-    return blobReply(digest, await this.#open(pull, range, as, signal), outcome);
+    const content = await this.#open(pull, range, as, signal);
+    const isKept = !isSomebody(as) && isWhole(range) && this.#shelved.keep(repository, digest, content.size);
+    return blobReply(digest, content, isKept ? 'miss' : outcome);
   }
 
   async #size({ repository, digest }: BlobPull, as: Asker, signal: AbortSignal): Promise<number | undefined> {

@@ -34,6 +34,11 @@ export function isEmptyRange(asked: RangeRequest): boolean {
   return asked.kind === 'suffix' && asked.length === 0;
 }
 
+/** From the first byte to the last. */
+export function isWhole(asked: RangeRequest | undefined): boolean {
+  return asked === undefined || (asked.kind === 'from' && asked.offset === 0);
+}
+
 /** As it is asked for: `bytes=500-`. */
 export function rangeHeader(asked: RangeRequest): string {
   if (asked.kind === 'suffix') return `bytes=-${asked.length}`;

@@ -1,0 +1,71 @@
+// Cloudflare's cache of one data centre, of which nothing is certain: it may forget at any time, and its trouble is absence.
+import type { Report } from '../core/mirror/events.ts';
+import { type Attempt, attempts } from '../core/mirror/tolerant.ts';
+import { type Repository, repositoryKey } from '../core/oci/reference.ts';
+
+/** Work that goes on behind the reply, for half a minute after the client has left. */
+export type Later = (work: Promise<unknown>) => void;
+
+export type Kind = 'verdict' | 'pointer' | 'standing' | 'manifest' | 'blob';
+
+/** Seconds. The cache drops sooner what nobody uses; how long a record is good for, its own times tell. */
+const keptFor = 604_800;
+
+export class EdgeCache {
+  readonly #host: string;
+  readonly #later: Later;
+  readonly #attempt: Attempt;
+
+  /** `host`: one of the Worker's own. No client reaches these addresses: the cache has a name, and what has none is Cloudflare's. */
+  constructor(host: string, later: Later, report: Report) {
+    this.#host = host;
+    this.#later = later;
+    this.#attempt = attempts(report);
+  }
+
+  match(key: string, headers: Readonly<Record<string, string>> = {}): Promise<Response | undefined> {
+    return this.#with('match', async (cache) => cache.match(new Request(this.#url(key), { headers })));
+  }
+
+  /** `make` gives the whole; undefined if there is nothing to keep after all. */
+  put(key: string, make: () => Promise<Response | undefined> | Response): void {
+    const put = this.#with('put', async (cache) => {
+      const response = await make();
+      if (response !== undefined) await cache.put(this.#url(key), response);
+    });
+    // What the upstream did wrong is told of elsewhere.
+    this.#later(put.catch(() => undefined));
+  }
+
+  async delete(key: string): Promise<void> {
+    await this.#with('delete', async (cache) => cache.delete(this.#url(key)));
+  }
+
+  async record<V>(key: string): Promise<V | undefined> {
+    const found = await this.match(key);
+    return found && this.#attempt('read', () => found.json<V>());
+  }
+
+  #url(key: string): string {
+    return `https://${this.#host}/_sampan/1/${key}`;
+  }
+
+  #with<T>(doing: string, work: (cache: Cache) => Promise<T>): Promise<T | undefined> {
+    return this.#attempt(doing, async () => work(await caches.open('sampan')));
+  }
+}
+
+/** No part of it is as a client wrote it: names were checked, and are encoded all the same. */
+export function keyOf(kind: Kind, repository: Repository, name = ''): string {
+  return `${kind}/${encodeURIComponent(repositoryKey(repository))}/${encodeURIComponent(name)}`;
+}
+
+export function kept(body: BodyInit, size: number | undefined): Response {
+  return new Response(body, {
+    headers: {
+      'content-type': 'application/octet-stream',
+      'cache-control': `public, max-age=${keptFor}, immutable`,
+      ...(size !== undefined && { 'content-length': String(size) }),
+    },
+  });
+}

@@ -1,0 +1,28 @@
+// Manifests at the edge: by digest alone, because who reads them checks them against it. Blobs have a shelf of their own.
+import { noStore } from '../core/mirror/nothing.ts';
+import { type BlobStore, NoRoom } from '../core/mirror/ports.ts';
+import { type EdgeCache, kept } from './edge-cache.ts';
+
+export function edgeManifests(cache: EdgeCache): BlobStore {
+  return {
+    ...noStore,
+    async read(digest, most) {
+      const found = await cache.match(`manifest/${digest}`);
+      if (found === undefined) return undefined;
+      const bytes = await found.bytes();
+      return bytes.length <= most ? bytes : undefined;
+    },
+    fill(digest, sources, expected) {
+      const [source] = sources;
+      const make = async () => {
+        const chunks: Uint8Array[] = [];
+        const incoming = await source?.(0, new AbortController().signal);
+        for await (const chunk of incoming?.stream ?? []) chunks.push(chunk);
+        return kept(new Blob(chunks), expected);
+      };
+      cache.put(`manifest/${digest}`, make);
+      const open = () => Promise.reject(new NoRoom('failed'));
+      return { size: Promise.resolve(expected), open, done: Promise.resolve() };
+    },
+  };
+}

@@ -1,0 +1,24 @@
+// What a request's mirror keeps at the edge: everything small in Cloudflare's cache, blobs there and in a bucket if there is one.
+import type { MirrorParts } from '../core/mirror/mirror.ts';
+import { bucketShelf } from './bucket-shelf.ts';
+import { edgeBook } from './edge-book.ts';
+import { EdgeCache, type Later } from './edge-cache.ts';
+import { edgeManifests } from './edge-manifests.ts';
+import { edgeShelf } from './edge-shelf.ts';
+import type { Isolate } from './isolate.ts';
+import { report } from './report.ts';
+
+/** `host`: the one that was asked for, without secrets. It names what is kept only where the configuration names none. */
+export function openEdge(
+  isolate: Isolate,
+  host: string,
+  later: Later,
+): Pick<MirrorParts, 'book' | 'store' | 'shelves'> {
+  const cache = new EdgeCache(isolate.host ?? host, later, report);
+  const bucket = isolate.bucket && bucketShelf(isolate.bucket, later, report);
+  return {
+    book: edgeBook(isolate.book, cache),
+    store: edgeManifests(cache),
+    shelves: [edgeShelf(cache), ...(bucket === undefined ? [] : [bucket])],
+  };
+}
