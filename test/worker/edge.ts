@@ -27,7 +27,7 @@ export interface Lent {
   readonly cache?: boolean;
   /** A bucket of R2, bound as BLOBS. */
   readonly bucket?: boolean;
-  /** A module around the Worker's own, which it imports as `./mirror.js`. */
+  /** A module around the Worker's own, which it imports as `./mirror.js`, and once more as `./other.js`. */
   readonly around?: string;
 }
 
@@ -50,10 +50,7 @@ export async function startWorker(contents: string, config?: Json, lent: Lent = 
           manifest: {
             mainModule: lent.around === undefined ? 'mirror.js' : 'around.js',
             modulesRoot: root,
-            modules: {
-              'mirror.js': { type: 'esm', contents },
-              ...(lent.around !== undefined && { 'around.js': { type: 'esm', contents: lent.around } as const }),
-            },
+            modules: modulesOf(contents, lent.around),
           },
           env: { ...configured, ...bound },
         },
@@ -79,6 +76,12 @@ export async function startWorker(contents: string, config?: Json, lent: Lent = 
     head: (target, headers = {}) => ask({ method: 'HEAD', target, headers }),
     close: () => miniflare.dispose(),
   };
+}
+
+function modulesOf(mirror: string, around: string | undefined) {
+  const module = (contents: string) => ({ type: 'esm', contents }) as const;
+  if (around === undefined) return { 'mirror.js': module(mirror) };
+  return { 'mirror.js': module(mirror), 'other.js': module(mirror), 'around.js': module(around) };
 }
 
 async function bundled(): Promise<string> {
