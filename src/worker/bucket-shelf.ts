@@ -5,7 +5,7 @@ import type { Shelf } from '../core/mirror/ports.ts';
 import { type Digest, algorithmOf, hexOf } from '../core/oci/digest.ts';
 import { type RangeRequest, resolveRange } from '../core/oci/range.ts';
 import type { Later } from './edge-cache.ts';
-import { wholeOf } from './edge-shelf.ts';
+import { exactly } from './edge-shelf.ts';
 
 /** Bytes that R2 takes in one piece. */
 const largest = 5_000_000_000;
@@ -26,7 +26,7 @@ export function bucketShelf(bucket: R2Bucket, later: Later, report: Report): She
       const put = async () => {
         const content = await bring();
         const options = { [algorithmOf(digest)]: hexOf(digest) };
-        if (content !== undefined) await bucket.put(keyOf(digest), wholeOf(content, size), options);
+        if (content !== undefined) await bucket.put(keyOf(digest), exactly(content, size).stream, options);
       };
       // What the upstream did wrong is told of elsewhere.
       later(attempt('put', put).catch(() => undefined));

@@ -19,7 +19,7 @@ export function edgeBook(near: Book, cache: EdgeCache): Book {
   /** What is withdrawn is gone before anybody looks again. */
   async function write(key: string, value: Verdict | Pointer | Descriptor | undefined): Promise<void> {
     if (value === undefined) return cache.delete(key);
-    cache.put(key, () => kept(JSON.stringify(value), undefined));
+    cache.put(key, () => kept(JSON.stringify(value)));
   }
 
   return {

@@ -6,10 +6,12 @@ import { type Repository, repositoryKey } from '../core/oci/reference.ts';
 /** Work that goes on behind the reply, for half a minute after the client has left. */
 export type Later = (work: Promise<unknown>) => void;
 
-export type Kind = 'verdict' | 'pointer' | 'standing' | 'manifest' | 'blob';
+export type Kind = 'verdict' | 'pointer' | 'standing' | 'receipt' | 'blob';
 
 /** Seconds. The cache drops sooner what nobody uses; how long a record is good for, its own times tell. */
 const keptFor = 604_800;
+
+type Make = () => Promise<Response | undefined> | Response;
 
 export class EdgeCache {
   readonly #host: string;
@@ -27,11 +29,13 @@ export class EdgeCache {
     return this.#with('match', async (cache) => cache.match(new Request(this.#url(key), { headers })));
   }
 
-  /** `make` gives the whole; undefined if there is nothing to keep after all. */
-  put(key: string, make: () => Promise<Response | undefined> | Response): void {
+  /** `make` gives the whole; undefined if there is nothing to keep after all. `then`: what is put when that is in, and only then. */
+  put(key: string, make: Make, then?: { readonly key: string; readonly make: Make }): void {
     const put = this.#with('put', async (cache) => {
       const response = await make();
-      if (response !== undefined) await cache.put(this.#url(key), response);
+      if (response === undefined) return;
+      await cache.put(this.#url(key), response);
+      if (then !== undefined) this.put(then.key, then.make);
     });
     // What the upstream did wrong is told of elsewhere.
     this.#later(put.catch(() => undefined));
@@ -60,12 +64,8 @@ export function keyOf(kind: Kind, repository: Repository, name = ''): string {
   return `${kind}/${encodeURIComponent(repositoryKey(repository))}/${encodeURIComponent(name)}`;
 }
 
-export function kept(body: BodyInit, size: number | undefined): Response {
-  return new Response(body, {
-    headers: {
-      'content-type': 'application/octet-stream',
-      'cache-control': `public, max-age=${keptFor}, immutable`,
-      ...(size !== undefined && { 'content-length': String(size) }),
-    },
-  });
+/** Nothing of it goes out as it is: what clients see of a reply is made anew. */
+export function kept(body: BodyInit, headers: Readonly<Record<string, string>> = {}): Response {
+  const told = { 'cache-control': `public, max-age=${keptFor}, immutable`, ...headers };
+  return new Response(body, { headers: told });
 }

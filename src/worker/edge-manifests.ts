@@ -18,7 +18,7 @@ export function edgeManifests(cache: EdgeCache): BlobStore {
         const chunks: Uint8Array[] = [];
         const incoming = await source?.(0, new AbortController().signal);
         for await (const chunk of incoming?.stream ?? []) chunks.push(chunk);
-        return kept(new Blob(chunks), expected);
+        return kept(new Blob(chunks));
       };
       cache.put(`manifest/${digest}`, make);
       const open = () => Promise.reject(new NoRoom('failed'));

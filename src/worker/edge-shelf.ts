@@ -1,64 +1,75 @@
 // Blobs in Cloudflare's cache, under the repository that they were fetched from: nobody here has hashed them.
 import type { Content, Shelf } from '../core/mirror/ports.ts';
-import { type RangeRequest, rangeHeader, resolveRange } from '../core/oci/range.ts';
+import type { Digest } from '../core/oci/digest.ts';
+import { rangeHeader, resolveRange } from '../core/oci/range.ts';
+import type { Repository } from '../core/oci/reference.ts';
 import { type EdgeCache, kept, keyOf } from './edge-cache.ts';
+
+/** Written when a blob is in, whole. workerd calls a put done whose body broke off half-way, and what has come by then is kept. */
+interface Receipt {
+  /** Which put it is for: the blob has it in its head. */
+  readonly put: string;
+  readonly size: number;
+}
 
 /** Bytes of one object, on every plan but the largest. */
 const largest = 512_000_000;
+const putHeader = 'x-sampan-put';
 
 export function edgeShelf(cache: EdgeCache): Shelf {
+  function receiptOf(repository: Repository, digest: Digest): Promise<Receipt | undefined> {
+    return cache.record<Receipt>(keyOf('receipt', repository, digest));
+  }
+
   return {
-    async stat(repository, digest) {
-      const found = await cache.match(keyOf('blob', repository, digest));
-      void found?.body?.cancel();
-      return found && lengthOf(found.headers);
-    },
-    async open(repository, digest, range) {
-      const key = keyOf('blob', repository, digest);
-      const found = await cache.match(key, range === undefined ? {} : { range: rangeHeader(range) });
+    stat: async (repository, digest) => (await receiptOf(repository, digest))?.size,
+    async open(repository, digest, asked) {
+      const receipt = await receiptOf(repository, digest);
+      if (receipt === undefined) return undefined;
+      const range = asked && resolveRange(asked, receipt.size);
+      const headers: Record<string, string> = asked === undefined ? {} : { range: rangeHeader(asked) };
+      const found = await cache.match(keyOf('blob', repository, digest), headers);
       if (found === undefined) return undefined;
-      const content = contentOf(found, range);
-      if (content === undefined) void found.body?.cancel();
-      if (content !== undefined || range === undefined) return content;
-      const size = await this.stat(repository, digest);
-      if (size !== undefined) resolveRange(range, size);
+      const stream = { kind: 'stream', stream: found.body ?? new Blob().stream() } as const;
+      const length = Number(found.headers.get('content-length'));
+      // A range of all there is may be answered with 200; and a cache may ignore any.
+      const given = length === receipt.size ? receipt.size : (range?.length ?? receipt.size);
+      const isRight = found.ok && length === given && found.headers.get(putHeader) === receipt.put;
+      if (isRight) return { size: receipt.size, range: given === range?.length ? range : undefined, body: stream };
+      void found.body?.cancel();
       return undefined;
     },
     keep(repository, digest, size, bring) {
       if (size > largest) return false;
-      cache.put(keyOf('blob', repository, digest), async () => {
+      const put = crypto.randomUUID();
+      let whole: Promise<void> | undefined;
+      const make = async () => {
         const content = await bring();
-        return content && kept(wholeOf(content, size), size);
-      });
+        if (content === undefined) return undefined;
+        const exact = exactly(content, size);
+        whole = exact.whole;
+        return kept(exact.stream, { 'content-length': String(size), [putHeader]: put });
+      };
+      const receipt = async () => {
+        await whole;
+        return kept(JSON.stringify({ put, size } satisfies Receipt));
+      };
+      cache.put(keyOf('blob', repository, digest), make, { key: keyOf('receipt', repository, digest), make: receipt });
       return true;
     },
   };
 }
 
-/** The body, which breaks if it has not that many bytes. */
-export function wholeOf({ body, size, range }: Content, expected: number): ReadableStream {
+/** The body as a stream of that many bytes, and whether they have all come. */
+export function exactly({ body, size, range }: Content, expected: number) {
   if (body.kind !== 'stream' || !(body.stream instanceof ReadableStream)) throw new Error('a shelf takes streams');
-  if (size === expected && range === undefined) return body.stream.pipeThrough(new FixedLengthStream(expected));
-  void body.stream.cancel();
-  throw new Error('the upstream told another size than a moment ago');
-}
-
-function contentOf({ status, headers, body }: Response, asked: RangeRequest | undefined): Content | undefined {
-  const stream = { kind: 'stream', stream: body ?? new Blob().stream() } as const;
-  const told = status === 206 ? totalOf(headers) : lengthOf(headers);
-  if (told === undefined || ![200, 206].includes(status)) return undefined;
-  const range = asked && resolveRange(asked, told);
-  // A suffix that is longer than the blob is the whole, and called so.
-  const isWhole = status === 200 && range?.length !== told;
-  return { size: told, range: isWhole ? undefined : range, body: stream };
-}
-
-function totalOf(headers: Headers): number | undefined {
-  const [, total] = /^bytes \d+-\d+\/(\d+)$/.exec(headers.get('content-range') ?? '') ?? [];
-  return total === undefined ? undefined : Number(total);
-}
-
-function lengthOf(headers: Headers): number | undefined {
-  const length = headers.get('content-length');
-  return length === null ? undefined : Number(length);
+  if (size !== expected || range !== undefined) {
+    void body.stream.cancel();
+    throw new Error('the upstream told another size than a moment ago');
+  }
+  const { readable, writable } = new FixedLengthStream(expected);
+  const whole: Promise<void> = body.stream.pipeTo(writable);
+  // Whoever does not look is not told.
+  whole.catch(() => undefined);
+  return { stream: readable, whole };
 }
