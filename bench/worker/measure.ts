@@ -16,19 +16,26 @@ interface Kind {
   readonly method?: string;
   /** Of the `at`th request. */
   readonly target: (at: number) => string;
+  readonly range?: string;
 }
 
 const once = manifestOf('library/once');
+const blobAt = (name: string, size: number) => `/v2/${name}/blobs/${blobDigest(size)}`;
 const kinds: readonly Kind[] = [
   { name: 'ping', target: () => '/v2/' },
   { name: 'refused: no such registry', target: () => '/v2/a/manifests/b?ns=nothing.example' },
   { name: 'HEAD of a tag, asked upstream', method: 'HEAD', target: (at) => `/v2/head/r${at}/manifests/latest` },
   { name: 'manifest by tag: HEAD, GET and hash', target: (at) => `/v2/tag/r${at}/manifests/latest` },
   { name: 'manifest by digest, remembered', target: () => `/v2/library/once/manifests/${once.digest}` },
-  { name: 'HEAD of a blob', method: 'HEAD', target: () => `/v2/library/once/blobs/${blobDigest(1000)}` },
-  { name: 'blob of 1 kB', target: () => `/v2/library/once/blobs/${blobDigest(1000)}` },
-  { name: 'blob of 1 kB, redirected', target: () => `/v2/moved/once/blobs/${blobDigest(1000)}` },
-  { name: 'blob of 1 MB', target: () => `/v2/library/once/blobs/${blobDigest(1 << 20)}` },
+  { name: 'HEAD of a blob, asked upstream', method: 'HEAD', target: (at) => blobAt(`stat/r${at}`, 1000) },
+  { name: 'blob of 1 kB, cold, and kept', target: (at) => blobAt(`cold/r${at}`, 1000) },
+  { name: 'the same, redirected', target: (at) => blobAt(`moved/r${at}`, 1000) },
+  { name: 'a range of one, cold', target: (at) => blobAt(`part/r${at}`, 1000), range: 'bytes=100-' },
+  { name: 'a range of 1 MB, cold', target: (at) => blobAt(`part/s${at}`, 1 << 20), range: 'bytes=1-' },
+  { name: 'HEAD of a blob, warm', method: 'HEAD', target: () => blobAt('library/once', 1000) },
+  { name: 'blob of 1 kB, warm', target: () => blobAt('library/once', 1000) },
+  { name: 'a range of it, warm', target: () => blobAt('library/once', 1000), range: 'bytes=100-' },
+  { name: 'blob of 1 MB, warm', target: () => blobAt('library/once', 1 << 20) },
 ];
 
 const upstream = await startUpstream();
@@ -36,9 +43,21 @@ const idle = await startWorker("export default { fetch: () => new Response('{}')
 const nothing = await cost(idle, { name: 'nothing', target: () => '/' });
 await idle.close();
 
+// The cache is an imitation, which runs in the same process: what it costs alone.
+const keeper = await startWorker(`export default { async fetch() {
+  const cache = await caches.open('measured');
+  const found = await cache.match('https://measured.example/');
+  if (found !== undefined) return found;
+  const response = new Response('x'.repeat(1000), { headers: { 'cache-control': 'max-age=9000' } });
+  await cache.put('https://measured.example/', response.clone());
+  return response;
+} };`);
+const match = (await cost(keeper, { name: 'match', target: () => '/' })) - nothing;
+await keeper.close();
+
 const edge = await startEdge({ access: 'open', registries: { 'docker.io': { endpoints: [upstream.url] } } });
 console.log(
-  `${requests} requests of each kind, ${atOnce} at once; a Worker that does nothing: ${nothing.toFixed(2)} ms\n`,
+  `${requests} requests of each kind, ${atOnce} at once; a Worker that does nothing: ${nothing.toFixed(2)} ms; one match in the imitated cache: ${match.toFixed(2)} ms\n`,
 );
 for (const kind of kinds) {
   const ms = (await cost(edge, kind)) - nothing;
@@ -56,19 +75,20 @@ async function cost(worker: Edge, kind: Kind): Promise<number> {
   return ((cpu() - before) * 1000) / requests;
 }
 
-async function run({ url }: Edge, { method = 'GET', target }: Kind, count: number, from: number): Promise<void> {
+async function run({ url }: Edge, kind: Kind, count: number, from: number): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: atOnce });
   let at = from;
   const one = async () => {
-    while (at < from + count) await ask(agent, url, method, target(at++));
+    while (at < from + count) await ask(agent, url, kind, kind.target(at++));
   };
   await Promise.all(Array.from({ length: atOnce }, one));
   agent.destroy();
 }
 
-function ask(agent: Agent, { hostname, port }: URL, method: string, path: string): Promise<void> {
+function ask(agent: Agent, { hostname, port }: URL, { method = 'GET', range }: Kind, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const asking = request({ agent, hostname, port, method, path }, (answer) => {
+    const headers = range === undefined ? {} : { range };
+    const asking = request({ agent, hostname, port, method, path, headers }, (answer) => {
       if ((answer.statusCode ?? 500) >= 500) reject(new Error(`${path}: ${answer.statusCode}`));
       answer.once('error', reject).once('end', resolve).resume();
     });

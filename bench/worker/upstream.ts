@@ -16,7 +16,7 @@ export async function startUpstream(): Promise<Upstream> {
     const isHead = request.method === 'HEAD';
     if (kind === 'manifests') sendManifest(response, name, isHead);
     else if (name.startsWith('moved/')) response.writeHead(307, { location: `/v2/there/blobs/${last}` }).end();
-    else sendBlob(response, blobSize(last), isHead);
+    else sendBlob(response, blobSize(last), isHead, firstOf(request.headers.range));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -30,6 +30,11 @@ export function blobDigest(size: number): string {
 
 function blobSize(digest: string): number {
   return Number(digest.slice('sha256:'.length).slice(0, 12));
+}
+
+/** Of a range with an open end. */
+function firstOf(range: string | undefined): number {
+  return Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? 0);
 }
 
 const mediaType = 'application/vnd.oci.image.manifest.v1+json';
@@ -55,7 +60,11 @@ function sendManifest(response: ServerResponse, name: string, isHead: boolean): 
 
 const zeros = Buffer.alloc(1 << 20);
 
-function sendBlob(response: ServerResponse, size: number, isHead: boolean): void {
-  response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': size });
-  response.end(isHead ? undefined : zeros.subarray(0, size));
+function sendBlob(response: ServerResponse, size: number, isHead: boolean, from: number): void {
+  response.writeHead(from === 0 ? 200 : 206, {
+    'content-type': 'application/octet-stream',
+    'content-length': size - from,
+    ...(from > 0 && { 'content-range': `bytes ${from}-${size - 1}/${size}` }),
+  });
+  response.end(isHead ? undefined : zeros.subarray(from, size));
 }

@@ -1,6 +1,6 @@
 // Manifests at the edge: by digest alone, because who reads them checks them against it. Blobs have a shelf of their own.
 import { noStore } from '../core/mirror/nothing.ts';
-import { type BlobStore, NoRoom } from '../core/mirror/ports.ts';
+import type { BlobStore } from '../core/mirror/ports.ts';
 import { type EdgeCache, kept } from './edge-cache.ts';
 
 export function edgeManifests(cache: EdgeCache): BlobStore {
@@ -12,7 +12,7 @@ export function edgeManifests(cache: EdgeCache): BlobStore {
       const bytes = await found.bytes();
       return bytes.length <= most ? bytes : undefined;
     },
-    fill(digest, sources, expected) {
+    fill(digest, sources) {
       const [source] = sources;
       const make = async () => {
         const chunks: Uint8Array[] = [];
@@ -21,8 +21,8 @@ export function edgeManifests(cache: EdgeCache): BlobStore {
         return kept(new Blob(chunks));
       };
       cache.put(`manifest/${digest}`, make);
-      const open = () => Promise.reject(new NoRoom('failed'));
-      return { size: Promise.resolve(expected), open, done: Promise.resolve() };
+      // Nobody reads from it while it comes in.
+      return noStore.fill(digest, sources);
     },
   };
 }

@@ -52,6 +52,7 @@ export function openIsolate(variable: (name: string) => unknown): Isolate {
   const { config, wrong } = tryConfig(variable);
   const mac = config.key === undefined ? undefined : createMac(config.key);
   const registries = new Registries(config.registries, config.hosts);
+  const bound = variable('BLOBS');
   return {
     access: config.access,
     wrong,
@@ -64,14 +65,13 @@ export function openIsolate(variable: (name: string) => unknown): Isolate {
     upstreamMemory: new UpstreamMemory(),
     book: memoryBook(clock),
     host: Object.keys(config.hosts)[0],
-    bucket: bucketIn(variable('BLOBS')),
+    bucket: isBucket(bound) ? bound : undefined,
   };
 }
 
 /** Another kind of binding under that name is none. */
-function bucketIn(bound: unknown): R2Bucket | undefined {
-  const isBucket = typeof bound === 'object' && bound !== null && 'createMultipartUpload' in bound;
-  return isBucket ? (bound as R2Bucket) : undefined;
+function isBucket(bound: unknown): bound is R2Bucket {
+  return typeof bound === 'object' && bound !== null && 'createMultipartUpload' in bound;
 }
 
 function tryConfig(variable: (name: string) => unknown): {

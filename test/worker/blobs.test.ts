@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { answer } from '../fakes/registry/levers.ts';
 import { errorOf } from './edge.ts';
-import { blobAt, bytes, layer, world } from './world.ts';
+import { blobAt, bytes, hubImage, layer, world } from './world.ts';
 
 const w = world();
 
@@ -23,7 +23,9 @@ describe('blobs', () => {
   });
 
   test('who has it already is told so, for a HEAD upstream', async () => {
-    const { status, body } = await w.edge.get(blobAt, { 'if-none-match': `"${layer.digest}"` });
+    w.hub.hold('library/asked', hubImage);
+    const target = `/v2/asked/blobs/${layer.digest}`;
+    const { status, body } = await w.edge.get(target, { 'if-none-match': `"${layer.digest}"` });
     assert.equal(status, 304);
     assert.equal(body.length, 0);
     assert.deepEqual(

@@ -38,8 +38,6 @@ export async function startEdge(config?: Json, lent: Lent = {}): Promise<Edge> {
 
 /** Any module in place of the Worker, to compare it with. */
 export async function startWorker(contents: string, config?: Json, lent: Lent = {}): Promise<Edge> {
-  const configured = config === undefined ? {} : { SAMPAN_CONFIG: { type: 'json', value: config } as const };
-  const bound = lent.bucket === true ? { BLOBS: { type: 'r2', name: 'blobs' } as const } : {};
   const log: string[] = [];
   const miniflare = new Miniflare({
     workers: [
@@ -52,7 +50,10 @@ export async function startWorker(contents: string, config?: Json, lent: Lent = 
             modulesRoot: root,
             modules: modulesOf(contents, lent.around),
           },
-          env: { ...configured, ...bound },
+          env: {
+            ...(config !== undefined && { SAMPAN_CONFIG: { type: 'json', value: config } as const }),
+            ...(lent.bucket === true && { BLOBS: { type: 'r2', name: 'blobs' } as const }),
+          },
         },
         // Without the local stand-in for Cloudflare's front, which encodes bodies.
         dev: { unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }], cacheAPI: lent.cache ?? true },
@@ -78,8 +79,10 @@ export async function startWorker(contents: string, config?: Json, lent: Lent = 
   };
 }
 
-function modulesOf(mirror: string, around: string | undefined) {
-  const module = (contents: string) => ({ type: 'esm', contents }) as const;
+type Module = { readonly type: 'esm'; readonly contents: string };
+
+function modulesOf(mirror: string, around: string | undefined): Record<string, Module> {
+  const module = (contents: string): Module => ({ type: 'esm', contents });
   if (around === undefined) return { 'mirror.js': module(mirror) };
   return { 'mirror.js': module(mirror), 'other.js': module(mirror), 'around.js': module(around) };
 }

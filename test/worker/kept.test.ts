@@ -1,7 +1,10 @@
 // What the Worker keeps: the first pull of a thing and the next, in Cloudflare's cache alone and with a bucket behind it.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { Gate } from '../fakes/registry/gate.ts';
+import { startRegistry } from '../fakes/registry/registry.ts';
 import { elsewhere } from './behind.ts';
+import { startEdge } from './edge.ts';
 import { imageOf, keptWorld, length } from './kept-world.ts';
 
 for (const bucket of [false, true]) {
@@ -150,3 +153,21 @@ for (const bucket of [false, true]) {
     });
   });
 }
+
+test('what is kept comes behind the reply, which waits for nothing of it', async (t) => {
+  const gate = new Gate();
+  const hub = await startRegistry();
+  const { item, layer, bytes } = imageOf('behind');
+  hub.hold('library/behind', item);
+  let answers = 0;
+  hub.levers.bend = () => (answers++ === 1 ? { hold: { at: 50_000, gate } } : {});
+  const edge = await startEdge({ access: 'open', registries: { 'docker.io': { endpoints: [hub.url] } } });
+  t.after(() => Promise.all([edge.close(), hub.down()]));
+  const target = `/v2/behind/blobs/${layer.digest}`;
+  assert.deepEqual((await edge.get(target)).body, bytes);
+  await gate.reached();
+  assert.equal((await edge.get(target)).headers['cache-status'], 'sampan; fwd=miss');
+  gate.open();
+  let told: unknown;
+  while (told !== 'sampan; hit') told = (await edge.get(target)).headers['cache-status'];
+});

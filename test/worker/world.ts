@@ -5,6 +5,7 @@ import { type FakeCdn, startCdn } from '../fakes/registry/cdn.ts';
 import { image, layerOf } from '../fakes/registry/content.ts';
 import { noBlobLevers, noLevers } from '../fakes/registry/levers.ts';
 import { type FakeRegistry, startRegistry } from '../fakes/registry/registry.ts';
+import { waiting } from './behind.ts';
 import { type Edge, startEdge } from './edge.ts';
 
 export const bytes = Buffer.from(Array.from({ length: 100_000 }, (_, at) => at % 251));
@@ -42,7 +43,7 @@ export function world(): World {
       'mirrored.example': { endpoints: [hub.url], mirrors: [second.url] },
     };
     const hosts = { 'ghcr.edge.example': 'ghcr.io', 'hub.edge.example': 'docker.io' };
-    made.edge = await startEdge({ access: 'open', registries, hosts }, { cache: false });
+    made.edge = await startEdge({ access: 'open', registries, hosts }, { cache: false, around: waiting() });
   });
   after(async () => {
     const { edge, hub, other, second, cdn, farther } = made;

@@ -66,7 +66,7 @@ export class Shelved {
     return this.#layBy(repository, digest, size, { at: shelves.length, bring });
   }
 
-  /** On the nearest shelf before `from` that takes it. One at a time: the next pull brings it nearer. */
+  /** On the farthest shelf before `from` that takes it: from there a later pull brings it nearer. */
   #layBy(
     repository: Repository,
     digest: Digest,
@@ -76,12 +76,9 @@ export class Shelved {
     const { memory, shelves } = this.#parts;
     const key = `${repositoryKey(repository)} ${digest} ${from.at}`;
     if (memory.laidBy.get(key) !== undefined) return false;
-    const begun = shelves
-      .slice(0, from.at)
-      .reverse()
-      .some((shelf) => shelf.keep(repository, digest, size, from.bring));
-    if (begun) memory.laidBy.set(key, true, laidByFor);
-    return begun;
+    const taker = shelves.slice(0, from.at).findLast((shelf) => shelf.keep(repository, digest, size, from.bring));
+    if (taker !== undefined) memory.laidBy.set(key, true, laidByFor);
+    return taker !== undefined;
   }
 
   /** The repository is public, as far as is known, and this blob is in it. */
