@@ -32,9 +32,9 @@ const kinds: readonly Kind[] = [
   { name: 'the same, redirected', target: (at) => blobAt(`moved/r${at}`, 1000) },
   { name: 'a range of one, cold', target: (at) => blobAt(`part/r${at}`, 1000), range: 'bytes=100-' },
   { name: 'a range of 1 MB, cold', target: (at) => blobAt(`part/s${at}`, 1 << 20), range: 'bytes=1-' },
-  { name: 'HEAD of a blob, warm', method: 'HEAD', target: () => blobAt('library/once', 1000) },
   { name: 'blob of 1 kB, warm', target: () => blobAt('library/once', 1000) },
   { name: 'a range of it, warm', target: () => blobAt('library/once', 1000), range: 'bytes=100-' },
+  { name: 'HEAD of a blob, warm', method: 'HEAD', target: () => blobAt('library/once', 1000) },
   { name: 'blob of 1 MB, warm', target: () => blobAt('library/once', 1 << 20) },
 ];
 
@@ -43,21 +43,30 @@ const idle = await startWorker("export default { fetch: () => new Response('{}')
 const nothing = await cost(idle, { name: 'nothing', target: () => '/' });
 await idle.close();
 
-// The cache is an imitation, which runs in the same process: what it costs alone.
-const keeper = await startWorker(`export default { async fetch() {
-  const cache = await caches.open('measured');
-  const found = await cache.match('https://measured.example/');
-  if (found !== undefined) return found;
-  const response = new Response('x'.repeat(1000), { headers: { 'cache-control': 'max-age=9000' } });
-  await cache.put('https://measured.example/', response.clone());
-  return response;
-} };`);
-const match = (await cost(keeper, { name: 'match', target: () => '/' })) - nothing;
-await keeper.close();
+// Miniflare's cache runs in the same process and would be most of every figure; this one costs next to nothing.
+const around = `import mirror from './mirror.js';
+const kept = new Map();
+const cache = {
+  match: async ({ url, headers }) => {
+    const found = kept.get(url);
+    if (found === undefined || !headers.has('range')) return found && new Response(found.bytes, { headers: found.headers });
+    const [from] = /\\d+/.exec(headers.get('range'));
+    const last = found.bytes.length - 1;
+    const told = { ...found.headers, 'content-range': \`bytes \${from}-\${last}/\${last + 1}\`, 'content-length': String(last + 1 - from) };
+    return new Response(found.bytes.subarray(from), { status: 206, headers: told });
+  },
+  put: async (url, given) => void kept.set(url, { bytes: await given.bytes(), headers: Object.fromEntries(given.headers) }),
+  delete: async (url) => kept.delete(url),
+};
+caches.open = async () => cache;
+export default mirror;`;
 
-const edge = await startEdge({ access: 'open', registries: { 'docker.io': { endpoints: [upstream.url] } } });
+const edge = await startEdge(
+  { access: 'open', registries: { 'docker.io': { endpoints: [upstream.url] } } },
+  { around },
+);
 console.log(
-  `${requests} requests of each kind, ${atOnce} at once; a Worker that does nothing: ${nothing.toFixed(2)} ms; one match in the imitated cache: ${match.toFixed(2)} ms\n`,
+  `${requests} requests of each kind, ${atOnce} at once; a Worker that does nothing: ${nothing.toFixed(2)} ms\n`,
 );
 for (const kind of kinds) {
   const ms = (await cost(edge, kind)) - nothing;

@@ -98,7 +98,7 @@ footer { margin-top: 3rem; font-size: .85rem; opacity: .75 }
 <p>This is a private <strong>sampan</strong>: it fetches images from public registries for tools that cannot reach them.
 It is no registry of its own, and belongs to none.</p>
 ${body}
-<footer>Read-only. It holds no images, and asks for no passwords on this page.</footer>
+<footer>Read-only. It asks for no passwords on this page.</footer>
 </html>
 `;
 }
