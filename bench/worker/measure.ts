@@ -35,7 +35,6 @@ const kinds: readonly Kind[] = [
   { name: 'blob of 1 kB, warm', target: () => blobAt('library/once', 1000) },
   { name: 'a range of it, warm', target: () => blobAt('library/once', 1000), range: 'bytes=100-' },
   { name: 'HEAD of a blob, warm', method: 'HEAD', target: () => blobAt('library/once', 1000) },
-  { name: 'blob of 1 MB, warm', target: () => blobAt('library/once', 1 << 20) },
 ];
 
 const upstream = await startUpstream();

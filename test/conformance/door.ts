@@ -100,7 +100,8 @@ export class DoorLab {
   }
 }
 
-async function kept(secret: typeof secrets.alice): Promise<string> {
+/** As the configuration has it. */
+export async function kept(secret: typeof secrets.alice): Promise<string> {
   const mac = (text: string) => createHmac('sha256', key).update(text).digest();
   return `hmac-sha256:${Buffer.from(await macOfSecret(mac, secret)).toString('hex')}`;
 }

@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { answer } from '../fakes/registry/levers.ts';
-import { elsewhere } from './behind.ts';
+import { kept, key, secrets } from '../conformance/door.ts';
+import { startRegistry } from '../fakes/registry/registry.ts';
+import { elsewhere, waiting } from './behind.ts';
+import { startEdge } from './edge.ts';
 import { imageOf, keptWorld, type KeptWorld } from './kept-world.ts';
 
 const secret = 'team/secret';
@@ -106,7 +109,6 @@ for (const bucket of [false, true]) {
 
 describe('who is not admitted', () => {
   test('learns nothing of what is kept', async (t) => {
-    const { startEdge } = await import('./edge.ts');
     const edge = await startEdge({ access: { networks: ['192.0.2.0/24'] } });
     t.after(() => edge.close());
     const { layer } = imageOf('nobody');
@@ -115,3 +117,38 @@ describe('who is not admitted', () => {
     }
   });
 });
+
+for (const [what, hosts, host] of [
+  ['of the configuration', { 'hub.edge.example': 'docker.io' }, 'hub.edge.example'],
+  ['that was asked for, without the secret in it', undefined, 'edge.example'],
+] as const) {
+  test(`everything is kept under one host: the one ${what}`, async (t) => {
+    const told = `const real = caches.open;
+caches.open = async (name) => {
+  const cache = await real.call(caches, name);
+  return {
+    match: (request) => cache.match(request),
+    put: (url, response) => (console.log('key ' + url), cache.put(url, response)),
+    delete: (url) => cache.delete(url),
+  };
+};`;
+    const hub = await startRegistry();
+    const { item, layer } = imageOf('key');
+    hub.hold('library/key', item, 'latest');
+    const config = {
+      access: 'login',
+      key,
+      accounts: { bob: { mac: await kept(secrets.bob) } },
+      registries: { 'docker.io': { endpoints: [hub.url], login: 'account' } },
+      ...(hosts && { hosts }),
+    };
+    const edge = await startEdge(config, { around: waiting(told) });
+    t.after(() => Promise.all([edge.close(), hub.down()]));
+    const headers = { host: `${secrets.bob}.edge.example` };
+    const cold = await edge.get(`/v2/key/blobs/${layer.digest}`, headers);
+    assert.equal(cold.headers['cache-status'], 'sampan; fwd=miss; stored');
+    const keys = () => edge.log.filter((line) => line.startsWith('key '));
+    while (!keys().some((line) => line.includes('/receipt/'))) await edge.get('/v2/');
+    for (const line of keys()) assert.ok(line.startsWith(`key https://${host}/_sampan/1/`), line);
+  });
+}
