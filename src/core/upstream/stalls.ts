@@ -39,7 +39,10 @@ export class Stalls {
     const at = this.#clock.now() + ms;
     if (at >= this.#nextLook) return;
     this.#nextLook = at;
-    this.#limits.alarm(ms, () => this.#look());
+    // One that was overtaken by an earlier alarm rings in vain: else each would set another one.
+    this.#limits.alarm(ms, () => {
+      if (at === this.#nextLook) this.#look();
+    });
   }
 
   #look(): void {

@@ -74,6 +74,40 @@ describe('patience', () => {
     forward(299_000);
     assert.deepEqual([lost(), one.lost], [2, true]);
   });
+
+  it('is looked after by one alarm at a time, however many come and go beside one that stays', () => {
+    let time = 0;
+    let looks = 0;
+    const alarms = new Alarms(() => time);
+    const now = () => {
+      looks += 1;
+      return time;
+    };
+    const stalls = new Stalls({ now }, { alarm: alarms.alarm, after: Number });
+    const stays = stalls.patience('60000', () => {});
+    const forward = (ms: number) => {
+      time += ms;
+      alarms.ring();
+      stays.brought(ms * 1000);
+      stays.waits();
+    };
+    const lookedInAMinute = () => {
+      looks = 0;
+      for (let i = 0; i < 60; i += 1) forward(1000);
+      return looks;
+    };
+    stays.waits();
+    const before = lookedInAMinute();
+    for (let i = 0; i < 100; i += 1) {
+      const goes = stalls.patience('10000', () => {});
+      goes.waits();
+      forward(1000);
+      goes.end();
+      for (let n = 0; n < 14; n += 1) forward(1000);
+    }
+    const after = lookedInAMinute();
+    assert.ok(after <= before + 10, `${after} questions for the time, not ${before}`);
+  });
 });
 
 describe('a blob whose bytes stop coming', () => {
