@@ -1,5 +1,5 @@
 // Who can be asked for the bytes of a blob. More may join while it is being fetched; who refuses is not asked again.
-import { RefusedElsewhere, RegistryError } from '../oci/errors.ts';
+import { NoSenseOfRange, RegistryError } from '../oci/errors.ts';
 import type { Incoming, Source } from './ports.ts';
 import { wrong } from './wrong.ts';
 
@@ -70,13 +70,12 @@ export class Sources {
       this.#nonsense = 0;
       return incoming;
     } catch (error) {
-      const isNonsense = error instanceof RegistryError && [416, 502].includes(error.status);
-      // A signed redirect has expired: of ranges that says nothing.
-      if (!isNonsense || error instanceof RefusedElsewhere) throw error;
-      if (!isEnd(error, offset)) this.#nonsense += 1;
+      const isDenied = error instanceof RegistryError && error.status === 416;
+      const isNonsense = error instanceof NoSenseOfRange || (isDenied && !isEnd(error, offset));
+      this.#nonsense = isNonsense ? this.#nonsense + 1 : 0;
       if (this.#nonsense >= mostNonsense) this.#ranges = false;
       // What we ask for lies within the size that was told: to deny it is as little an answer as any other nonsense.
-      throw error.status === 416 ? wrong('denies bytes that it said it had') : error;
+      throw isDenied ? wrong('denies bytes that it said it had') : error;
     }
   }
 }

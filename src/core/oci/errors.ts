@@ -104,3 +104,10 @@ export class RefusedElsewhere extends RegistryError {
     super('UNAVAILABLE', message, { status: 502 });
   }
 }
+
+/** An answer that may be given for the range that was asked for: 400, or another part. Who goes on like that knows no ranges. */
+export class NoSenseOfRange extends RegistryError {
+  constructor(message: string) {
+    super('UNAVAILABLE', message, { status: 502 });
+  }
+}

@@ -3,7 +3,7 @@ import type { Asker } from '../access/caller.ts';
 import type { Incoming, Source } from '../mirror/ports.ts';
 import type { Report } from '../mirror/events.ts';
 import { type Digest, isOfNothing } from '../oci/digest.ts';
-import { RegistryError } from '../oci/errors.ts';
+import { NoSenseOfRange, RegistryError } from '../oci/errors.ts';
 import type { Repository } from '../oci/reference.ts';
 import { unknownBlob } from '../oci/unknown.ts';
 import { type Answer, type AskingParts, type Question, ask, unsureIfElsewhere } from './asking.ts';
@@ -115,7 +115,7 @@ function open(
   const part = response.status === 206 ? partOf(answer) : whole(lengthOf(response));
   if (part === undefined || (response.status === 206 && part.offset !== wanted.offset)) {
     response.cancel();
-    throw nonsense(host, 'sent another part of a blob than it was asked for');
+    throw new NoSenseOfRange(`${host} sent another part of a blob than it was asked for`);
   }
   // Passed on, it would be complete as soon as its head is out, before anybody could say that it is wrong.
   if (part.size === 0 && !isOfNothing(digest)) {

@@ -1,5 +1,5 @@
 // What an upstream's failure is to whoever asked us: one sentence, with the host and without anything secret.
-import { RegistryError, Unreachable } from '../oci/errors.ts';
+import { NoSenseOfRange, RegistryError, Unreachable } from '../oci/errors.ts';
 import { type UpstreamResponse, header } from './fetch.ts';
 import { retryAfter } from './retry-after.ts';
 
@@ -19,6 +19,7 @@ export function refusal(host: string, response: UpstreamResponse, now: number): 
   const message = `${host} answered ${status}`;
   if (status === 401) return new RegistryError('UNAUTHORIZED', message);
   if (status === 403 || status === 451) return new RegistryError('DENIED', message);
+  if (status === 400) return new NoSenseOfRange(message);
   if (status === 429) return limited(host, response, now);
   if (status >= 500) return new RegistryError('UNAVAILABLE', message, { headers: kept(response, now) });
   return new RegistryError('UNAVAILABLE', message, { status: 502 });

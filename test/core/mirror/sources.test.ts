@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { Incoming, Source } from '../../../src/core/mirror/ports.ts';
 import { Sources } from '../../../src/core/mirror/sources.ts';
-import { RefusedElsewhere, RegistryError } from '../../../src/core/oci/errors.ts';
+import { NoSenseOfRange, RefusedElsewhere, RegistryError } from '../../../src/core/oci/errors.ts';
 
 const { signal } = new AbortController();
 
@@ -22,6 +22,26 @@ it('an expired redirect, or another size, says nothing of ranges, but answers th
   error = new RegistryError('RANGE_INVALID', 'of what it has', { headers: { 'content-range': 'bytes */11' } });
   for (let i = 0; i < 2; i += 1) await assert.rejects(sources.open(10, signal), { status: 502 });
   assert.equal(sources.ranges, false);
+});
+
+it('only answers in a row that make no sense of a range say something of ranges', async () => {
+  const senseless = new NoSenseOfRange('it answered 400');
+  const errors: Error[] = [];
+  const sources = new Sources([() => Promise.reject(errors.shift() ?? assert.fail())]);
+  const meets = async (...met: Error[]) => {
+    errors.push(...met);
+    while (errors.length > 0) await assert.rejects(sources.open(10, signal));
+    return sources.ranges;
+  };
+  const encoded = new RegistryError('UNAVAILABLE', 'it sent an encoded body', { status: 502 });
+  assert.equal(await meets(encoded, encoded, encoded), true);
+  for (const other of [
+    encoded,
+    new RegistryError('UNAVAILABLE', 'it answered 503'),
+    new RegistryError('DENIED', 'no'),
+  ]) {
+    assert.equal(await meets(senseless, other), true);
+  }
 });
 
 it('an answer that begins before what was asked for, or at the start goes on after its end, ignores ranges', async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { Source } from '../../../src/core/mirror/ports.ts';
 import { discard } from '../../../src/core/mirror/reply.ts';
-import { RegistryError } from '../../../src/core/oci/errors.ts';
+import { NoSenseOfRange, RegistryError } from '../../../src/core/oci/errors.ts';
 import { collect, digestOf, someBytes } from '../../conformance/blob-store.ts';
 import { heldBack, readOut, reader, settled } from './filling.ts';
 import { openFresh } from './opening.ts';
@@ -190,8 +190,8 @@ describe('an upstream', () => {
   });
 
   const nonsense = {
-    'answers ranges with nonsense, or 416': () =>
-      Promise.reject(new RegistryError('UNAVAILABLE', 'no', { status: 502 })),
+    'answers ranges with 400': () => Promise.reject(new NoSenseOfRange('it answered 400')),
+    'answers ranges with 416': () => Promise.reject(new RegistryError('RANGE_INVALID', 'no')),
     'sends another part than was asked for':
       (taps: Taps): Source =>
       (offset, signal) =>
