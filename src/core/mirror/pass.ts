@@ -3,7 +3,7 @@ import type { Asker } from '../access/caller.ts';
 import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/errors.ts';
 import type { BlobPull, ManifestPull } from '../oci/pull.ts';
-import { type Range, type RangeRequest, resolveRange } from '../oci/range.ts';
+import { type Range, type RangeRequest, isEmptyRange, resolveRange } from '../oci/range.ts';
 import { type Clock, type Content, type Incoming, type NewHasher, type Source, type Upstream, letGo } from './ports.ts';
 import { blobHead, blobReply, manifestReply } from './replies.ts';
 import type { ByteStream, Reply } from './reply.ts';
@@ -61,7 +61,8 @@ export async function passBlob(
   { newHasher, clock }: Means,
   signal: AbortSignal,
 ): Promise<Content> {
-  const first = await source(asked?.kind === 'between' ? asked.offset : 0, signal);
+  const { offset, end } = question(asked);
+  const first = await source(offset, signal, end);
   const { size } = first;
   const whole = (from: number) =>
     verified(resumed(first, { size, open: source, clock, signal }), digest, newHasher, from, size, () =>
@@ -74,7 +75,7 @@ export async function passBlob(
   const range = await resolved(asked, size, first);
   if (asked.kind === 'from') return streamed(size, range, whole(range.offset));
   const bounded = asked.kind === 'between' ? first : await again(first);
-  const rest = resumed(bounded, { size, open: source, clock, signal });
+  const rest = resumed(bounded, { size, open: source, clock, signal, end: () => range.offset + range.length });
   return streamed(size, range, part(rest, range.offset - bounded.offset, range.length));
 
   /** Where a suffix starts, only the size could tell. */
@@ -82,6 +83,12 @@ export async function passBlob(
     await letGo(incoming);
     return source(range.offset, signal);
   }
+}
+
+/** Only a bounded range tells where it begins and ends before the size is known. */
+function question(asked: RangeRequest | undefined): { readonly offset: number; readonly end?: number } {
+  if (asked?.kind !== 'between') return { offset: 0 };
+  return isEmptyRange(asked) ? { offset: asked.offset } : { offset: asked.offset, end: asked.last + 1 };
 }
 
 function streamed(size: number | undefined, range: Range | undefined, stream: ByteStream): Content {

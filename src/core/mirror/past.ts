@@ -56,17 +56,17 @@ export class PastStore {
   }
 
   /** Should the store give the fill up in the middle, this client has the rest from a download of its own, checked from the first byte on. */
-  surely({ repository, digest }: BlobPull, content: Content, signal: AbortSignal): Content {
+  surely({ repository, digest, range: asked }: BlobPull, content: Content, signal: AbortSignal): Content {
     const { body, size, range } = content;
     if (body.kind !== 'stream' || size === undefined) return content;
     const start = range?.offset ?? 0;
-    const end = start + (range?.length ?? size);
+    const last = start + (range?.length ?? size) - 1;
+    // Who asked for a bounded range or a suffix verifies for himself, wherever it ends.
+    const isOpen = range === undefined || asked?.kind === 'from';
     const rest = async (sent: number): Promise<ByteStream> => {
-      const asked: RangeRequest =
-        end === size
-          ? { kind: 'from', offset: start + sent }
-          : { kind: 'between', offset: start + sent, last: end - 1 };
-      const past = await this.#download(repository, digest, asked, signal);
+      const offset = start + sent;
+      const left: RangeRequest = isOpen ? { kind: 'from', offset } : { kind: 'between', offset, last };
+      const past = await this.#download(repository, digest, left, signal);
       if (past.body.kind !== 'stream') throw new Error('a download is a stream');
       return past.body.stream;
     };
