@@ -58,6 +58,12 @@ export class Crew {
     await this.#over.promise;
   }
 
+  /** Brings in what is missing, with nothing open. */
+  async bringInRest(): Promise<void> {
+    this.#goOn();
+    await this.#over.promise;
+  }
+
   /** Resolves when nothing more is written. */
   async stopped(): Promise<void> {
     await Promise.all(this.#lanes.values());
@@ -133,6 +139,10 @@ export class Crew {
       this.#over.reject(failure.error);
       return;
     }
+    this.#goOn();
+  }
+
+  #goOn(): void {
     this.#look();
     if (this.#lanes.size === 0) this.#end();
   }

@@ -189,35 +189,19 @@ export class DiskFill implements Fill {
     const { lanes: most } = this.#order;
     const { clock, load } = this.#parts;
     const wants = () => progress.wants;
-    const bringIn = ({ incoming, end }: First) => {
+    const newCrew = () => {
       this.#crewIsDone = false;
-      this.#crew = new Crew({ size, here, wants, write, sources, most, busy: () => load.busy, clock, signal });
-      return this.#crew.bringIn(incoming, end);
+      return (this.#crew = new Crew({ size, here, wants, write, sources, most, busy: () => load.busy, clock, signal }));
     };
     // The question may have been for the sake of the answer alone.
     if (part.left !== undefined && here.total === size) await letGo(first.incoming);
-    else await bringIn(first);
-    if (size !== undefined) await this.#bringInLost(size, kept, sources, bringIn, signal);
+    else await newCrew().bringIn(first.incoming, first.end);
+    // What was believed to be in the file and is not, if nobody is at it any more when that comes out.
+    if (size !== undefined) while ((await kept.missing(size)) !== undefined) await newCrew().bringInRest();
     if ((await hash.hex()) === hexOf(digest)) return;
     // What was here before may have been somebody else's.
     sources.blame(part.left === undefined);
     throw wrong('sent bytes of another digest');
-  }
-
-  /** What was believed to be in the file and is not, if nobody is at it any more when that comes out. */
-  async #bringInLost(
-    size: number,
-    kept: Kept,
-    sources: Sources,
-    bringIn: (first: First) => Promise<void>,
-    signal: AbortSignal,
-  ): Promise<void> {
-    for (let gap = await kept.missing(size); gap !== undefined; gap = await kept.missing(size)) {
-      const first = await askFirst(sources, { from: gap.start, end: gap.end < size ? gap.end : undefined }, signal);
-      // What comes before that was read already, and must not become something else.
-      if (first.incoming.offset !== gap.start) throw await refused(first.incoming, wrong('ignores ranges'));
-      await bringIn(first);
-    }
   }
 
   /** In this order: nobody reads on, then the file is let go of, then its room is free. */

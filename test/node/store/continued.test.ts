@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { type FileHandle, open, truncate } from 'node:fs/promises';
 import { describe, it, type TestContext } from 'node:test';
+import type { Source } from '../../../src/core/mirror/ports.ts';
 import type { RangeRequest } from '../../../src/core/oci/range.ts';
 import { RegistryError } from '../../../src/core/oci/errors.ts';
 import { collect, digestOf, isError } from '../../conformance/blob-store.ts';
@@ -193,6 +194,27 @@ describe('a blob that a crash broke off', () => {
       { from: 4 * MiB, end: 5 * MiB },
     ]);
     assert.equal(told.kept, size - MiB);
+  });
+
+  it('is fetched, like anything else that is missing, from an upstream that cannot answer just then', async (t) => {
+    for (const status of [502, 503]) {
+      for (const start of [0, 4 * MiB]) {
+        const opened = await planted(t, [[0, size]]);
+        await spoil(opened.path, [start, start + MiB]);
+        const upstream = new Fading(bytes);
+        let failures = 3;
+        const source: Source = (...asked) => {
+          if (asked[0] !== size - 1 && (failures -= 1) >= 0) {
+            return Promise.reject(new RegistryError('UNAVAILABLE', 'not now', { status }));
+          }
+          return upstream.source(...asked);
+        };
+        const fill = opened.store.blobs.fill(digest, [source]);
+        assert.ok((await collect(await fill.open())).equals(bytes));
+        await fill.done;
+        assert.deepEqual(upstream.asked.slice(1), [{ from: start, end: start + MiB }]);
+      }
+    }
   });
 
   it('is fetched once where it turns out to be lost just as all else has come', async (t) => {
