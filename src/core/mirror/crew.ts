@@ -175,7 +175,7 @@ export class Crew {
       at: () => lane.at,
       end: () => (size === undefined || lane.stop === size ? undefined : lane.stop),
       open: (offset, until, end) => this.#open(lane, offset, until, end),
-      spare: () => this.#lanes.size > 1,
+      spare: () => this.#canSpare(lane),
       clock,
       signal,
     });
@@ -189,6 +189,13 @@ export class Crew {
     }
     signal.throwIfAborted();
     if (size !== undefined && lane.room > 0) throw wrong(`sent only ${lane.at} of ${size} bytes`);
+  }
+
+  /** Others carry on if it gives up, so it does. Lanes that break together may not all count on each other. */
+  #canSpare(lane: RunningLane): boolean {
+    const others = [...this.#lanes.keys()].some((each) => each !== lane && each.carriesOn);
+    if (others) lane.giveUp();
+    return others;
   }
 
   async #open(lane: RunningLane, offset: number, signal: AbortSignal, end: number | undefined): Promise<Incoming> {

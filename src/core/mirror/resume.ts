@@ -21,7 +21,7 @@ export interface Resumption {
   readonly at?: () => number;
   /** Where it may stop, as of now; not given: at the end. */
   readonly end?: () => number | undefined;
-  /** Others carry on if this one gives up: then an attempt that is refused is the last one. */
+  /** Others carry on if this one gives up: then an attempt that is refused is the last one. Who says so is taken at his word. */
   readonly spare?: () => boolean;
 }
 /**

@@ -24,6 +24,7 @@ export class RunningLane implements Lane {
   #meter: Meter | undefined;
   readonly #beganAt: number;
   #followedAt = -Infinity;
+  #gaveUp = false;
 
   constructor(at: number, stop: number, end: number, clock: Clock) {
     this.#beganAt = clock.now();
@@ -76,6 +77,16 @@ export class RunningLane implements Lane {
 
   leave(): void {
     this.#leaving.abort(new Error('this lane is wanted elsewhere'));
+  }
+
+  /** Its failure is the last: others do its work. */
+  giveUp(): void {
+    this.#gaveUp = true;
+  }
+
+  /** However often it fails, it tries again. */
+  get carriesOn(): boolean {
+    return !this.#gaveUp && !this.left;
   }
 
   /** A new connection, that ends there by itself. How fast it is remains to be seen: the wait for it says nothing of that. */

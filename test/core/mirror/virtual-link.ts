@@ -49,6 +49,10 @@ export interface LinkOptions {
   readonly resetAfter?: () => number;
   /** So many milliseconds after the start; false: sends the whole, whatever is asked for. */
   readonly ranges?: (ms: number) => boolean;
+  /** Bytes a millisecond of a connection that was opened then; in place of `each`. Milliseconds after the start. */
+  readonly eachAt?: (opened: number, now: number) => number;
+  /** So many milliseconds after the start all connections are reset. */
+  readonly isDown?: (ms: number) => boolean;
   /** More connections than these, so many milliseconds after the start, are refused with 503. */
   readonly most?: (ms: number) => number;
 }
@@ -90,13 +94,15 @@ export class VirtualLink {
     const reset = from + (this.#options.resetAfter?.() ?? Infinity);
     this.#open += 1;
     this.mostOpen = Math.max(this.mostOpen, this.#open);
-    let free = this.#clock.now();
+    const { each, eachAt = () => each, isDown = () => false } = this.#options;
+    const opened = this.#clock.now();
+    let free = opened;
     try {
       for (let at = from; at < to;) {
-        if (at >= reset) throw new RegistryError('UNAVAILABLE', 'reset');
+        if (at >= reset || isDown(this.#clock.now())) throw new RegistryError('UNAVAILABLE', 'reset');
         const bytes = Math.min(chunk, to - at, reset - at);
         const now = this.#clock.now();
-        free = Math.max(free, now - 1) + bytes / this.#options.each;
+        free = Math.max(free, now - 1) + bytes / eachAt(opened, now);
         this.#free = Math.max(this.#free, now - 1) + bytes / this.#options.all;
         await this.#clock.sleep(Math.max(free, this.#free) - now, signal);
         this.sent += bytes;
