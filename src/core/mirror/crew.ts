@@ -1,29 +1,18 @@
 // The lanes of a fill at work: begins them where the plan says, and goes on until all is here.
 import { RegistryError } from '../oci/errors.ts';
-import type { Intervals } from './intervals.ts';
-import { type Want, helps, nextMove, rateOf, servedBy, wayBeyond } from './lanes.ts';
-import { type Clock, type Incoming, NoRoom, letGo } from './ports.ts';
-import { resumed } from './resume.ts';
-import { RunningLane, type Write } from './running-lane.ts';
-import type { Sources } from './sources.ts';
-import { wrong } from './wrong.ts';
+import { Company } from './company.ts';
+import { type Want, nextMove, servedBy, wayBeyond } from './lanes.ts';
+import { type Incoming, NoRoom, letGo } from './ports.ts';
+import { type WorkParts, work } from './lane-work.ts';
+import { RunningLane } from './running-lane.ts';
 
-export interface CrewParts {
-  /** Bytes of the whole blob, if they are known. */
-  readonly size: number | undefined;
-  /** What is here; grows by `write`. */
-  readonly here: Intervals;
+export interface CrewParts extends WorkParts {
   /** Of the readers who wait just now. */
   readonly wants: () => Iterable<Want>;
-  readonly write: Write;
-  readonly sources: Sources;
   /** How many lanes there may be at once. */
   readonly most: number;
   /** Whether it is us that are slow just now: then further lanes would bring nothing sooner. */
   readonly busy: () => boolean;
-  readonly clock: Clock;
-  /** Stops it. The sources end their streams then. */
-  readonly signal: AbortSignal;
 }
 
 /** Milliseconds between two looks at how fast the lanes are. */
@@ -38,10 +27,7 @@ export class Crew {
   #most: number;
   #refusedAt = -Infinity;
   #lookedAt: number;
-  /** How fast it was before it got company, if it got any. */
-  #alone: number | undefined;
-  /** Undefined as long as that has not been seen. */
-  #companyHelps: boolean | undefined;
+  readonly #company = new Company();
 
   constructor(parts: CrewParts) {
     this.#parts = parts;
@@ -80,9 +66,9 @@ export class Crew {
   #look(): void {
     const { size, here, sources, wants, busy, clock, signal } = this.#parts;
     this.#lookedAt = clock.now();
-    this.#judge();
+    this.#company.judge([...this.#lanes.keys()], this.#lookedAt);
     if (this.#lookedAt - this.#refusedAt >= refusedFor) this.#most = this.#parts.most;
-    const companyHelps = this.#companyHelps !== false && !busy();
+    const companyHelps = this.#company.helps && !busy();
     // Of what nobody knows the size of, the first lane brings all.
     if (size === undefined) return;
     if (!sources.ranges) {
@@ -103,7 +89,7 @@ export class Crew {
       }
       const shortened = lanes.find(({ at, stop }) => at <= move.from && move.from < stop);
       if (shortened !== undefined && !shortened.stopAt(move.from)) return;
-      if (move.why === 'slow') this.#alone ??= rateOf(lanes);
+      if (move.why === 'slow') this.#company.comesTo(lanes, this.#lookedAt);
       this.#begin(new RunningLane(move.from, move.to, move.to, clock));
     }
   }
@@ -116,11 +102,6 @@ export class Crew {
     this.#begin(new RunningLane(missing.start, missing.end, size, clock));
   }
 
-  /** Once: whether several connections bring more than one did. */
-  #judge(): void {
-    if (this.#alone !== undefined) this.#companyHelps ??= helps([...this.#lanes.keys()], this.#alone);
-  }
-
   #begin(lane: RunningLane, first?: Incoming): void {
     // It was opened before there was a lane, so its own signal does not know of it.
     if (first !== undefined) lane.leaving.addEventListener('abort', () => void letGo(first), { once: true });
@@ -128,7 +109,12 @@ export class Crew {
   }
 
   async #run(lane: RunningLane, first: Incoming | undefined): Promise<void> {
-    const failure = await this.#work(lane, first).then(
+    const colleagues = {
+      isAlone: () => this.#lanes.size === 1,
+      canSpare: () => this.#canSpare(lane),
+      brought: () => this.#brought(lane),
+    };
+    const failure = await work(lane, first, this.#parts, colleagues).then(
       () => undefined,
       (error: unknown) => ({ error }),
     );
@@ -166,29 +152,16 @@ export class Crew {
     return true;
   }
 
-  async #work(lane: RunningLane, first: Incoming | undefined): Promise<void> {
-    const { size, clock } = this.#parts;
-    const write: Write = (chunk, offset) => this.#write(chunk, offset);
-    const signal = AbortSignal.any([this.#parts.signal, lane.leaving]);
-    const stream = resumed(first, {
-      size,
-      at: () => lane.at,
-      end: () => (size === undefined || lane.stop === size ? undefined : lane.stop),
-      open: (offset, until, end) => this.#open(lane, offset, until, end),
-      spare: () => this.#canSpare(lane),
-      clock,
-      signal,
-    });
-    for await (const chunk of stream) {
-      signal.throwIfAborted();
-      if (lane.stop === size && chunk.length > lane.room) throw wrong('sends more bytes than it told');
-      const piece = chunk.subarray(0, lane.room);
-      await lane.bring(piece, write);
-      if (piece.length < chunk.length || lane.done) break;
-      if (clock.now() - this.#lookedAt >= lookEvery) this.#look();
-    }
-    signal.throwIfAborted();
-    if (size !== undefined && lane.room > 0) throw wrong(`sent only ${lane.at} of ${size} bytes`);
+  /** Its connection has just brought something. */
+  #brought(lane: RunningLane): void {
+    if (lane.throttled && this.#mayRenew()) lane.leave();
+    else if (this.#parts.clock.now() - this.#lookedAt >= lookEvery) this.#look();
+  }
+
+  /** Who gives parts, and as many connections as we like, gives another one for the one that we let go of. */
+  #mayRenew(): boolean {
+    const { size, sources, most, busy } = this.#parts;
+    return size !== undefined && sources.ranges && this.#most === most && !busy();
   }
 
   /** Others carry on if it gives up, so it does. Lanes that break together may not all count on each other. */
@@ -196,27 +169,5 @@ export class Crew {
     const others = [...this.#lanes.keys()].some((each) => each !== lane && each.carriesOn);
     if (others) lane.giveUp();
     return others;
-  }
-
-  async #open(lane: RunningLane, offset: number, signal: AbortSignal, end: number | undefined): Promise<Incoming> {
-    const { sources, here, size = Infinity } = this.#parts;
-    const incoming = await sources.open(offset, signal, end);
-    const fromBefore = incoming.offset < offset;
-    if (fromBefore && this.#lanes.size > 1) {
-      await letGo(incoming);
-      throw wrong('ignores ranges');
-    }
-    if (fromBefore) lane.goThrough(here.gapsBelow(size) ?? { start: offset, end: lane.stop });
-    lane.opened(incoming.end ?? (fromBefore ? size : (end ?? size)));
-    return incoming;
-  }
-
-  /** Of what comes from before the place that was asked for, some is here. */
-  async #write(chunk: Uint8Array, offset: number): Promise<void> {
-    const { here, write } = this.#parts;
-    const end = offset + chunk.length;
-    for (let gap = here.gapAt(offset, end); gap !== undefined; gap = here.gapAt(gap.end, end)) {
-      await write(chunk.subarray(gap.start - offset, gap.end - offset), gap.start);
-    }
   }
 }

@@ -11,6 +11,12 @@ export type Write = (chunk: Uint8Array, offset: number) => Promise<void>;
 const tenure = 2000;
 /** Milliseconds for which a reader who has just been served is taken to want more. */
 const followedFor = 2000;
+/** Slower than that part of what it was. */
+const crawling = 1 / 20;
+/** Milliseconds of being slow that are no hiccup. */
+const crawlsFor = 5000;
+/** Milliseconds that it would take for the rest: less is not worth another connection. */
+const worthwhile = 10_000;
 
 export class RunningLane implements Lane {
   readonly #clock: Clock;
@@ -24,6 +30,10 @@ export class RunningLane implements Lane {
   #meter: Meter | undefined;
   readonly #beganAt: number;
   #followedAt = -Infinity;
+  /** The best rate of its connection. */
+  #best = 0;
+  /** When it was last not much slower than that. */
+  #keptUpAt = -Infinity;
   #gaveUp = false;
 
   constructor(at: number, stop: number, end: number, clock: Clock) {
@@ -50,6 +60,16 @@ export class RunningLane implements Lane {
   get held(): boolean {
     const now = this.#clock.now();
     return now - this.#beganAt < tenure || now - this.#followedAt < followedFor;
+  }
+
+  /** It was quick, has crawled for some time, and much is left: a new connection may be quick again. To be asked when it brings. */
+  get throttled(): boolean {
+    const { rate } = this;
+    if (rate === undefined) return false;
+    const now = this.#clock.now();
+    this.#best = Math.max(this.#best, rate);
+    if (rate >= this.#best * crawling) this.#keptUpAt = now;
+    return now - this.#keptUpAt >= crawlsFor && this.room >= rate * worthwhile;
   }
 
   /** A reader waits for what it brings. */
@@ -93,6 +113,7 @@ export class RunningLane implements Lane {
   opened(end: number): void {
     this.#end = end;
     this.#meter = undefined;
+    this.#best = 0;
   }
 
   /** Its connection begins at the start, whatever was asked for: it brings all that is missing. */
