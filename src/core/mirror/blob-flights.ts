@@ -13,8 +13,8 @@ export interface Flight {
   /** Resolves when it is over, well or not, and forgotten. */
   readonly landed: Promise<void>;
   readonly sources: Set<Source>;
-  /** Their upstreams have the blob, or are being asked for it just now by this very flight. */
-  readonly repositories: Set<string>;
+  /** What is known of those whose upstreams are its sources: who refuses goes. Only a word of its own proves anything. */
+  readonly repositories: Map<string, 'being asked' | 'proven'>;
   /** It is known what there is to read: the upstream has answered, or will not. */
   answered: boolean;
 }
@@ -48,20 +48,27 @@ export class BlobFlights {
       filling: this.#begin(repository, digest, sources, expected, ahead),
       landed,
       sources,
-      repositories: new Set(),
+      repositories: new Map(),
       answered: false,
     };
-    this.vouch(flight, repository, digest);
+    this.#lend(flight, repository, digest);
     this.#running.set(digest, flight);
     void this.#follow(flight, repository, digest).finally(land);
     return flight;
   }
 
+  /** The repository is proven to have the blob: its upstream is asked for it too, and it gets what the flight brings. */
   vouch(flight: Flight, repository: Repository, digest: Digest): void {
     const key = repositoryKey(repository);
-    if (flight.repositories.has(key)) return;
-    flight.repositories.add(key);
-    flight.sources.add(this.#parts.inquiry.source(repository, digest, () => flight.repositories.delete(key)));
+    if (!flight.repositories.has(key)) this.#lend(flight, repository, digest);
+    flight.repositories.set(key, 'proven');
+  }
+
+  #lend({ repositories, sources }: Flight, repository: Repository, digest: Digest): void {
+    const key = repositoryKey(repository);
+    repositories.set(key, 'being asked');
+    const told = (has: boolean) => (has ? repositories.set(key, 'proven') : repositories.delete(key));
+    sources.add(this.#parts.inquiry.source(repository, digest, told));
   }
 
   async #begin(
@@ -94,7 +101,8 @@ export class BlobFlights {
       await fill.done;
       // An upstream that told no size: only now is it known.
       const size = await this.#parts.store.stat(digest);
-      if (flight.repositories.has(flight.starter)) await this.#parts.inquiry.proven(repository, digest, size, true);
+      const isProven = flight.repositories.get(flight.starter) === 'proven';
+      if (isProven) await this.#parts.inquiry.proven(repository, digest, size, true);
     } catch (error) {
       // Its readers were told, and the store has reported it.
       if (error instanceof NoRoom) this.#noRoom(digest, error);

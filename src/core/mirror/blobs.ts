@@ -114,7 +114,7 @@ export class Blobs {
     const answered = running?.answered === true;
     const flight = running ?? this.#flights.start(repository, digest, admission.standing?.size);
     try {
-      if (running !== undefined) await this.#join(running, pull, admission);
+      await this.#join(flight, pull, admission);
       const content = await (await flight.filling)?.open(range);
       // undefined: it came to rest while we looked.
       if (content === undefined) return await this.#getAgain(pull, signal, round + 1);
@@ -122,6 +122,8 @@ export class Blobs {
       return await this.#fromFlight(pull, flight, this.#past.surely(pull, content, signal), outcome);
     } catch (error) {
       if (error instanceof NoRoom) return this.#past.reply(pull, this.#past.remember(digest, error), signal);
+      // That a range is out of bounds tells how large the blob is.
+      if (error instanceof RegistryError && error.status === 416) await this.#vouched(flight, pull);
       // It was over before we joined, or failed by what another repository's upstream said. Else it is our own upstream's failure.
       const anothers = running !== undefined && (answered || running.starter !== repositoryKey(repository));
       if (!anothers || round > mostRounds || !(error instanceof RegistryError) || !error.passing) throw error;
@@ -158,16 +160,30 @@ export class Blobs {
 
   /** Whoever comes from another repository proves first that the blob is there too, and lends its upstream to the flight. */
   async #join(flight: Flight, { repository, digest }: BlobPull, { proven }: Admission): Promise<void> {
-    if (flight.repositories.has(repositoryKey(repository))) return;
-    if (!proven) await this.#prove(repository, digest);
+    if (!proven) {
+      if (flight.repositories.has(repositoryKey(repository))) return;
+      await this.#prove(repository, digest);
+    }
     this.#flights.vouch(flight, repository, digest);
   }
 
   async #fromFlight(pull: BlobPull, flight: Flight, content: Content, outcome: Outcome): Promise<Reply> {
-    const { repository, digest } = pull;
-    if (flight.repositories.has(repositoryKey(repository))) return blobReply(digest, content, outcome);
-    // Another repository's upstream had it; ours refused while we waited.
-    await discard(content.body);
-    throw unknownBlob(repository, digest);
+    try {
+      await this.#vouched(flight, pull);
+      return blobReply(pull.digest, content, outcome);
+    } catch (error) {
+      await discard(content.body);
+      throw error;
+    }
+  }
+
+  /** Throws unless the blob is proven to be in this repository: it may be another's upstream that has answered. */
+  async #vouched(flight: Flight, { repository, digest }: BlobPull): Promise<void> {
+    const word = flight.repositories.get(repositoryKey(repository));
+    if (word === 'proven') return;
+    // Ours refused while we waited.
+    if (word === undefined) throw unknownBlob(repository, digest);
+    await this.#prove(repository, digest);
+    this.#flights.vouch(flight, repository, digest);
   }
 }

@@ -79,9 +79,16 @@ export class Inquiry {
     });
   }
 
-  /** A source for a fill. Its first answer is also a proof, wherever that begins; a refusal until then is told to `refused` before it is thrown. */
-  source(repository: Repository, digest: Digest, refused: () => void): Source {
-    return this.#opening(repository, digest, refused, (size) => this.proven(repository, digest, size));
+  /**
+   * A source for a fill. Its first answer is also a proof, wherever that begins. `told` learns of that, or of a refusal until
+   * then, before anybody else does.
+   */
+  source(repository: Repository, digest: Digest, told: (has: boolean) => void): Source {
+    const found = async (size: number | undefined): Promise<void> => {
+      await this.proven(repository, digest, size);
+      told(true);
+    };
+    return this.#opening(repository, digest, found, () => told(false));
   }
 
   /** A source for what is not kept. Nobody finds out whether the size that it tells is right, so that is not written down. */
@@ -89,7 +96,7 @@ export class Inquiry {
     return this.#opening(
       repository,
       digest,
-      () => {},
+      async () => {},
       () => {},
     );
   }
@@ -97,8 +104,8 @@ export class Inquiry {
   #opening(
     repository: Repository,
     digest: Digest,
+    found: (size: number | undefined) => Promise<void>,
     refused: () => void,
-    told: (size: number | undefined) => Promise<void> | void,
   ): Source {
     const open = this.#upstream.blob(repository, digest, anonymous);
     let answered = false;
@@ -108,7 +115,7 @@ export class Inquiry {
       try {
         const incoming = await this.fetch(repository, digest, () => open(offset, signal, end));
         answered = true;
-        await told(incoming.size);
+        await found(incoming.size);
         return incoming;
       } catch (error) {
         if (!(error instanceof RegistryError)) throw error;

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseNetwork } from '../../../src/core/access/networks.ts';
+import type { BlobStore, Source } from '../../../src/core/mirror/ports.ts';
+import type { RegistryError } from '../../../src/core/oci/errors.ts';
 import { randomBytes } from '../../fakes/registry/bytes.ts';
 import { artifact, image, index, layerOf, raw } from '../../fakes/registry/content.ts';
 import { Gate } from '../../fakes/registry/gate.ts';
 import { answer } from '../../fakes/registry/levers.ts';
+import { bound } from './bound-store.ts';
 import { collect, minute, world } from './world.ts';
 
 const secret = layerOf(randomBytes(1, 5000));
@@ -88,6 +91,63 @@ describe('a blob that came by way of another repository', () => {
     asked();
     for (let i = 0; i < 2; i++) assert.equal((await get(`/v2/other/app/blobs/${secret.digest}`)).status, 200);
     assert.deepEqual(asked(), [`HEAD /v2/other/app/blobs/${secret.digest}`]);
+  });
+});
+
+describe('a repository whose upstream stumbled', () => {
+  const long = layerOf(randomBytes(4, 6_000_000));
+  const { digest } = long;
+  const other = { registry: 'docker.io', name: 'library/other' };
+
+  /** `good` has the blob, and a piece of it is here; `other` asks for it first, then `good`, and both before `other` is told 400. */
+  async function stumbled({ has, range }: { has: boolean; range?: string }) {
+    let sources: Iterable<Source> = [];
+    const store = (blobs: BlobStore): BlobStore => ({
+      ...bound(blobs),
+      fill(...asked) {
+        sources = asked[1];
+        return blobs.fill(...asked);
+      },
+    });
+    const all = await world({ store });
+    const { registry, start } = all;
+    registry.hold('library/good', image({ layers: [long] }), '1');
+    registry.hold('library/other', image({ layers: [has ? long : secret] }), '1');
+    for (const name of ['good', 'other']) await all.get(`/v2/${name}/manifests/1`);
+    registry.levers.bend = () => ({ breaks: { at: 5_000_000, how: 'cut' } });
+    await assert.rejects(collect(await start(`/v2/good/blobs/${digest}`)));
+    await all.settled();
+    registry.levers.bend = undefined;
+    const gate = new Gate();
+    registry.levers.answers.push({ path: /other\/blobs/, status: 400, gate, ...(has && { method: 'GET' }) });
+    const told = (name: string, asking = {}) => start(`/v2/${name}/blobs/${digest}`, asking).then(collect);
+    const mine = told('other', range === undefined ? {} : { range }).catch((error: RegistryError) => error);
+    await gate.reached();
+    const theirs = told('good');
+    while ([...sources].length < 2) await new Promise(setImmediate);
+    gate.open();
+    return { ...all, mine: await mine, theirs: await theirs };
+  }
+
+  it('does not get what another one’s upstream brought, nor a standing', async () => {
+    const { mine, theirs, settled, get, store } = await stumbled({ has: false });
+    assert.deepEqual([mine.status, theirs.status], [502, 200]);
+    await settled();
+    assert.equal(await store.book.standing(other, digest as never), undefined);
+    assert.equal((await get(`/v2/other/blobs/${digest}`)).status, 502);
+  });
+
+  it('does not even learn that a range is out of bounds', async () => {
+    const { mine } = await stumbled({ has: false, range: 'bytes=6000000-' });
+    assert.deepEqual([mine.status, mine.headers['content-range']], [502, undefined]);
+  });
+
+  it('gets it once a HEAD has shown that it is there', async () => {
+    const { mine, theirs, settled, store, asked } = await stumbled({ has: true });
+    assert.deepEqual([mine.status, theirs.status], [200, 200]);
+    await settled();
+    assert.equal((await store.book.standing(other, digest as never))?.size, 6_000_000);
+    assert.ok(asked().includes(`HEAD /v2/library/other/blobs/${digest}`));
   });
 });
 

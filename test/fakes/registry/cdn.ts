@@ -16,7 +16,7 @@ export class FakeCdn extends Listener {
   }
 
   protected override async handle(asked: Asked, response: ServerResponse): Promise<void> {
-    if (canned(this.levers.answers, asked, response)) return;
+    if (await canned(this.levers.answers, asked, response)) return;
     const blob = this.#registry.blob(asked.path.slice(1));
     if (asked.headers.authorization !== undefined) send(asked, response, 400);
     else if (blob === undefined) send(asked, response, 404);

@@ -36,6 +36,8 @@ export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Waits there before it goes out. */
+  readonly gate?: Gate;
   /** Endless if undefined. */
   times?: number;
 }

@@ -67,13 +67,14 @@ export abstract class Listener {
 }
 
 /** Sends the first canned answer that is for this request; false if none is. */
-export function canned(answers: readonly Answer[], asked: Asked, response: ServerResponse): boolean {
+export async function canned(answers: readonly Answer[], asked: Asked, response: ServerResponse): Promise<boolean> {
   const url = asked.query === '' ? asked.path : `${asked.path}?${asked.query}`;
   const found = answers.find(
     (each) => each.path.test(url) && (each.method ?? asked.method) === asked.method && each.times !== 0,
   );
   if (found === undefined) return false;
   if (found.times !== undefined) found.times -= 1;
+  await found.gate?.enter();
   send(asked, response, found.status, found.headers ?? {}, found.body ?? '');
   return true;
 }
