@@ -123,7 +123,7 @@ function open(
     throw nonsense(host, 'sent nothing where a blob was expected');
   }
   const report = (bytes: number) => parts.report({ kind: 'received', registry, bytes });
-  const { health, stalls } = parts;
+  const { health, stalls, clock } = parts;
   const stream = blobStream({
     response,
     host,
@@ -134,6 +134,7 @@ function open(
     sent: () => health.sent(answer.endpoint),
     others: answer.others,
     broke: () => health.failed(answer.endpoint),
+    clock,
     signal,
   });
   return { offset: part.offset, end: part.end < Infinity ? part.end : undefined, size: part.size, stream };

@@ -1,5 +1,6 @@
 // Blobs of an upstream: whole, in parts, and cut short.
 import assert from 'node:assert/strict';
+import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import { anonymous } from '../../../src/core/access/caller.ts';
 import { manifestDigest as digest, repository, send, signal, upstreamThat } from './bench.ts';
@@ -143,4 +144,29 @@ test('a stream that is ended before it began lets its connection go', async () =
   const { stream } = await upstream.blob(repository, digest, anonymous)(0, signal);
   await stream[Symbol.asyncIterator]().return?.();
   await gone;
+});
+
+test('an upstream that breaks off because its reader kept it waiting is not set aside for that', async () => {
+  for (const [pause, wait, asides] of [
+    [6000, 0, 0],
+    [1000, 0, 1],
+    [6000, 2000, 1],
+  ] as const) {
+    let sender: ServerResponse | undefined;
+    const { upstream, clock, events } = await upstreamThat((_request, response) => {
+      sender = response.writeHead(200, { 'content-length': '10' });
+      response.write('123');
+    });
+    const { stream } = await upstream.blob(repository, digest, anonymous)(0, signal);
+    const reading = stream[Symbol.asyncIterator]();
+    await reading.next();
+    clock.time += pause;
+    const next = reading.next();
+    clock.time += wait;
+    sender?.write('456');
+    await next;
+    sender?.destroy();
+    await assert.rejects(reading.next(), { code: 'UNAVAILABLE', status: 503 });
+    assert.equal(events.filter(({ kind }) => kind === 'aside').length, asides, `${pause} and ${wait} ms`);
+  }
 });
