@@ -57,7 +57,7 @@ export function isManifestType(mediaType: string): boolean {
  * the upstream sent what is no manifest or could be read as two things (CVE-2021-41190), 400 for Docker schema 1.
  */
 export function readManifest(bytes: Uint8Array, contentType: string | undefined): Listing {
-  const sent = (contentType?.split(';', 1)[0] ?? '').trim().toLowerCase();
+  const sent = bare(contentType);
   if (schema1.test(sent)) throw unsupportedSchema();
   const document = parseDocument(bytes);
   const version = document['schemaVersion'] ?? 2;
@@ -78,6 +78,20 @@ export function readManifest(bytes: Uint8Array, contentType: string | undefined)
     config: isThere(document['config']) ? readListed(document['config'])?.descriptor : undefined,
     subject: isThere(document['subject']) ? readListed(document['subject'])?.descriptor : undefined,
   };
+}
+
+/** By whatever it is recognised. It goes by the digest of its payload without the signatures (distribution, schema 1). */
+export function isSchema1(bytes: Uint8Array, contentType: string | undefined): boolean {
+  if (schema1.test(bare(contentType))) return true;
+  try {
+    return parseDocument(bytes)['schemaVersion'] === 1;
+  } catch {
+    return false;
+  }
+}
+
+function bare(contentType: string | undefined): string {
+  return (contentType?.split(';', 1)[0] ?? '').trim().toLowerCase();
 }
 
 function parseDocument(bytes: Uint8Array): Fields {

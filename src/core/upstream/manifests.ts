@@ -3,7 +3,7 @@ import type { Asker } from '../access/caller.ts';
 import type { DigestOf, Resolved } from '../mirror/ports.ts';
 import { type Digest, algorithmOf, isDigest, parseDigest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/errors.ts';
-import { type Manifest, acceptManifests, isManifestType, readManifest } from '../oci/manifest.ts';
+import { type Manifest, acceptManifests, isManifestType, isSchema1, readManifest } from '../oci/manifest.ts';
 import { type Reference, isTag } from '../oci/reference.ts';
 import { type Answer, type AskingParts, type Question, ask, unsureIfElsewhere } from './asking.ts';
 import { drain, lengthOf, mediaTypeOf, readWhole } from './body.ts';
@@ -30,7 +30,7 @@ export async function resolveManifest(
   } as const;
   const told = await ask(parts, question, async (answer) => {
     void drain(answer.response);
-    return describe(parts, answer, reference);
+    return describe(answer, reference);
   }).catch(unsureIfElsewhere);
   if (told !== 'unsure') return told && { descriptor: told };
   const manifest = await fetchManifest(parts, { ...question, method: 'GET', answers: [200] }, reference);
@@ -64,15 +64,14 @@ function questionOf({ repository, target }: Reference, as: Asker, signal: AbortS
 }
 
 /** What a HEAD tells, if it tells all of it. An upstream that knows no HEAD does not. */
-function describe(parts: ManifestParts, answer: Answer, { target }: Reference): Manifest['descriptor'] | 'unsure' {
-  const { response, host } = answer;
+function describe({ response, host }: Answer, { target }: Reference): Manifest['descriptor'] | 'unsure' {
   const mediaType = mediaTypeOf(response);
   const size = lengthOf(response);
   const claimed = claimedDigest(response.headers);
   if (response.status !== 200 || size === undefined || !isManifestType(mediaType)) return 'unsure';
   if (size > largest) throw tooLarge(host);
   if (isTag(target)) return claimed === undefined ? 'unsure' : { mediaType, digest: claimed, size };
-  if (claimed !== undefined && contradicts(claimed, target)) throw wrongDigest(parts, answer, target);
+  if (claimed !== undefined && contradicts(claimed, target)) throw wrongDigest(host);
   return { mediaType, digest: target, size };
 }
 
@@ -81,11 +80,18 @@ function fetchManifest(parts: ManifestParts, question: Question, { target }: Ref
     const { response, host } = answer;
     const bytes = await readWhole(response, largest, host, parts.clock);
     if (bytes === undefined) throw tooLarge(host);
+    const type = header(response.headers, 'content-type');
     const claimed = claimedDigest(response.headers);
     const digest = await digestOf(parts, bytes, isTag(target) ? claimed : target);
-    if (claimed !== undefined && contradicts(claimed, digest)) throw wrongDigest(parts, answer, claimed);
-    if (!isTag(target) && digest !== target) throw wrongDigest(parts, answer, target);
-    const { mediaType } = readManifest(bytes, header(response.headers, 'content-type'));
+    const isOther = !isTag(target) && digest !== target;
+    const isContradicted = claimed !== undefined && contradicts(claimed, digest);
+    // What schema 1 goes by is not the digest of its bytes, and `readManifest` says so.
+    if ((isOther || isContradicted) && !isSchema1(bytes, type)) {
+      // Whoever sends a wrong header need not send wrong bytes: nothing to rely on, but no lie.
+      if (isOther) parts.health.lied(new Set([answer.endpoint]), target, true);
+      throw wrongDigest(host);
+    }
+    const { mediaType } = readManifest(bytes, type);
     parts.health.sent(answer.endpoint);
     return { descriptor: { mediaType, digest, size: bytes.length }, bytes };
   });
@@ -108,8 +114,7 @@ function contradicts(one: Digest, other: Digest): boolean {
   return one !== other && algorithmOf(one) === algorithmOf(other);
 }
 
-function wrongDigest({ health }: ManifestParts, { endpoint, host }: Answer, digest: Digest): RegistryError {
-  health.lied(new Set([endpoint]), digest, true);
+function wrongDigest(host: string): RegistryError {
   return new RegistryError('MANIFEST_INVALID', `${host} sent a manifest of another digest`, { status: 502 });
 }
 

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { anonymous } from '../../../src/core/access/caller.ts';
 import { acceptManifests } from '../../../src/core/oci/manifest.ts';
 import { parseTag } from '../../../src/core/oci/reference.ts';
+import { schema1 } from '../../fakes/registry/oddities.ts';
 import {
   type Handle,
   bench,
@@ -88,10 +89,31 @@ test('what is no manifest, or not the one that was asked for, is MANIFEST_INVALI
       name,
     );
   }
-  const lying = await upstreamThat((request, response) =>
-    sendManifest(request, response, { 'docker-content-digest': sha256('x') }),
-  );
-  await assert.rejects(lying.upstream.resolve(byDigest, anonymous, signal), { code: 'MANIFEST_INVALID', status: 502 });
+});
+
+test('Docker schema 1, whose digest is not of its bytes, is refused by that name, and nobody is a liar for it', async () => {
+  const body = schema1().body.toString();
+  for (const type of ['application/vnd.docker.distribution.manifest.v1+prettyjws', 'application/json']) {
+    const headers = { 'content-type': type, 'docker-content-digest': sha256('its payload alone') };
+    const { upstream, events } = await upstreamThat((_request, response) => send(response, 200, headers, body));
+    for (const target of [parseTag('old'), sha256('its payload alone')]) {
+      const refused = { code: 'MANIFEST_INVALID', status: 400, message: /schema 1/ };
+      await assert.rejects(upstream.manifest({ repository, target }, anonymous, signal), refused);
+      await assert.rejects(upstream.resolve({ repository, target }, anonymous, signal), refused);
+    }
+    assert.ok(!events.some(({ kind }) => kind === 'aside'));
+  }
+});
+
+test('a header that claims another digest is refused, but is no lie: bytes alone can be one', async () => {
+  const claims: Handle = (request, response) =>
+    sendManifest(request, response, { 'docker-content-digest': sha256('x') });
+  const { upstream, events } = await upstreamThat(claims);
+  const wrong = { code: 'MANIFEST_INVALID', status: 502 };
+  await assert.rejects(upstream.resolve(byDigest, anonymous, signal), wrong);
+  await assert.rejects(upstream.manifest(byDigest, anonymous, signal), wrong);
+  await assert.rejects(upstream.manifest(byTag, anonymous, signal), wrong);
+  assert.ok(!events.some(({ kind }) => kind === 'aside'));
 });
 
 test('statuses are told apart, for every question', async () => {
