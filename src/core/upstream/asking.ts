@@ -86,13 +86,18 @@ export async function ask<T>(
     } catch (error) {
       question.signal.throwIfAborted();
       if (error instanceof Unreachable) health.failed(endpoint);
-      else if (error instanceof RegistryError && error.status === 429) health.limited(endpoint, error.retryAfter);
+      else if (isOurLimit(error, question)) health.limited(endpoint, error.retryAfter);
       if (!trusted) continue;
       if (!(error instanceof RegistryError && error.passing)) throw error;
       failure ??= { error };
     }
   }
   throw failure?.error;
+}
+
+/** What a client's own login has used up says nothing about anybody else's questions. */
+function isOurLimit(error: unknown, { as }: Question): error is RegistryError {
+  return error instanceof RegistryError && error.status === 429 && as.authorization === undefined;
 }
 
 async function askOne<T>(

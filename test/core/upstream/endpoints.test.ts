@@ -206,3 +206,16 @@ test('an endpoint that limits us is asked last for as long as it says, and says 
     detail: { limitedBy: host, source: '2001:db8::/64' },
   });
 });
+
+test('an endpoint that limits a client’s own login is asked first by everybody else', async () => {
+  const busy = await serve((request, response) =>
+    request.headers.authorization === undefined ? sendManifest(request, response) : send(response, 429),
+  );
+  const good = await serve(sendManifest);
+  const { upstream, events } = bench({ endpoints: [busy.url, good.url] });
+  assert.ok(await upstream.manifest(byTag, caller, signal), 'whom another one may serve');
+  const before = good.log.length;
+  await upstream.manifest(byTag, anonymous, signal);
+  assert.equal(good.log.length, before);
+  assert.ok(!events.some(({ kind }) => kind === 'aside'));
+});
