@@ -64,7 +64,7 @@ export type MirrorEvent =
     }
   /**
    * An endpoint of a registry, or a mirror, is asked last for so long: it does not answer, or it sent what the digest says is wrong.
-   * Without `ms`: of several it is not known who it was, and they are asked last for that digest.
+   * Without `ms`: last for that digest. It may have been another who brought a part of it, or it is all that is held against this one.
    */
   | {
       readonly kind: 'aside';

@@ -8,7 +8,7 @@ import type { Repository } from '../oci/reference.ts';
 import { unknownBlob } from '../oci/unknown.ts';
 import { type Answer, type AskingParts, type Question, ask, unsureIfElsewhere } from './asking.ts';
 import { blobStream } from './blob-stream.ts';
-import { drain, lengthOf, mediaTypeOf } from './body.ts';
+import { drain, lengthOf, refusePage } from './body.ts';
 import { nonsense } from './failure.ts';
 import { type UpstreamResponse, header } from './fetch.ts';
 import type { Stalls } from './stalls.ts';
@@ -41,11 +41,8 @@ async function measure({
   response,
   host,
 }: Answer): Promise<{ readonly status: number; readonly size: number | undefined }> {
+  if (response.status === 200) refusePage(response, host);
   void drain(response);
-  // Boxes between us and a registry answer everything with a page of theirs, and 200.
-  if (response.status === 200 && mediaTypeOf(response) === 'text/html') {
-    throw nonsense(host, 'sent a page where a blob was expected');
-  }
   return { status: response.status, size: lengthOf(response) };
 }
 
@@ -112,6 +109,7 @@ function open(
 ): Incoming {
   const { response, host } = answer;
   if (response.status === 416) throw outside(response);
+  refusePage(response, host);
   const part = response.status === 206 ? partOf(answer) : whole(lengthOf(response));
   if (part === undefined || (response.status === 206 && part.offset !== wanted.offset)) {
     response.cancel();

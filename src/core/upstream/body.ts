@@ -69,6 +69,13 @@ export function refuseEncoded(response: UpstreamResponse, host: string): void {
   throw nonsense(host, 'sent an encoded body, although it was asked not to');
 }
 
+/** Throws UNAVAILABLE (502) for a page in place of a blob: boxes between us and a registry answer everything with one, and 200. */
+export function refusePage(response: UpstreamResponse, host: string): void {
+  if (mediaTypeOf(response) !== 'text/html') return;
+  response.cancel();
+  throw nonsense(host, 'sent a page where a blob was expected');
+}
+
 /** Without its parameters, in lower case. Empty if there is none. */
 export function mediaTypeOf(response: UpstreamResponse): string {
   const [type = ''] = (header(response.headers, 'content-type') ?? '').split(';', 1);

@@ -22,6 +22,8 @@ export interface HealthMemory {
   readonly aside: Bounded<Aside>;
   /** By digest, those of whom one has lied about it; who was blamed last comes last. */
   readonly suspects: Bounded<readonly string[]>;
+  /** By endpoint, what it has surely lied about last. */
+  readonly lies: Bounded<Digest>;
 }
 
 export interface Candidates {
@@ -39,12 +41,14 @@ export class Health {
   readonly #report: Report;
   readonly #aside: HealthMemory['aside'];
   readonly #suspects: HealthMemory['suspects'];
+  readonly #lies: HealthMemory['lies'];
 
-  constructor(clock: Clock, report: Report, { aside, suspects }: HealthMemory) {
+  constructor(clock: Clock, report: Report, { aside, suspects, lies }: HealthMemory) {
     this.#clock = clock;
     this.#report = report;
     this.#aside = aside;
     this.#suspects = suspects;
+    this.#lies = lies;
   }
 
   /** It did not answer, or broke off. Several failures in a row are one until it is asked first again. */
@@ -73,14 +77,24 @@ export class Health {
     if (this.#aside.get(endpoint)?.why === 'failed') this.#aside.delete(endpoint);
   }
 
-  /** What they brought together is not what its digest says, or they contradict each other. `surely`: it can be nobody else. */
+  /**
+   * What they brought together is not what its digest says, or they contradict each other. `surely`: it can be nobody else. One
+   * digest does not count against an endpoint for all that it has: clients choose what is asked for, and blobs rot.
+   */
   lied(endpoints: ReadonlySet<string>, digest: Digest, surely: boolean): void {
     const others = (this.#suspects.get(digest) ?? []).filter((endpoint) => !endpoints.has(endpoint));
     this.#suspects.set(digest, [...others, ...endpoints]);
     for (const endpoint of endpoints) {
-      if (surely) this.#setAside(endpoint, 'lied', longestAside);
-      this.#report({ kind: 'aside', endpoint, digest, ms: surely ? longestAside : undefined });
+      const again = surely && this.#liedElsewhere(endpoint, digest);
+      if (again) this.#setAside(endpoint, 'lied', longestAside);
+      this.#report({ kind: 'aside', endpoint, digest, ms: again ? longestAside : undefined });
     }
+  }
+
+  #liedElsewhere(endpoint: string, digest: Digest): boolean {
+    const before = this.#lies.get(endpoint);
+    this.#lies.set(endpoint, digest);
+    return before !== undefined && before !== digest;
   }
 
   /**
@@ -93,7 +107,8 @@ export class Health {
     const suspects = (digest === undefined ? undefined : this.#suspects.get(digest)) ?? [];
     const rank = (url: string): number => {
       const late = this.#isAside(url);
-      if (suspects.length > 0 && url === current && !late) return -1;
+      const isLiar = digest !== undefined && this.#lies.get(url) === digest;
+      if (suspects.length > 0 && url === current && !late && !isLiar) return -1;
       if (suspects.includes(url)) return 4 + suspects.indexOf(url);
       return (mirrors.includes(url) ? 2 : 0) + (late ? 1 : 0);
     };

@@ -1,5 +1,6 @@
 // What is remembered of upstreams from one question to the next: values only, never anything under way, so that requests may
 // share it even where a runtime keeps them apart (workerd).
+import type { Digest } from '../oci/digest.ts';
 import { Bounded } from './bounded.ts';
 import type { Aside } from './health.ts';
 import type { Issuer, KeptToken } from './tokens.ts';
@@ -15,4 +16,5 @@ export class UpstreamMemory {
   readonly issuers = new Bounded<Issuer>(mostEndpoints);
   readonly aside = new Bounded<Aside>(mostEndpoints);
   readonly suspects = new Bounded<readonly string[]>(mostDigests);
+  readonly lies = new Bounded<Digest>(mostEndpoints);
 }

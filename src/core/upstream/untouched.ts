@@ -5,7 +5,7 @@ import { isOfNothing } from '../oci/digest.ts';
 import { type RangeRequest, clipRange, rangeHeader } from '../oci/range.ts';
 import { type AskingParts, ask } from './asking.ts';
 import { type Part, outside, partOf, questionOf } from './blobs.ts';
-import { lengthOf, mediaTypeOf } from './body.ts';
+import { lengthOf, refusePage } from './body.ts';
 import { nonsense } from './failure.ts';
 
 /** Its head is all that is looked at. */
@@ -21,11 +21,12 @@ export function openUntouched(
     const { response, host } = answer;
     const { status, body } = response;
     if (status === 416 && range !== undefined) throw outside(response);
+    // Nobody hashes what comes: it would go out as the blob.
+    refusePage(response, host);
     const size = status === 206 ? undefined : lengthOf(response);
     const part = status === 206 ? partOf(answer) : undefined;
     const isRight = status === 200 ? size !== 0 || isOfNothing(digest) : part !== undefined && isAsked(part, range);
-    // Nobody hashes what comes: a page of a box between us and the registry would go out as the blob.
-    if (!isRight || mediaTypeOf(response) === 'text/html') {
+    if (!isRight) {
       response.cancel();
       throw nonsense(host, 'sent something else than the blob, or the part of it, that it was asked for');
     }

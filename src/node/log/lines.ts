@@ -94,10 +94,8 @@ function asked(event: Extract<MirrorEvent, { kind: 'asked' }>): Line {
 }
 
 function aside({ kind, endpoint, digest, ms }: Extract<MirrorEvent, { kind: 'aside' }>): Line {
-  const why =
-    digest === undefined
-      ? 'does not answer, broke off or limits us'
-      : `sent what is not ${digest}${ms === undefined ? ', or another did' : ''}`;
+  const lie = ms === undefined ? 'is suspected of having sent' : 'once more sent';
+  const why = digest === undefined ? 'does not answer, broke off or limits us' : `${lie} what is not ${digest}`;
   const how = ms === undefined ? 'asked last for that' : `asked last for ${msText(ms)}`;
   return { level: 'warn', message: `${endpoint} ${why}: ${how}`, facts: { kind, endpoint, digest, ms } };
 }

@@ -4,6 +4,7 @@ import { after, describe, it } from 'node:test';
 import { randomBytes } from '../../fakes/registry/bytes.ts';
 import { image, layerOf } from '../../fakes/registry/content.ts';
 import { Gate } from '../../fakes/registry/gate.ts';
+import { answer } from '../../fakes/registry/levers.ts';
 import { startRegistry } from '../../fakes/registry/registry.ts';
 import { collect, minute, second, world } from './world.ts';
 
@@ -59,7 +60,7 @@ describe('an endpoint', () => {
   });
 
   for (const what of ['all', 'last'] as const) {
-    it(`that lies (${what}) is asked last from then on: the client’s next attempt is served by the other`, async () => {
+    it(`that lies (${what}) is asked last for that blob: the client’s next attempt is served by the other`, async () => {
       const { registry, start, get, settled, asked, events, clock } = await two();
       registry.levers.lie = { bytes: what, digest: layer.digest };
       await assert.rejects(start(path).then(collect), { status: 502 });
@@ -69,7 +70,7 @@ describe('an endpoint', () => {
       assert.ok((await get(path)).body.equals(bytes));
       assert.deepEqual(asked(), []);
       const aside = events.filter((event) => event.kind === 'aside');
-      assert.deepEqual(aside, [{ kind: 'aside', endpoint: registry.url, digest: layer.digest, ms: 10 * minute }]);
+      assert.deepEqual(aside, [{ kind: 'aside', endpoint: registry.url, digest: layer.digest, ms: undefined }]);
     });
   }
 
@@ -93,7 +94,7 @@ describe('an endpoint', () => {
     assert.equal(asked().length, 2);
   });
 
-  it('that lies past the store is asked last from then on, too', async () => {
+  it('that lies past the store is asked last for that blob, too', async () => {
     const { registry, other, start, asked } = await two();
     registry.levers.lie = { bytes: 'last', digest: layer.digest };
     const asking = { authorization: 'Bearer x' };
@@ -104,15 +105,26 @@ describe('an endpoint', () => {
     assert.deepEqual([asked().length, other.log.length], [0, 1]);
   });
 
-  it('whose manifest does not match is asked last from then on', async () => {
+  it('two of whose manifests do not match is asked last for everything from then on', async () => {
     const { registry, other, get, asked, clock } = await two();
-    const item = image({ layers: [layerOf(randomBytes(12, 10))] });
-    for (const each of [registry, other]) each.hold('library/two', item);
-    registry.levers.lie = { bytes: 'all', digest: item.digest };
-    assert.equal((await get(`/v2/library/two/manifests/${item.digest}`)).status, 200);
+    for (const seed of [12, 13]) {
+      const item = image({ layers: [layerOf(randomBytes(seed, 10))] });
+      for (const each of [registry, other]) each.hold('library/two', item);
+      registry.levers.lie = { bytes: 'all', digest: item.digest };
+      assert.equal((await get(`/v2/library/two/manifests/${item.digest}`)).status, 200);
+    }
     asked();
     clock.forward(2 * minute);
     assert.equal((await get('/v2/library/two/manifests/1')).status, 200);
     assert.deepEqual(asked(), []);
+  });
+
+  it('that has a page for a blob that nobody knows is asked first by everybody else', async () => {
+    const { registry, get, asked } = await two();
+    registry.levers.answers.push(answer.html(/blobs\/sha256:cd/));
+    assert.equal((await get(`/v2/library/two/blobs/sha256:${'cd'.repeat(32)}`)).status, 404, 'by the other one');
+    asked();
+    assert.equal((await get(path)).status, 200);
+    assert.deepEqual(asked(), [`GET ${path}`]);
   });
 });

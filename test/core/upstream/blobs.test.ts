@@ -170,3 +170,20 @@ test('an upstream that breaks off because its reader kept it waiting is not set 
     assert.equal(events.filter(({ kind }) => kind === 'aside').length, asides, `${pause} and ${wait} ms`);
   }
 });
+
+test('a page where a blob was expected is nonsense, and nobody’s lie', async () => {
+  for (const status of [200, 206]) {
+    const headers = {
+      'content-type': 'text/html; charset=utf-8',
+      'content-range': 'bytes 1-6/7',
+      'content-length': '6',
+    };
+    const { upstream, events } = await upstreamThat((_request, response) => send(response, status, headers, '<html>'));
+    const nonsense = { code: 'UNAVAILABLE', status: 502, message: /sent a page/ };
+    const asked = { repository, digest, range: { kind: 'from', offset: 1 }, copies: false } as const;
+    await assert.rejects(upstream.blob(repository, digest, anonymous)(1, signal), nonsense);
+    await assert.rejects(upstream.untouched(asked, anonymous, signal), nonsense);
+    if (status === 200) await assert.rejects(upstream.stat(repository, digest, anonymous, signal), nonsense);
+    assert.ok(!events.some(({ kind }) => kind === 'aside'));
+  }
+});

@@ -90,14 +90,26 @@ describe('an endpoint that fails', () => {
 });
 
 describe('an endpoint that lies about a digest', () => {
-  it('is asked last for ten minutes, whatever it sends, and for that digest after third parties and for longer', () => {
+  it('is asked last for that digest, even after third parties, and for no other', () => {
+    const { order, lied, events } = begin(['a', 'b'], ['m']);
+    for (let times = 0; times < 2; times += 1) lied('a', true);
+    assert.deepEqual([order(), order(sha256('y')), order(digest)], ['abm', 'abm', 'bma']);
+    const told = { kind: 'aside', endpoint: 'a', digest, ms: undefined };
+    assert.deepEqual(events, [told, told]);
+  });
+
+  it('and about another, surely both times, is asked last for all for ten minutes, whatever it sends', () => {
     const { clock, health, order, lied, events } = begin(['a', 'b'], ['m']);
+    const other = sha256('y');
+    lied('a', false);
     lied('a', true);
+    assert.equal(order(), 'abm', 'what it is only suspected of does not count');
+    lied('a', true, other);
     health.sent('a');
     assert.deepEqual([order(), order(digest)], ['bam', 'bma']);
     clock.time += 10 * minute;
     assert.deepEqual([order(), order(digest)], ['abm', 'bma']);
-    assert.deepEqual(events, [{ kind: 'aside', endpoint: 'a', digest, ms: 10 * minute }]);
+    assert.deepEqual(events.at(-1), { kind: 'aside', endpoint: 'a', digest: other, ms: 10 * minute });
   });
 
   it('is found out among several: one alone brings all of it, until it is known who it was', () => {
@@ -111,7 +123,7 @@ describe('an endpoint that lies about a digest', () => {
     assert.equal(order(digest), 'abc');
     lied('a', true);
     assert.equal(order(digest), 'bca');
-    assert.equal(order(digest, 'a'), 'bca', 'who is set aside does not go on');
+    assert.equal(order(digest, 'a'), 'bca', 'who is known to have lied does not go on');
   });
 
   it('is forgotten before the memory of lies grows', () => {
