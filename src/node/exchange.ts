@@ -7,6 +7,8 @@ import type { Headers } from '../core/mirror/reply.ts';
 
 /** Bytes that may have arrived before anybody asked for them: so many that a reader who stops for a moment does not stop the sender. */
 const mostHeld = 128 * 1024;
+/** And so many chunks: each costs some hundred bytes of its own, and a sender may make them as small as it likes. */
+const mostChunks = 1024;
 /** Small chunks are given out together, up to this. */
 const together = 64 * 1024;
 
@@ -51,7 +53,7 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
     this.#size += chunk.length;
     this.#waiting?.resolve(this.#take());
     this.#waiting = undefined;
-    if (this.#size < mostHeld) return;
+    if (this.#size < mostHeld && this.#held.length < mostChunks) return;
     this.#paused = true;
     controller.pause();
   }
@@ -95,7 +97,7 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
     const chunks = this.#held.splice(0, count);
     const [first] = chunks;
     this.#size -= bytes;
-    if (this.#paused && this.#size < mostHeld / 2) {
+    if (this.#paused && this.#size < mostHeld / 2 && this.#held.length < mostChunks / 2) {
       this.#paused = false;
       this.#controller?.resume();
     }

@@ -44,6 +44,17 @@ it('the sender is stopped while nobody reads', async () => {
   assert.deepEqual(did, ['pause', 'resume']);
 });
 
+it('the sender is stopped before its chunks cost more than their bytes, too', async () => {
+  const { exchange, did, arrive } = await begin();
+  for (let i = 0; i < 1023; i += 1) arrive(1);
+  assert.deepEqual(did, []);
+  arrive(1);
+  assert.deepEqual(did, ['pause']);
+  const { value } = await exchange.next();
+  assert.equal(value?.length, 1024);
+  assert.deepEqual(did, ['pause', 'resume']);
+});
+
 it('who waits gets what comes, the end, or the error', async () => {
   const { exchange, arrive } = await begin();
   const next = exchange.next();
