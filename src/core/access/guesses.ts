@@ -1,4 +1,5 @@
 // Who guesses at logins, and for how long he is not listened to.
+import { Bounded } from '../oci/bounded.ts';
 import { RegistryError } from '../oci/errors.ts';
 import { isIpv4, parseAddress } from './address.ts';
 
@@ -16,8 +17,8 @@ const mostCounted = 10_000;
 /** Plain values only: requests may share it on every runtime. */
 export class Guesses {
   readonly #now: () => number;
-  /** By address; the oldest first. */
-  readonly #counts = new Map<string, Count>();
+  /** By address. */
+  readonly #counts = new Bounded<Count>(mostCounted);
 
   constructor(now: () => number) {
     this.#now = now;
@@ -36,13 +37,7 @@ export class Guesses {
   failed(address: string): void {
     const key = keyOf(address);
     const failures = (this.#count(key)?.failures ?? 0) + 1;
-    this.#counts.delete(key);
     this.#counts.set(key, { failures, until: this.#now() + within });
-    if (this.#counts.size <= mostCounted) return;
-    for (const oldest of this.#counts.keys()) {
-      this.#counts.delete(oldest);
-      return;
-    }
   }
 
   #count(key: string): Count | undefined {

@@ -3,6 +3,7 @@
 // Who inspects an image fetches its manifests and its config; who pulls it lazily, ranges of its layers. Only a layer that is
 // wanted from its first byte to its end says that the others will be, too: those behind it in the manifest. What stands
 // before it the client has already, or is asking for just now.
+import { Bounded } from '../oci/bounded.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Listing } from '../oci/manifest.ts';
 import { type Repository, repositoryKey } from '../oci/reference.ts';
@@ -37,7 +38,7 @@ const mostLayers = 128;
 export class PullAhead {
   readonly #parts: BlobParts;
   readonly #flights: BlobFlights;
-  readonly #images = new Map<string, Image>();
+  readonly #images = new Bounded<Image>(mostImages);
   readonly #brought: Recent<true>;
   #running = 0;
 
@@ -55,15 +56,11 @@ export class PullAhead {
     const key = `${name} ${digest}`;
     const known = this.#images.get(key);
     const now = clock.now();
-    this.#images.delete(key);
     const image =
       known !== undefined && now < known.until
         ? known
         : { key, repository, name, until: now + rememberedFor, ...this.#plan(listing) };
     this.#images.set(key, image);
-    if (this.#images.size <= mostImages) return;
-    const oldest = this.#images.keys().next();
-    if (!oldest.done) this.#images.delete(oldest.value);
   }
 
   #plan({ served, config }: Listing): Pick<Image, 'layers' | 'settled' | 'coming'> {

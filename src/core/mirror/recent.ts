@@ -1,15 +1,15 @@
 // What was learned a moment ago and is worth remembering for another: a bounded map whose entries end by time.
+import { Bounded } from '../oci/bounded.ts';
 import type { Clock } from './ports.ts';
 
 export class Recent<V> {
   readonly #clock: Clock;
-  readonly #most: number;
-  readonly #entries = new Map<string, { readonly value: V; readonly from: number; readonly until: number }>();
+  readonly #entries: Bounded<{ readonly value: V; readonly from: number; readonly until: number }>;
 
   /** `most`: entries kept; the oldest goes first. */
   constructor(clock: Clock, most = 10_000) {
     this.#clock = clock;
-    this.#most = most;
+    this.#entries = new Bounded(most);
   }
 
   get(key: string): V | undefined {
@@ -23,12 +23,8 @@ export class Recent<V> {
   }
 
   set(key: string, value: V, ms: number): void {
-    this.#entries.delete(key);
     const now = this.#clock.now();
     this.#entries.set(key, { value, from: now, until: now + ms });
-    if (this.#entries.size <= this.#most) return;
-    const oldest = this.#entries.keys().next();
-    if (!oldest.done) this.#entries.delete(oldest.value);
   }
 
   delete(key: string): void {

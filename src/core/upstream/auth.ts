@@ -2,7 +2,7 @@
 import { RegistryError } from '../oci/errors.ts';
 import { basic } from '../oci/login.ts';
 import { drain } from './body.ts';
-import type { Bounded } from './bounded.ts';
+import type { Bounded } from '../oci/bounded.ts';
 import { demandOf, type Guarded, hostOf, scopeOf, sendsElsewhere, unauthorized, wantsBasic } from './demand.ts';
 import { ForbiddenAddress, type Fetch, type UpstreamRequest, type UpstreamResponse, type Wrap } from './fetch.ts';
 import type { RegistrableDomain } from './realm.ts';

@@ -3,7 +3,7 @@
 import type { Report } from '../mirror/events.ts';
 import type { Clock } from '../mirror/ports.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { Bounded } from './bounded.ts';
+import type { Bounded } from '../oci/bounded.ts';
 
 /** Milliseconds; twice as long each time that it fails again when it is over. */
 const firstAside = 30_000;

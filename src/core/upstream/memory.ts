@@ -1,7 +1,7 @@
 // What is remembered of upstreams from one question to the next: values only, never anything under way, so that requests may
 // share it even where a runtime keeps them apart (workerd).
 import type { Digest } from '../oci/digest.ts';
-import { Bounded } from './bounded.ts';
+import { Bounded } from '../oci/bounded.ts';
 import type { Aside } from './health.ts';
 import type { Issuer, KeptToken } from './tokens.ts';
 

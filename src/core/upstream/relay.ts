@@ -2,7 +2,7 @@
 import type { Clock } from '../mirror/ports.ts';
 import { RegistryError } from '../oci/errors.ts';
 import { drain } from './body.ts';
-import type { Bounded } from './bounded.ts';
+import type { Bounded } from '../oci/bounded.ts';
 import { demandOf, wantsBasic } from './demand.ts';
 import { refusal } from './failure.ts';
 import type { Fetch, UpstreamRequest, UpstreamResponse } from './fetch.ts';

@@ -3,7 +3,7 @@ import { basic } from '../oci/login.ts';
 import type { Clock } from '../mirror/ports.ts';
 import { RegistryError } from '../oci/errors.ts';
 import { drain, isRecord, parseJson, readWhole } from './body.ts';
-import type { Bounded } from './bounded.ts';
+import type { Bounded } from '../oci/bounded.ts';
 import { nonsense, refusal } from './failure.ts';
 import type { Fetch, UpstreamRequest, UpstreamResponse } from './fetch.ts';
 import type { Credentials } from './registries.ts';

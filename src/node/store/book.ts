@@ -1,12 +1,12 @@
 // The book as the mirror sees it. This process is its only writer, so what was read or written once is known without asking again.
 import type { Verdict } from '../../core/access/admit.ts';
 import type { Book, Pointer } from '../../core/mirror/ports.ts';
+import { Bounded } from '../../core/oci/bounded.ts';
 import type { Descriptor } from '../../core/oci/descriptor.ts';
 import type { Digest } from '../../core/oci/digest.ts';
 import { type Repository, repositoryKey } from '../../core/oci/reference.ts';
 import type { BookThread } from './book-thread.ts';
 import type { Ledger } from './ledger.ts';
-import { Recent } from './recent.ts';
 
 /** Entries kept of each kind. */
 const kept = 10_000;
@@ -18,9 +18,9 @@ const kept = 10_000;
 export class SqliteBook implements Book {
   readonly #thread: BookThread;
   readonly #ledger: Ledger;
-  readonly #pointers = new Recent<Promise<Pointer | undefined>>(kept);
-  readonly #standings = new Recent<Promise<Descriptor | undefined>>(kept);
-  readonly #verdicts = new Recent<Promise<Verdict | undefined>>(kept);
+  readonly #pointers = new Bounded<Promise<Pointer | undefined>>(kept);
+  readonly #standings = new Bounded<Promise<Descriptor | undefined>>(kept);
+  readonly #verdicts = new Bounded<Promise<Verdict | undefined>>(kept);
 
   constructor(thread: BookThread, ledger: Ledger) {
     this.#thread = thread;

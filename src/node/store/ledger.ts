@@ -1,9 +1,9 @@
 // Which blobs there are, how big they are and when each was last used: kept in the book, its totals here.
 import type { Clock } from '../../core/mirror/ports.ts';
+import { Bounded } from '../../core/oci/bounded.ts';
 import type { Digest } from '../../core/oci/digest.ts';
 import type { Checked, Entry, Listed, Stored } from './book-tables.ts';
 import type { BookThread } from './book-thread.ts';
-import { Recent } from './recent.ts';
 
 /** Uses are written in batches, this many milliseconds apart. */
 const flushAfter = 1000;
@@ -23,7 +23,7 @@ export class Ledger {
   restarts = 0;
   /** Blobs whose row the book could not be told to change, and what is counted for them instead of what the row says. */
   readonly #astray = new Map<Digest, number | undefined>();
-  #sizes = new Recent<Promise<number | undefined>>(known);
+  #sizes = new Bounded<Promise<number | undefined>>(known);
   #used = new Map<Digest, number>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -43,7 +43,7 @@ export class Ledger {
   restart(): void {
     this.restarts += 1;
     this.#astray.clear();
-    this.#sizes = new Recent(known);
+    this.#sizes = new Bounded(known);
     this.#learn();
   }
 
