@@ -8,6 +8,7 @@ import { RegistryError } from '../oci/errors.ts';
 import { type Listing, type Manifest, isManifestType, readManifest } from '../oci/manifest.ts';
 import type { ManifestPull } from '../oci/pull.ts';
 import { type Reference, type Repository, isTag, repositoryKey } from '../oci/reference.ts';
+import { unknownManifest } from '../oci/unknown.ts';
 import type { Outcome } from './events.ts';
 import { Flights } from './flights.ts';
 import { isFresh, mayBeStale } from './freshness.ts';
@@ -16,7 +17,7 @@ import type { Pointer } from './ports.ts';
 import type { PullAhead } from './pull-ahead.ts';
 import { manifestReply, notModified } from './replies.ts';
 import type { Reply } from './reply.ts';
-import { unknownManifest } from '../oci/unknown.ts';
+import { isWhole } from './whole.ts';
 
 /** A manifest, and what it lists. */
 interface Read extends Manifest {
@@ -32,13 +33,6 @@ interface Found {
   /** Why this is stale. */
   readonly trouble?: RegistryError;
 }
-
-/** An index is looked into this deep, and at so many of its images: more than there are platforms. */
-const deepest = 2;
-const mostImages = 64;
-/** That an image is all here, or not, is believed for this long. */
-const wholeFor = 10_000;
-const brokenFor = 1000;
 
 export class Manifests {
   readonly #parts: Parts;
@@ -88,7 +82,7 @@ export class Manifests {
     const held = await this.#held(reference);
     const fresh = held !== undefined && (!isTag(target) || isFresh(held, clock.now(), freshness));
     if (fresh && standing === 'fresh') {
-      const good = isList || inquiry.reached(repository) || (await this.#isWhole(held.descriptor));
+      const good = isList || inquiry.reached(repository) || (await isWhole(this.#parts, held.descriptor));
       if (good) return { descriptor: held.descriptor, outcome: 'hit' };
     }
 
@@ -111,7 +105,7 @@ export class Manifests {
     } catch (error) {
       if (!usable || !(error instanceof RegistryError) || !error.passing) throw error;
       // podman and CRI-O choose their endpoint at the manifest and do not fall back after it: half an image is worse than none.
-      if (!isList && !(await this.#isWhole(held.descriptor))) throw error;
+      if (!isList && !(await isWhole(this.#parts, held.descriptor))) throw error;
       this.#parts.report({ kind: 'stale', repository, name: target, error });
       return { descriptor: held.descriptor, outcome: 'stale', trouble: error };
     }
@@ -159,51 +153,8 @@ export class Manifests {
     kept.keep(manifest);
     return manifest;
   }
-
-  /** Everything that this manifest lists is here; of an index, at least one image that it lists. Believed for a while. */
-  async #isWhole(descriptor: Descriptor, depth = 0): Promise<boolean> {
-    // To look through shelves for everything would cost more than it tells: what lies on one may be gone the next moment.
-    if (this.#parts.shelves.length > 0) return true;
-    const known = this.#parts.memory.whole.get(descriptor.digest);
-    if (known !== undefined) return known;
-    const whole = await this.#lookWhole(descriptor, depth);
-    this.#parts.memory.whole.set(descriptor.digest, whole, whole ? wholeFor : brokenFor);
-    return whole;
-  }
-
-  async #lookWhole(descriptor: Descriptor, depth: number): Promise<boolean> {
-    const { kept, store } = this.#parts;
-    const bytes = await kept.read(descriptor.digest);
-    const listing = bytes && readable(bytes, descriptor.mediaType);
-    if (listing === undefined) return false;
-    if (listing.kind === 'image') {
-      return every(listing.served, async ({ digest }) => (await store.stat(digest)) !== undefined);
-    }
-    const images = listing.lists.filter(({ mediaType }) => isManifestType(mediaType)).slice(0, mostImages);
-    return depth < deepest && some(images, (image) => this.#isWhole(image, depth + 1));
-  }
 }
 
 function read(descriptor: Descriptor, bytes: Uint8Array): Read {
   return { descriptor, bytes, listing: readManifest(bytes, descriptor.mediaType) };
-}
-
-/** What an index calls an image need not be one. */
-function readable(bytes: Uint8Array, mediaType: string): Listing | undefined {
-  try {
-    return readManifest(bytes, mediaType);
-  } catch (error) {
-    if (error instanceof RegistryError) return undefined;
-    throw error;
-  }
-}
-
-/** One after the other: the first that settles it spares the rest. */
-async function some<T>(values: readonly T[], test: (value: T) => Promise<boolean>): Promise<boolean> {
-  for (const value of values) if (await test(value)) return true;
-  return false;
-}
-
-async function every<T>(values: readonly T[], test: (value: T) => Promise<boolean>): Promise<boolean> {
-  return !(await some(values, async (value) => !(await test(value))));
 }
