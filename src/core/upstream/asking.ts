@@ -5,7 +5,7 @@ import type { Digest } from '../oci/digest.ts';
 import { RefusedElsewhere, RegistryError, Unreachable } from '../oci/errors.ts';
 import type { Repository } from '../oci/reference.ts';
 import { drain, refuseEncoded } from './body.ts';
-import type { Exchange, What } from './compose.ts';
+import type { Errand, What } from './compose.ts';
 import { refusal, unreachable } from './failure.ts';
 import type { Fetch, UpstreamResponse } from './fetch.ts';
 import type { Health } from './health.ts';
@@ -47,7 +47,7 @@ export interface Answer {
 
 export interface AskingParts {
   readonly registries: Registries;
-  readonly exchange: (exchange: Exchange) => Fetch;
+  readonly exchange: (errand: Errand) => Fetch;
   readonly clock: Clock;
   readonly health: Health;
   readonly userAgent: string;

@@ -36,20 +36,20 @@ export interface ExchangeParts {
 export type What = Extract<MirrorEvent, { kind: 'asked' }>['what'];
 
 /** Who is asked, and for what. */
-export interface Exchange extends Guarded {
+export interface Errand extends Guarded {
   readonly what: What;
 }
 
-export function createExchanges(parts: ExchangeParts): (exchange: Exchange) => Fetch {
+export function createExchanges(parts: ExchangeParts): (errand: Errand) => Fetch {
   const { issuers } = parts.memory;
   const tokens = new Tokens(parts.memory.tokens, parts.clock, parts.userAgent);
   const askIssuer = createIssuerFetch(parts);
   const retry = withRetry(parts.clock, parts.random);
-  return (exchange) => {
-    const { registry, what } = exchange;
+  return (errand) => {
+    const { registry, what } = errand;
     const observed = withObservation(registry.name, what, parts)(parts.fetch);
     const { registrableDomain } = parts;
-    const auth = withAuth(exchange, { tokens, issuers, registrableDomain, fetch: askIssuer(registry) });
+    const auth = withAuth(errand, { tokens, issuers, registrableDomain, fetch: askIssuer(registry) });
     return auth(retry(withRedirects(registry)(observed)));
   };
 }
