@@ -160,7 +160,7 @@ export class Inquiry {
   /** An anonymous question for an object that a third party's mirror may answer too: good for the bytes, but no verdict. */
   async fetch<T>(repository: Repository, subject: string, question: () => Promise<T>): Promise<T> {
     try {
-      return await this.list(repository, subject, question);
+      return await this.#asked(repository, subject, question);
     } catch (error) {
       if (error instanceof RegistryError && [401, 403].includes(error.status)) await this.#revoke(repository);
       throw error;
@@ -168,7 +168,12 @@ export class Inquiry {
   }
 
   /** An anonymous question for a list. Registries give and refuse lists by rules of their own: no verdict either way. */
-  async list<T>(repository: Repository, subject: string, question: () => Promise<T>): Promise<T> {
+  list<T>(repository: Repository, subject: string, question: () => Promise<T>): Promise<T> {
+    return this.#asked(repository, subject, question);
+  }
+
+  /** Every question. Not put to who limits us; what became of it says whether there is any use in asking more. */
+  async #asked<T>(repository: Repository, subject: string, question: () => Promise<T>): Promise<T> {
     const refused = this.#memory.refused.get(repositoryKey(repository));
     if (refused !== undefined) throw refused;
     try {
