@@ -2,7 +2,6 @@
 import { standingOf } from '../access/admit.ts';
 import { type Asker, isSomebody } from '../access/caller.ts';
 import { isNotModified, isRangeWanted } from '../oci/conditional.ts';
-import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/errors.ts';
 import { isManifestType } from '../oci/manifest.ts';
@@ -21,8 +20,8 @@ import { blobHead, blobReply, notModified } from './replies.ts';
 import { type Reply, discard } from './reply.ts';
 
 interface Admission {
-  /** What the upstream has said, now or earlier, that this repository has under the digest. */
-  readonly standing: Descriptor | undefined;
+  /** Bytes, as the upstream has told, now or earlier. */
+  readonly size: number | undefined;
   /** It was asked just now and said so, perhaps without telling a size. */
   readonly proven: boolean;
   /** Why nobody could be asked. */
@@ -70,32 +69,35 @@ export class Blobs {
     const standing = await book.standing(repository, digest);
     // Proven as a manifest is not proven as a blob: registries keep them apart.
     const proven = standing !== undefined && !isManifestType(standing.mediaType);
-    if (verdict === 'fresh') return { standing, proven };
+    const size = standing?.size;
+    if (verdict === 'fresh') return { size, proven };
 
     const usable = verdict === 'stale' && proven;
     const resting = inquiry.resting(repository, digest);
-    if (usable && resting !== undefined) return { standing, proven, trouble: resting };
+    if (usable && resting !== undefined) return { size, proven, trouble: resting };
     try {
-      await this.#prove(repository, digest);
-      return { standing: await book.standing(repository, digest), proven: true };
+      return { size: await this.#prove(repository, digest, size), proven: true };
     } catch (error) {
-      if (usable && error instanceof RegistryError && error.passing) return { standing, proven, trouble: error };
+      if (usable && error instanceof RegistryError && error.passing) return { size, proven, trouble: error };
       throw error;
     }
   }
 
-  /** Bytes, if the upstream tells. Throws BLOB_UNKNOWN if it has no such blob in this repository. */
-  async #prove(repository: Repository, digest: Digest): Promise<number | undefined> {
+  /** Bytes: those that are `known`, else if the upstream tells. Throws BLOB_UNKNOWN if it has no such blob in this repository. */
+  async #prove(repository: Repository, digest: Digest, known?: number): Promise<number | undefined> {
     const proof = await this.#parts.inquiry.prove(repository, digest);
     if (proof === undefined) throw unknownBlob(repository, digest);
-    return proof.size;
+    return known ?? proof.size;
   }
 
   /** Never starts a fill. */
-  async #head({ repository, digest }: BlobPull, { proven, trouble }: Admission): Promise<Reply> {
-    const told = proven ? undefined : await this.#prove(repository, digest);
+  async #head({ repository, digest }: BlobPull, { size, proven, trouble }: Admission): Promise<Reply> {
+    const told = proven ? size : await this.#prove(repository, digest, size);
     const here = await this.#parts.store.stat(digest);
-    if (here !== undefined) return blobHead(digest, here, trouble ? 'stale' : 'hit', trouble);
+    if (here !== undefined && here === (told ?? here)) {
+      return blobHead(digest, here, trouble ? 'stale' : 'hit', trouble);
+    }
+    if (here !== undefined) this.#past.suspect(repository, digest, here);
     if (trouble !== undefined) throw trouble;
     // Proven some time ago and not here: whether it is still there, only the upstream knows.
     return blobHead(digest, proven ? await this.#prove(repository, digest) : told, 'forward');
@@ -112,7 +114,7 @@ export class Blobs {
 
     const running = this.#flights.get(digest);
     const answered = running?.answered === true;
-    const flight = running ?? this.#flights.start(repository, digest, admission.standing?.size);
+    const flight = running ?? this.#flights.start(repository, digest, admission.size);
     try {
       await this.#join(flight, pull, admission);
       const content = await (await flight.filling)?.open(range);
@@ -139,22 +141,23 @@ export class Blobs {
 
   async #atRest(
     { repository, digest, range }: BlobPull,
-    { standing, proven, trouble }: Admission,
+    { size: known, proven, trouble }: Admission,
   ): Promise<Reply | undefined> {
     const { store, inquiry } = this.#parts;
+    let size = known;
     if (!proven) {
       // The bytes came by way of another repository. Before the proof nothing is told, not even that a range is out of bounds.
       if ((await store.stat(digest)) === undefined) return undefined;
-      await this.#prove(repository, digest);
+      size = await this.#prove(repository, digest, known);
     }
     const content = await store.open(digest, range);
     if (content === undefined) return undefined;
-    if (standing !== undefined && content.size !== standing.size) {
+    if (size !== undefined && content.size !== size) {
       await discard(content.body);
       this.#past.suspect(repository, digest, content.size);
       return undefined;
     }
-    if (standing === undefined) await inquiry.proven(repository, digest, content.size);
+    if (size === undefined) await inquiry.proven(repository, digest, content.size);
     return blobReply(digest, content, trouble ? 'stale' : 'hit', trouble);
   }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { truncate, writeFile } from 'node:fs/promises';
+import { rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
@@ -107,6 +107,20 @@ describe('what turned bad at rest', () => {
       });
     }
   }
+
+  it('is not sent although the book was lost, and with it what the size had been', async () => {
+    const all = await alpine();
+    await all.get(path);
+    await all.settled();
+    await rm(join(all.dir, 'book.sqlite'));
+    await truncate(pathIn(all.dir, layer.digest), 1000);
+    await all.restart();
+    await all.store.settled;
+    await all.get('/v2/alpine/manifests/3');
+    assert.equal((await all.head(path)).headers['content-length'], String(size));
+    assert.ok((await all.get(path)).body.equals(bytes));
+    while (!all.events.some((event) => event.kind === 'bad-blob')) await setImmediate();
+  });
 
   it('is not sent as a manifest either', async () => {
     const all = await alpine();
