@@ -24,6 +24,8 @@ export interface BudgetParts {
 
 export class Budget {
   readonly limit: number | undefined;
+  /** False: the ledger was lost. Until all is counted nobody knows how much room there is, so there is none. */
+  known = true;
   readonly #freeSpace: () => Promise<number>;
   readonly #ledger: Ledger;
   readonly #shelf: Shelf;
@@ -34,7 +36,6 @@ export class Budget {
   /** Of what is reserved: it is on the disk already. */
   #written = 0;
   #turn: Promise<void> = Promise.resolve();
-  #known = true;
 
   constructor({ limit, freeSpace, ledger, shelf, leftovers, report, stop }: BudgetParts) {
     this.limit = limit;
@@ -53,12 +54,6 @@ export class Budget {
 
   get used(): number {
     return this.#ledger.bytes + this.#shelf.looseBytes + this.reserved;
-  }
-
-  /** The ledger was lost: until all is counted nobody knows how much room there is, so there is none. */
-  async unknownUntil(counted: Promise<boolean>): Promise<void> {
-    this.#known = false;
-    this.#known = await counted;
   }
 
   /** Evicts what is over the limit, which may have been lowered since the last start. */
@@ -82,7 +77,7 @@ export class Budget {
   #checkLimit(bytes: number): void {
     if (this.limit === undefined) return;
     if (bytes > this.limit) throw new NoRoom('too-large');
-    if (!this.#known) throw new NoRoom('full');
+    if (!this.known) throw new NoRoom('full');
   }
 
   /** Bytes that cannot be evicted. */
@@ -126,7 +121,8 @@ export class Budget {
     try {
       await this.#evictDownTo(this.used - short);
     } catch (error) {
-      throw error instanceof NoRoom && this.#known ? this.#diskIsFull() : error;
+      const isFull = error instanceof NoRoom && this.known && !this.#stop.aborted;
+      throw isFull ? this.#diskIsFull() : error;
     }
     // Some file systems give room back only later. Then this one is passed by, rather than all the others evicted.
     if ((await this.#shortOf(more)) > 0) throw this.#diskIsFull();
@@ -146,7 +142,7 @@ export class Budget {
   async #evictDownTo(allowed: number): Promise<void> {
     if (this.used > allowed) await this.#shelf.closings();
     let after: Entry | undefined;
-    if (!this.#known) throw new NoRoom('full');
+    if (!this.known) throw new NoRoom('full');
     while (this.used > allowed) {
       if (this.#staying() > allowed) throw new NoRoom('full');
       this.#stop.throwIfAborted();

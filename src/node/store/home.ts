@@ -5,8 +5,6 @@ import { isMissing, type Layout, makeDataDirectory, prepare } from './layout.ts'
 import { lockDirectory } from './lock.ts';
 
 export class Home {
-  /** Nothing was there when it was last made ready. */
-  fresh = true;
   /** Called when it is another directory than before. */
   moved: () => Promise<void> = () => Promise.resolve();
   readonly #layout: Layout;
@@ -14,6 +12,7 @@ export class Home {
   /** The file that we have locked. */
   #lock: Stats | undefined;
   #settling: Promise<void> | undefined;
+  #fresh = false;
 
   /** Throws if another process has the directory, if a later sampan has written to it, or if it cannot be written to. */
   static async open(layout: Layout): Promise<Home> {
@@ -24,6 +23,13 @@ export class Home {
 
   private constructor(layout: Layout) {
     this.#layout = layout;
+  }
+
+  /** Whether nothing was there when it was made ready: for the first book that is opened in it, and for no later one. */
+  takeFresh(): boolean {
+    const fresh = this.#fresh;
+    this.#fresh = false;
+    return fresh;
   }
 
   /** Before anything is written to it. Throws as `open` does. */
@@ -48,7 +54,7 @@ export class Home {
     const unlock = lockDirectory(layout.dir, layout.lock);
     try {
       const lock = await stat(layout.lock);
-      this.fresh = (await prepare(layout)).fresh;
+      this.#fresh = (await prepare(layout)).fresh;
       this.#unlock();
       this.#lock = lock;
       this.#unlock = unlock;

@@ -80,11 +80,14 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     };
     const upkeep = new Upkeep(parts);
 
-    upkeep.bookOpened(home.fresh, home.fresh || thread.opened.clean);
+    const { bytes, clean } = thread.opened;
+    const fresh = home.takeFresh();
+    // No blobs before a book that lists some: they were taken away.
+    upkeep.bookOpened(fresh, fresh ? bytes === 0 : clean);
     upkeep.scrub();
     thread.renewed = () => {
       ledger.restart();
-      upkeep.bookOpened(home.fresh, false);
+      upkeep.bookOpened(home.takeFresh(), false);
     };
     home.moved = async () => {
       const message = `${layout.dir} is not the directory that it was`;

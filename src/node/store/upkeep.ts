@@ -8,7 +8,7 @@ import { type Leftovers, keptFor } from './leftovers.ts';
 import type { Ledger } from './ledger.ts';
 import { Load } from './load.ts';
 import type { Quarantine } from './quarantine.ts';
-import { reconcile } from './reconcile.ts';
+import { allShards, reconcile } from './reconcile.ts';
 import { scrub } from './scrub.ts';
 import type { Shelf } from './shelf.ts';
 import { tidy } from './tidy.ts';
@@ -39,8 +39,6 @@ export class Upkeep {
   /** Whether the ledger is what is on disk. */
   #counted: Promise<boolean> = Promise.resolve(true);
   #settled: Promise<void> = Promise.resolve();
-  /** The ledger may lack what is on disk. */
-  #lost = false;
   readonly #daily: NodeJS.Timeout;
 
   constructor(parts: UpkeepParts) {
@@ -59,11 +57,12 @@ export class Upkeep {
    * `trusted`: the ledger is what is on disk.
    */
   bookOpened(fresh: boolean, trusted: boolean): void {
+    const { thread, budget } = this.#parts;
     // An empty ledger before a directory that is not: the book was lost, and with it what is in use.
-    this.#lost ||= !fresh && this.#parts.thread.opened.bytes === 0;
+    if (!fresh && !trusted && thread.opened.bytes === 0) budget.known = false;
     const before = this.#settled;
     this.#counted = before.then(() => trusted || this.#count());
-    this.#settled = this.#settle();
+    this.#settled = this.#settle(this.#counted);
   }
 
   scrub(): void {
@@ -74,32 +73,23 @@ export class Upkeep {
     void this.#settled.then(() => scrub({ ledger, shelf, clock, report, every, busy, signal }));
   }
 
-  async #settle(): Promise<void> {
+  async #settle(counted: Promise<boolean>): Promise<void> {
     const { budget } = this.#parts;
-    if (this.#lost) await budget.unknownUntil(this.#counted);
-    if (await this.#counted) this.#lost = false;
+    // Another book that was opened meanwhile is counted next.
+    if ((await counted) && this.#counted === counted) budget.known = true;
     await budget.trim().catch(() => undefined);
     await this.#tidyUp();
   }
 
-  /** Again and again if disk or book fail meanwhile: as long as it is not known what is there, nothing may be taken in. */
+  /** What could not be counted is tried again and again: as long as it is not known what is there, nothing may be taken in. */
   async #count(): Promise<boolean> {
     const { clock, signal } = this.#parts;
-    for (let pause = shortestPause; !signal.aborted; pause = Math.min(longestPause, 2 * pause)) {
-      if (await this.#countOnce()) return true;
+    let left = await reconcile(allShards, this.#parts);
+    for (let pause = shortestPause; left.length > 0 && !signal.aborted; pause = Math.min(longestPause, 2 * pause)) {
       await clock.sleep(pause, signal).catch(() => undefined);
+      left = await reconcile(left, this.#parts);
     }
-    return false;
-  }
-
-  async #countOnce(): Promise<boolean> {
-    const { layout, ledger, shelf, report, signal } = this.#parts;
-    try {
-      return await reconcile(layout, ledger, shelf, signal);
-    } catch (error) {
-      report({ kind: 'trouble', where: 'store', doing: 'look through the blobs', error });
-      return false;
-    }
+    return left.length === 0;
   }
 
   async #tidyUp(): Promise<void> {
