@@ -66,7 +66,7 @@ export class Budget {
    * that only a client's word is behind makes no room.
    */
   async check(bytes: number): Promise<void> {
-    this.#checkLimit(bytes);
+    this.checkLimit(bytes);
     // What nobody reads any more is in the way until it is closed.
     await this.#shelf.closings();
     const staying = this.#staying();
@@ -74,7 +74,8 @@ export class Budget {
     if ((await this.#shortOf(bytes)) > this.used - staying) throw this.#diskIsFull();
   }
 
-  #checkLimit(bytes: number): void {
+  /** Throws NoRoom if it is too large, or nobody knows how much there is. */
+  checkLimit(bytes: number): void {
     if (this.limit === undefined) return;
     if (bytes > this.limit) throw new NoRoom('too-large');
     if (!this.known) throw new NoRoom('full');
@@ -107,8 +108,8 @@ export class Budget {
   }
 
   async #makeRoom(more: number, total: number): Promise<void> {
-    this.#stop.throwIfAborted();
-    this.#checkLimit(total);
+    if (this.#stop.aborted) throw new NoRoom('full');
+    this.checkLimit(total);
     if (this.limit !== undefined) await this.#evictDownTo(this.limit - more);
     await this.#makeRoomOnDisk(more);
     this.#reserved += more;
@@ -141,17 +142,22 @@ export class Budget {
 
   async #evictDownTo(allowed: number): Promise<void> {
     if (this.used > allowed) await this.#shelf.closings();
-    let after: Entry | undefined;
     if (!this.known) throw new NoRoom('full');
-    while (this.used > allowed) {
-      if (this.#staying() > allowed) throw new NoRoom('full');
-      this.#stop.throwIfAborted();
-      if (await this.#leftovers.dropOldest()) continue;
+    await this.#leftovers.dropUntil(() => this.#isDownTo(allowed));
+    let after: Entry | undefined;
+    while (!this.#isDownTo(allowed)) {
       const candidates = await this.#ledger.oldest(after, slice);
       if (candidates.length === 0) throw new NoRoom('full');
       if (!(await this.#evictFrom(candidates, this.used - allowed))) throw new NoRoom('full');
       after = candidates.at(-1);
     }
+  }
+
+  /** Throws NoRoom if it cannot come to be: what stays in any case is more, or the store is being closed. */
+  #isDownTo(allowed: number): boolean {
+    if (this.used <= allowed) return true;
+    if (this.#staying() > allowed || this.#stop.aborted) throw new NoRoom('full');
+    return false;
   }
 
   /** False if none of those that should have gone did: the next ones would not either. */
@@ -196,10 +202,6 @@ export class Reservation {
 
   get bytes(): number {
     return this.#bytes;
-  }
-
-  get written(): number {
-    return this.#written;
   }
 
   /** To at least that many in all. Throws NoRoom and stays what it was. */

@@ -222,9 +222,9 @@ export class DiskFill implements Fill {
   }
 }
 
-/** Whatever breaks an upstream or ends us does not make the bytes wrong that are here. */
+/** Whatever breaks an upstream, ends us or takes the room does not make the bytes wrong that are here. */
 function isWorthContinuing(error: Error): boolean {
-  return !(error instanceof NoRoom) && !(error instanceof Wrong);
+  return error instanceof NoRoom ? error.reason === 'full' : !(error instanceof Wrong);
 }
 
 /** The size of the blob, as far as it is known now. */

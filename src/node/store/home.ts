@@ -36,7 +36,8 @@ export class Home {
   async ensure(): Promise<void> {
     const { lock, incoming } = this.#layout;
     const [locked, parts] = await Promise.all([found(lock), found(incoming)]);
-    if (isSame(locked, this.#lock)) {
+    // Nobody writes there before we have looked what is there.
+    if (this.#settling === undefined && isSame(locked, this.#lock)) {
       if (parts === undefined) await mkdir(incoming, { recursive: true, mode: 0o700 });
       return;
     }

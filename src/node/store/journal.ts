@@ -2,10 +2,12 @@
 //
 // Lines of text that vouch for themselves, each with a checksum of its own, so that a torn one harms no other. Nothing is ever
 // synced: what the disk has kept of the file is believed only when it still has the checksum that is written here.
-import { type FileHandle, open, readFile, rm } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, rm } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { Intervals } from '../../core/mirror/intervals.ts';
 import { type Digest, isDigest } from '../../core/oci/digest.ts';
+import { openPlain } from './plain-file.ts';
 
 /** Bytes in a row that one connection wrote in order, and their CRC-32. */
 export interface Stretch {
@@ -37,6 +39,8 @@ export interface JournalParts {
   /** Told once; from then on nothing more is written down. */
   readonly failed: (error: unknown) => void;
 }
+
+const appending = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT;
 
 /** Nobody waits for it but who ends it. */
 export class Journal {
@@ -85,7 +89,7 @@ export class Journal {
 
   async #write(): Promise<void> {
     try {
-      this.#handle ??= await open(this.#parts.path, 'a', 0o600);
+      this.#handle ??= await openPlain(this.#parts.path, appending);
       while (this.#text !== '') {
         const text = this.#text;
         this.#text = '';
@@ -123,7 +127,12 @@ export class Journal {
 
 /** Undefined if there is none, or if it does not say of what. */
 export async function readJournal(path: string): Promise<Journalled | undefined> {
-  return parseJournal(await readFile(path, 'latin1').catch(() => ''));
+  return parseJournal(await textOf(path).catch(() => ''));
+}
+
+async function textOf(path: string): Promise<string> {
+  await using handle = await openPlain(path, constants.O_RDONLY);
+  return await handle.readFile('latin1');
 }
 
 /** Whatever makes no sense is left out. Where two stretches overlap, the later one is the true one. */

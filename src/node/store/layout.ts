@@ -42,6 +42,11 @@ export class Layout {
   }
 }
 
+/** Whether a file of that name is a part or its journal; anything else that lies there is not ours and stays. */
+export function isIncoming(name: string): boolean {
+  return /^[0-9a-f]{64,128}\.[0-9a-f-]{36}\.(part|journal)$/.test(name);
+}
+
 /** Beside a part: what has been written to it. */
 export function journalOf(part: string): string {
   return part.replace(/\.part$/, '.journal');

@@ -1,10 +1,10 @@
 // Blobs that broke off on their way in: their files wait for the next who wants them, and are the first to make room.
-import { readdir, rm, stat } from 'node:fs/promises';
+import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Report } from '../../core/mirror/events.ts';
 import type { Digest } from '../../core/oci/digest.ts';
 import { type Journalled, readJournal, stretchLength } from './journal.ts';
-import { journalOf, type Layout } from './layout.ts';
+import { isIncoming, isMissing, journalOf, type Layout } from './layout.ts';
 
 /** Milliseconds after which nobody is expected to come back for one. */
 export const keptFor = 7 * 86_400_000;
@@ -18,26 +18,37 @@ export interface Leftover extends Journalled {
 }
 
 /** What is listed; its journal is read again by whoever goes on with it. */
-type Listed = Pick<Leftover, 'digest' | 'path' | 'bytes' | 'leftAt'>;
+interface Listed extends Pick<Leftover, 'digest' | 'path' | 'bytes' | 'leftAt'> {
+  /** Nobody can have it any more, but it counts until it is gone. */
+  going: boolean;
+}
 
 export class Leftovers {
+  readonly #layout: Layout;
   readonly #report: Report;
-  readonly #listed = new Map<Digest, Listed>();
+  /** By their path. */
+  readonly #listed = new Map<string, Listed>();
   #bytes = 0;
 
-  /** Only for whoever holds the lock: what lies there and is of no use goes. */
-  static async find({ incoming }: Layout, report: Report): Promise<Leftovers> {
-    const found = new Leftovers(report);
-    const names = await readdir(incoming);
-    for (const name of names.filter((each) => each.endsWith('.part'))) await found.add(join(incoming, name));
-    const known = new Set([...found.#listed.values()].flatMap(({ path }) => [path, journalOf(path)]));
-    const others = names.map((name) => join(incoming, name)).filter((path) => !known.has(path));
-    await Promise.all(others.map((path) => rm(path, { recursive: true, force: true })));
-    return found;
+  constructor(layout: Layout, report: Report) {
+    this.#layout = layout;
+    this.#report = report;
   }
 
-  private constructor(report: Report) {
-    this.#report = report;
+  /** Begins anew with what lies there; what is of no use goes. Only for whoever holds the lock, before anything is written there. */
+  async look(): Promise<void> {
+    const { incoming } = this.#layout;
+    this.#listed.clear();
+    this.#bytes = 0;
+    const entries = await readdir(incoming, { withFileTypes: true });
+    const ours = entries.filter((entry) => isIncoming(entry.name) && !entry.isDirectory());
+    const paths = ours.map(({ name }) => join(incoming, name));
+    for (const path of paths.filter((each) => each.endsWith('.part'))) await this.add(path);
+    const known = new Set([...this.#listed.keys()].flatMap((path) => [path, journalOf(path)]));
+    const useless = paths.filter((path) => !known.has(path));
+    const outcomes = await Promise.allSettled(useless.map((path) => rm(path, { force: true })));
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed !== undefined) this.#complain(failed.reason);
   }
 
   /** Bytes that they take in all. */
@@ -45,34 +56,37 @@ export class Leftovers {
     return this.#bytes;
   }
 
-  /** False: it is of no use to anybody. `atLeast`: so many bytes are known to be in it. */
-  async add(path: string, atLeast = 0): Promise<boolean> {
+  /** False: it is of no use to anybody. */
+  async add(path: string): Promise<boolean> {
     const leftover = await leftoverAt(path).catch(() => undefined);
     if (leftover === undefined) return false;
-    const { digest, leftAt } = leftover;
-    // A file system may not have said yet what it takes.
-    const listed = { digest, path, leftAt, bytes: Math.max(leftover.bytes, atLeast) };
-    const other = this.claim(digest);
-    if (other !== undefined) await this.#remove(other);
-    this.#listed.set(digest, listed);
-    this.#bytes += listed.bytes;
+    const { digest, bytes, leftAt } = leftover;
+    const others = this.#of(digest);
+    this.#list({ digest, path, bytes, leftAt, going: false });
+    for (const other of others) await this.#drop(other);
     return true;
   }
 
   /** From here on it is the caller's, and is not counted here any more. */
   claim(digest: Digest): Listed | undefined {
-    const listed = this.#listed.get(digest);
-    if (listed === undefined) return undefined;
-    this.#listed.delete(digest);
-    this.#bytes -= listed.bytes;
+    const listed = this.#of(digest).at(-1);
+    if (listed !== undefined) this.#forget(listed);
     return listed;
   }
 
-  /** False if there is none. */
-  async dropOldest(): Promise<boolean> {
-    const [oldest] = [...this.#listed.values()].toSorted((one, other) => one.leftAt - other.leftAt);
-    if (oldest !== undefined) await this.#drop(oldest);
-    return oldest !== undefined;
+  /** Whoever has claimed it can do nothing with it. */
+  async putBack(listed: Listed): Promise<void> {
+    const gone = await lstat(listed.path).then(() => false, isMissing);
+    if (!gone) this.#list(listed);
+  }
+
+  /** The oldest first. Each is tried once: the disk may not let it go. */
+  async dropUntil(isEnough: () => boolean): Promise<void> {
+    const all = [...this.#listed.values()].toSorted((one, other) => one.leftAt - other.leftAt);
+    for (const listed of all) {
+      if (isEnough()) return;
+      await this.#drop(listed);
+    }
   }
 
   /** `since`: milliseconds since 1970; those that were left before go. */
@@ -80,21 +94,38 @@ export class Leftovers {
     for (const listed of this.#listed.values()) if (listed.leftAt < since) await this.#drop(listed);
   }
 
-  /** Nobody can claim it any more, but it counts until it is gone. */
-  async #drop(listed: Listed): Promise<void> {
-    this.#listed.delete(listed.digest);
-    if (await this.#remove(listed)) this.#bytes -= listed.bytes;
+  /** Those that can be had, the newest last. */
+  #of(digest: Digest): Listed[] {
+    return [...this.#listed.values()].filter((listed) => listed.digest === digest && !listed.going);
   }
 
-  async #remove({ path }: Listed): Promise<boolean> {
+  #list(listed: Listed): void {
+    this.#listed.set(listed.path, listed);
+    this.#bytes += listed.bytes;
+  }
+
+  #forget(listed: Listed): void {
+    if (this.#listed.get(listed.path) !== listed) return;
+    this.#listed.delete(listed.path);
+    this.#bytes -= listed.bytes;
+  }
+
+  /** What the disk does not let go stays listed, so that it is tried again. */
+  async #drop(listed: Listed): Promise<void> {
+    if (listed.going || this.#listed.get(listed.path) !== listed) return;
+    listed.going = true;
     try {
-      await rm(path, { force: true });
-      await rm(journalOf(path), { force: true });
-      return true;
+      await rm(listed.path, { force: true });
+      await rm(journalOf(listed.path), { force: true });
+      this.#forget(listed);
     } catch (error) {
-      this.#report({ kind: 'trouble', where: 'store', doing: 'remove what broke off', error });
-      return false;
+      listed.going = false;
+      this.#complain(error);
     }
+  }
+
+  #complain(error: unknown): void {
+    this.#report({ kind: 'trouble', where: 'store', doing: 'remove what broke off', error });
   }
 }
 
@@ -102,9 +133,11 @@ export class Leftovers {
 export async function leftoverAt(path: string): Promise<Leftover | undefined> {
   const journalled = await readJournal(journalOf(path));
   if (journalled === undefined || bytesIn(journalled) < stretchLength) return undefined;
-  const found = await stat(path);
+  const found = await lstat(path);
   if (!found.isFile()) return undefined;
-  return { ...journalled, path, bytes: found.blocks * 512, leftAt: found.mtimeMs };
+  // A file system may not have said yet what it takes.
+  const bytes = Math.max(found.blocks * 512, Math.min(found.size, bytesIn(journalled)));
+  return { ...journalled, path, bytes, leftAt: found.mtimeMs };
 }
 
 function bytesIn({ stretches }: Journalled): number {

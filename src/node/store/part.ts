@@ -1,4 +1,5 @@
 // The file of a blob on its way in, and the room that is kept for it.
+import { constants } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import type { Report } from '../../core/mirror/events.ts';
 import { NoRoom } from '../../core/mirror/ports.ts';
@@ -8,6 +9,7 @@ import type { Home } from './home.ts';
 import { Journal, leastKept, type Stretch } from './journal.ts';
 import { journalOf } from './layout.ts';
 import { type Leftovers, leftoverAt } from './leftovers.ts';
+import { openPlain } from './plain-file.ts';
 import { SharedFile } from './shared-file.ts';
 import type { Shelf } from './shelf.ts';
 
@@ -65,9 +67,10 @@ export class Part {
     const { path, bytes } = listed;
     const reservation = parts.budget.reservation(bytes);
     const left = await leftoverAt(path).catch(() => undefined);
-    const handle = await open(path, 'r+').catch(() => undefined);
+    const handle = await openPlain(path, constants.O_RDWR).catch(() => undefined);
     if (handle === undefined) {
       reservation.release();
+      await parts.leftovers.putBack(listed);
       return undefined;
     }
     const part = new Part(parts, order, path, handle, reservation, left);
@@ -95,6 +98,8 @@ export class Part {
 
   /** Makes room for a blob of `size` bytes in all, of which it is written down from now on what is here. Throws NoRoom. */
   async expect(size: number): Promise<void> {
+    // Also if all that room is taken already.
+    this.#parts.budget.checkLimit(size);
     await this.#reserve(size);
     if (size < leastKept) return;
     const { digest, lanes } = this.#order;
@@ -148,7 +153,7 @@ export class Part {
     await this.#journal?.end();
     this.#letGo();
     await this.file.closed;
-    const isLeft = await this.#parts.leftovers.add(this.#path, this.#reservation.written);
+    const isLeft = await this.#parts.leftovers.add(this.#path);
     if (isLeft) this.#reservation.release();
     else await this.discard();
   }

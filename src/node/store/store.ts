@@ -60,7 +60,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const shelf = new Shelf({ layout, ledger, quarantine, report });
     const stop = new AbortController();
     const { signal } = stop;
-    const leftovers = await Leftovers.find(layout, report);
+    const leftovers = new Leftovers(layout, report);
+    await leftovers.look();
     const space = () => freeSpace(layout.incoming);
     const budget = new Budget({ limit, freeSpace: space, ledger, shelf, leftovers, report, stop: signal });
     const blobs = new DiskBlobs({ home, layout, ledger, shelf, budget, leftovers, clock, report });
@@ -94,9 +95,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       const error = Object.assign(new Error(message), { code: 'ENOENT' });
       report({ kind: 'trouble', where: 'store', doing: 'find the blobs; the directory is made anew', error });
       shelf.leave();
-      await leftovers.tidy(Infinity);
       await quarantine.open();
       thread.renew();
+      await leftovers.look();
     };
 
     return {

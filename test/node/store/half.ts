@@ -2,13 +2,15 @@
 import { mkdir, open, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Source } from '../../../src/core/mirror/ports.ts';
-import type { Digest } from '../../../src/core/oci/digest.ts';
+import { type Digest, hexOf } from '../../../src/core/oci/digest.ts';
 import { Unreachable } from '../../../src/core/oci/errors.ts';
 import { Journal } from '../../../src/node/store/journal.ts';
+import { journalOf } from '../../../src/node/store/layout.ts';
 import { digestOf } from '../../conformance/blob-store.ts';
 
 export const MiB = 1024 * 1024;
 const chunk = 64 * 1024;
+const uuid = '01234567-89ab-4cde-8f01-23456789abcd';
 
 type Piece = readonly [start: number, end: number];
 
@@ -22,12 +24,12 @@ export async function plant(
   const { size = bytes.length, digest = digestOf(bytes) } = told;
   const incoming = join(dir, 'incoming');
   await mkdir(incoming, { recursive: true });
-  const path = join(incoming, 'before.part');
+  const path = join(incoming, `${hexOf(digest)}.${uuid}.part`);
   const failed = (error: unknown) => {
     throw error;
   };
   const lanes = pieces.length;
-  const journal = new Journal({ path: join(incoming, 'before.journal'), digest, size, lanes, failed });
+  const journal = new Journal({ path: journalOf(path), digest, size, lanes, failed });
   const file = await open(path, 'w');
   for (const [start, end] of pieces) {
     await file.write(bytes, start, end - start, start);
@@ -49,9 +51,12 @@ export async function incomingIn(dir: string): Promise<string[]> {
   return (await readdir(join(dir, 'incoming'))).toSorted();
 }
 
+/** Of our own, and of no use to anybody. */
 export async function litter(dir: string): Promise<void> {
-  await mkdir(join(dir, 'incoming/directory'), { recursive: true });
-  for (const name of ['x.part', 'y.journal', 'z']) await writeFile(join(dir, 'incoming', name), 'half');
+  await mkdir(join(dir, 'incoming'), { recursive: true });
+  for (const [index, end] of ['part', 'journal'].entries()) {
+    await writeFile(join(dir, 'incoming', `${String(index).repeat(64)}.${uuid}.${end}`), 'half');
+  }
 }
 
 /** An upstream that is gone for good when it has sent so many bytes over all its connections. */

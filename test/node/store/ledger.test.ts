@@ -43,11 +43,11 @@ async function openFailing(t: TestContext, count = 3) {
   const ledger = new Ledger(thread, new StillClock());
   const quarantine = new Quarantine({ dir: layout.quarantine, limit: undefined, clock: new StillClock(), report });
   const shelf = new Shelf({ layout, ledger, quarantine, report });
-  const leftovers = await Leftovers.find(layout, report);
-  const stop = new AbortController().signal;
+  const leftovers = new Leftovers(layout, report);
+  const closing = new AbortController();
   const freeSpace = async () => 1e9;
-  const budget = new Budget({ limit: 100 * count, freeSpace, ledger, shelf, leftovers, report, stop });
-  return { ledger, shelf, budget, layout, events };
+  const budget = new Budget({ limit: 100 * count, freeSpace, ledger, shelf, leftovers, report, stop: closing.signal });
+  return { ledger, shelf, budget, layout, events, closing };
 }
 
 it('counts what is gone as gone although its row stays, and only once', async (t) => {
@@ -92,4 +92,12 @@ it('gives up, with one warning, when no file can be taken away', async (t) => {
     events.map((event) => event.kind === 'trouble' && event.doing),
     ['evict a blob'],
   );
+});
+
+it('makes no more room when the store is being closed, which is no failure of the disk', async (t) => {
+  const { budget, layout, events, closing } = await openFailing(t);
+  const making = budget.reservation().grow(150);
+  closing.abort(new Error('closing'));
+  await assert.rejects(making, { reason: 'full' });
+  assert.deepEqual([await bytesBelow(layout.blobs), events], [300, []]);
 });

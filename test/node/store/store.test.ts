@@ -9,6 +9,7 @@ import { type Digest, hexOf } from '../../../src/core/oci/digest.ts';
 import { Database } from '../../../src/node/store/sqlite.ts';
 import { openStore } from '../../../src/node/store/store.ts';
 import { collect, digestOf, someBytes, sourceOf } from '../../conformance/blob-store.ts';
+import { incomingIn, litter } from './half.ts';
 import { directory, openAt, openFresh, type Opened, StillClock, until } from './opening.ts';
 
 const nginx = { registry: 'docker.io', name: 'library/nginx' };
@@ -39,13 +40,14 @@ async function changed(
 it('refuses a second store in the same directory, and leaves the first alone', async (t) => {
   const opened = await openFresh(t);
   const options = { dir: opened.dir, limit: undefined, clock: new StillClock(), report: () => undefined };
-  await writeFile(join(opened.dir, 'incoming/x.part'), 'x');
+  await litter(opened.dir);
+  const before = await incomingIn(opened.dir);
   await assert.rejects(openStore(options), /in use by another sampan process/);
   const program = `import { openStore } from ${JSON.stringify(import.meta.resolve('../../../src/node/store/store.ts'))};
     await openStore({ dir: process.argv[1], limit: undefined, clock: { now: () => 0 }, report: () => undefined });`;
   const other = promisify(execFile)(process.execPath, ['--input-type=module', '-e', program, opened.dir]);
   await assert.rejects(other, /in use by another sampan process/);
-  assert.deepEqual(await readdir(join(opened.dir, 'incoming')), ['x.part'], 'what the first is writing stays');
+  assert.deepEqual(await incomingIn(opened.dir), before, 'what the first is writing stays');
   await add(opened, 1);
   await (await opened.again()).store.close();
 });
@@ -70,8 +72,8 @@ it('does not touch a directory in a format that it does not know', async (t) => 
 });
 
 it('empties what was on its way in when it starts', async (t) => {
-  const { after } = await changed(t, (dir) => writeFile(join(dir, 'incoming/x.part'), 'half'));
-  assert.deepEqual(await readdir(join(after.dir, 'incoming')), []);
+  const { after } = await changed(t, litter);
+  assert.deepEqual(await incomingIn(after.dir), []);
 });
 
 it('has all of it after a clean stop, without looking through the blobs', async (t) => {
