@@ -118,7 +118,7 @@ export class Ledger {
 
   /** Whose last check is the longest ago. */
   leastChecked(): Promise<Checked | undefined> {
-    return this.#thread.ask('leastChecked');
+    return this.#thread.ask('leastChecked', this.#clock.now());
   }
 
   /** Just now. False if the book cannot be told. */

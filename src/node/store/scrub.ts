@@ -1,6 +1,7 @@
 // Every blob at rest is read and hashed once in a while, slowly: disks do not tell what they have spoilt.
 import type { Report } from '../../core/mirror/events.ts';
 import type { Clock } from '../../core/mirror/ports.ts';
+import type { Checked } from './book-tables.ts';
 import type { Pace } from './inspection.ts';
 import type { Ledger } from './ledger.ts';
 import type { Shelf } from './shelf.ts';
@@ -36,7 +37,7 @@ export async function scrub({ ledger, shelf, clock, report, every, busy, signal 
 
   async function scrubNext(): Promise<void> {
     const next = await ledger.leastChecked();
-    const wait = next === undefined ? rest : next.checkedAt + every - clock.now();
+    const wait = next === undefined ? rest : waitFor(next, every, clock.now());
     if (next === undefined || wait > 0) return clock.sleep(Math.min(wait, rest), signal);
     try {
       await pace(each, signal);
@@ -54,4 +55,9 @@ export async function scrub({ ledger, shelf, clock, report, every, busy, signal 
       if (!signal.aborted) report({ kind: 'bug', error });
     });
   }
+}
+
+/** Milliseconds. One that was checked in what is now the future has been so by a clock that was wrong: nobody knows when. */
+function waitFor({ checkedAt }: Checked, every: number, now: number): number {
+  return checkedAt > now ? 0 : checkedAt + every - now;
 }

@@ -1,24 +1,25 @@
 // The blobs directory and who is at it: what is open, being put in its place, or being taken away.
 import type { Stats } from 'node:fs';
 import { open, rename, stat, unlink } from 'node:fs/promises';
-import type { MirrorEvent, Report } from '../../core/mirror/events.ts';
+import type { Report } from '../../core/mirror/events.ts';
 import type { HeldFile } from '../../core/mirror/reply.ts';
 import type { Digest } from '../../core/oci/digest.ts';
+import { Doubts, type Found } from './doubts.ts';
 import { Inspection, type Pace } from './inspection.ts';
-import { isIntact, isPlausible } from './intact.ts';
+import { isPlausible } from './intact.ts';
 import { isMissing, type Layout, makeShard, syncDirectory } from './layout.ts';
 import type { Ledger } from './ledger.ts';
 import type { Quarantine } from './quarantine.ts';
 import { OpenFiles, type Shelved } from './open-files.ts';
 import { SharedFile } from './shared-file.ts';
 
-type Found = Extract<MirrorEvent, { kind: 'bad-blob' }>['found'];
-
 export interface ShelfParts {
   readonly layout: Layout;
   readonly ledger: Ledger;
   readonly quarantine: Quarantine;
   readonly report: Report;
+  /** After that nothing is doubted any more. */
+  readonly stop: AbortSignal;
 }
 
 export class Shelf {
@@ -27,15 +28,22 @@ export class Shelf {
   readonly #opening = new Map<Digest, Promise<Shelved | undefined>>();
   readonly #placing = new Set<Digest>();
   readonly #removing = new Map<Digest, Promise<void>>();
-  readonly #checking = new Map<Digest, Promise<boolean>>();
   readonly #inspection = new Inspection();
-  /** Found to be bad, and still there because the disk lets nobody take it away. */
-  readonly #bad = new Set<Digest>();
+  readonly #doubts: Doubts;
   /** How often something was put in place: whoever looked for a file before and after knows whether to look again. */
   #placed = 0;
 
   constructor(parts: ShelfParts) {
     this.#parts = parts;
+    const { quarantine, report, stop } = parts;
+    this.#doubts = new Doubts({
+      quarantine,
+      report,
+      stop,
+      hold: (digest) => this.#hold(digest),
+      isNamed: (digest, file) => this.#open.get(digest)?.file === file && !this.#placing.has(digest),
+      remove: (digest, size, takeAway) => this.remove(digest, size, takeAway),
+    });
   }
 
   /** Bytes of the blobs that are open and therefore stay. */
@@ -56,7 +64,7 @@ export class Shelf {
   /** The directory is another one: no name means what it meant. Who has a blob open keeps it. */
   leave(): void {
     this.#open.detachAll();
-    this.#bad.clear();
+    this.#doubts.forgetAll();
   }
 
   /** Whether somebody is at it, so that it must not be evicted. */
@@ -81,14 +89,14 @@ export class Shelf {
       get bad() {
         return file.bad;
       },
-      suspect: () => this.#suspect(digest, 'sending'),
+      suspect: () => this.#doubts.suspect(digest, 'sending'),
     };
   }
 
   async #hold(digest: Digest): Promise<(Shelved & { release: () => void }) | undefined> {
     for (;;) {
       while (this.#removing.has(digest)) await this.#removing.get(digest)?.catch(() => undefined);
-      if (this.#bad.has(digest)) return undefined;
+      if (this.#doubts.isBad(digest)) return undefined;
       const shelved = this.#open.get(digest) ?? (await this.#openFile(digest));
       if (shelved === undefined) return undefined;
       const release = shelved.file.tryHold();
@@ -105,33 +113,16 @@ export class Shelf {
     try {
       return held.size <= most ? await held.file.readAll(held.size) : undefined;
     } catch (error) {
-      this.#suspect(digest, 'reading');
+      this.#doubts.suspect(digest, 'reading');
       throw error;
     } finally {
       held.release();
     }
   }
 
-  /** Reads and hashes it. If it is not what it is called it is put aside, and the answer is false; true also if there is none. */
+  /** Reads and hashes it: see `Doubts`. */
   check(digest: Digest, found: Found): Promise<boolean> {
-    let checking = this.#checking.get(digest);
-    if (checking === undefined) {
-      checking = this.#reallyCheck(digest, found).finally(() => this.#checking.delete(digest));
-      this.#checking.set(digest, checking);
-    }
-    return checking;
-  }
-
-  async #reallyCheck(digest: Digest, found: Found): Promise<boolean> {
-    const held = await this.#hold(digest);
-    if (held === undefined) return true;
-    try {
-      if (await isIntact(held.file.handle, digest)) return true;
-      await this.#condemn(digest, held, found);
-      return false;
-    } finally {
-      held.release();
-    }
+    return this.#doubts.check(digest, found);
   }
 
   /** As `check`, slowly and standing in nobody's way. A blob that is not here any more is no trouble. */
@@ -142,29 +133,9 @@ export class Shelf {
     if (intact === false) await this.check(digest, 'scrubbing');
   }
 
-  #suspect(digest: Digest, found: Found): void {
-    this.check(digest, found).catch((error: unknown) => {
-      this.#parts.report({ kind: 'trouble', where: 'store', doing: 'check a blob', error });
-    });
-  }
-
-  /** Nobody gets another byte of it, and the next pull fetches it anew. */
-  async #condemn(digest: Digest, { file, size }: Shelved, found: Found): Promise<void> {
-    file.bad = true;
-    // Its place has been taken, or will be in a moment, by one that was verified.
-    if (this.#open.get(digest)?.file !== file || this.#placing.has(digest)) return;
-    await this.#putAside(digest, size, found);
-  }
-
-  async #putAside(digest: Digest, size: number, found: Found): Promise<void> {
-    const { quarantine, report } = this.#parts;
-    if (!this.#bad.has(digest)) report({ kind: 'bad-blob', digest, size, found });
-    this.#bad.add(digest);
-    try {
-      await this.remove(digest, size, (path) => quarantine.take(path, digest, size));
-    } catch (error) {
-      report({ kind: 'trouble', where: 'store', doing: 'put a bad blob aside', error });
-    }
+  /** Resolves when nothing is looked at any more; to be called when it was stopped. */
+  stopped(): Promise<void> {
+    return this.#doubts.stopped();
   }
 
   /** From the first call on it is busy: no await may come before that. */
@@ -192,7 +163,7 @@ export class Shelf {
       const shelved = this.#open.add(digest, new SharedFile(handle), size);
       if (isPlausible(digest, size, listed)) return shelved;
       const release = shelved.file.hold();
-      await this.#condemn(digest, shelved, 'opening').finally(release);
+      await this.#doubts.condemn(digest, shelved, 'opening').finally(release);
       return undefined;
     } catch (error) {
       await handle.close();
@@ -201,7 +172,7 @@ export class Shelf {
   }
 
   async stat(digest: Digest): Promise<number | undefined> {
-    if (this.#bad.has(digest)) return undefined;
+    if (this.#doubts.isBad(digest)) return undefined;
     const found = await stat(this.#parts.layout.blob(digest)).catch(undefinedIfMissing);
     return found !== undefined && isPlausible(digest, found.size, undefined) ? found.size : undefined;
   }
@@ -224,7 +195,7 @@ export class Shelf {
       await this.#removing.get(digest)?.catch(() => undefined);
       await this.#inspection.leave(digest);
       await rename(part, layout.blob(digest));
-      this.#bad.delete(digest);
+      this.#doubts.forget(digest);
       this.#open.add(digest, file, size);
       await syncDirectory(shard);
       // A new book that was counted up before the file was in its place knows nothing of it.
@@ -258,7 +229,7 @@ export class Shelf {
     const counted = size ?? (await this.stat(digest));
     await this.#inspection.leave(digest);
     await takeAway(layout.blob(digest)).catch(undefinedIfMissing);
-    this.#bad.delete(digest);
+    this.#doubts.forget(digest);
     this.#open.detach(digest);
     await ledger.drop(digest, counted);
   }
@@ -288,7 +259,7 @@ export class Shelf {
       await ledger.drop(digest, listed);
     } else if (!isPlausible(digest, found.size, listed)) {
       if (shelved !== undefined) shelved.file.bad = true;
-      await this.#putAside(digest, found.size, 'counting');
+      await this.#doubts.putAside(digest, found.size, 'counting');
     } else if (listed === undefined) await ledger.found(digest, found.size, found.mtimeMs);
   }
 }

@@ -57,9 +57,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const ledger = new Ledger(thread, clock);
     const quarantine = new Quarantine({ dir: layout.quarantine, limit, clock, report });
     await quarantine.open();
-    const shelf = new Shelf({ layout, ledger, quarantine, report });
     const stop = new AbortController();
     const { signal } = stop;
+    const shelf = new Shelf({ layout, ledger, quarantine, report, stop: signal });
     const leftovers = new Leftovers(layout, report);
     await leftovers.look();
     const space = () => freeSpace(layout.incoming);
@@ -111,6 +111,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
         // First, so that no fill waits for room behind a long eviction.
         stop.abort(new Error('the store is being closed'));
         await blobs.close();
+        await shelf.stopped();
         const counted = await upkeep.close();
         await ledger.flush();
         await thread.close(counted);

@@ -35,7 +35,8 @@ export function toldOnce(tell: Report, clock: Pick<Clock, 'now'>): Report {
     const kind = kinds.get(key) ?? { where, reading: isReading, lasts: false, quietUntil: now, untold: 0 };
     kinds.set(key, kind);
     kind.untold += 1;
-    if (now < kind.quietUntil) return;
+    // The clock may have been set back.
+    if (now < kind.quietUntil && kind.quietUntil <= now + whileItLasts) return;
     kind.lasts = true;
     kind.quietUntil = now + whileItLasts;
     tell({ ...event, times: kind.untold });

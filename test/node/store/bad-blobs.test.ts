@@ -153,6 +153,20 @@ it('keeps none that is more than a hundredth of the limit', async (t) => {
   assert.equal(opened.store.usage().bytes, 0);
 });
 
+it('is not put aside by a store that has been closed meanwhile', async (t) => {
+  const opened = await openFresh(t, 100e6);
+  const digest = await add(opened);
+  const reader = await held(opened, digest);
+  await flip(opened.dir, digest);
+  reader.suspect?.();
+  await opened.store.close();
+  reader.suspect?.();
+  reader.close();
+  assert.equal(await opened.store.blobs.check(digest), false);
+  assert.deepEqual([await quarantined(opened.dir), found(opened)], [[], []]);
+  assert.equal(opened.events.filter(({ kind }) => kind === 'trouble').length, 0);
+});
+
 describe('on a disk that has become read-only', { skip: needMounts() }, () => {
   it('does not hand out what it knows to be bad and cannot take away', async (t) => {
     const disk = await SmallDisk.mount(16 << 20);

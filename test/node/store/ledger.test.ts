@@ -42,9 +42,9 @@ async function openFailing(t: TestContext, count = 3) {
   t.after(() => thread.close(false));
   const ledger = new Ledger(thread, new StillClock());
   const quarantine = new Quarantine({ dir: layout.quarantine, limit: undefined, clock: new StillClock(), report });
-  const shelf = new Shelf({ layout, ledger, quarantine, report });
-  const leftovers = new Leftovers(layout, report);
   const closing = new AbortController();
+  const shelf = new Shelf({ layout, ledger, quarantine, report, stop: closing.signal });
+  const leftovers = new Leftovers(layout, report);
   const freeSpace = async () => 1e9;
   const budget = new Budget({ limit: 100 * count, freeSpace, ledger, shelf, leftovers, report, stop: closing.signal });
   return { ledger, shelf, budget, layout, events, closing };

@@ -74,8 +74,8 @@ async function scene(t: TestContext, busy = () => false) {
   const thread = await BookThread.open(layout.book, clock, report);
   const ledger = new Ledger(thread, clock);
   const quarantine = new Quarantine({ dir: layout.quarantine, limit: undefined, clock, report });
-  const shelf = new Shelf({ layout, ledger, quarantine, report });
   const stop = new AbortController();
+  const shelf = new Shelf({ layout, ledger, quarantine, report, stop: stop.signal });
   const over = scrub({ ledger, shelf, clock, report, every: 30 * day, busy, signal: stop.signal });
   t.after(async () => {
     stop.abort();
@@ -127,6 +127,18 @@ it('finds what the disk has spoilt, and goes on with the next', async (t) => {
     await clock.asleep();
   }
   assert.deepEqual(events, [{ kind: 'bad-blob', digest: digests[0], size, found: 'scrubbing' }]);
+});
+
+it('reads what was checked in the future first: the clock was set back since', async (t) => {
+  const { clock, next } = await scene(t);
+  clock.time -= 365 * day;
+  await clock.forward();
+  const first = await next();
+  for (let step = 0; step < 100 && (await next()) === first; step += 1) {
+    await clock.asleep();
+    await clock.forward();
+  }
+  assert.notEqual(await next(), digests[0]);
 });
 
 /** Deleted files of the directory that are still open, here. */

@@ -91,3 +91,11 @@ it('of the book is over when the book says so', () => {
   report({ kind: 'recovered', where: 'book' });
   assert.deepEqual(events, ['link ×1', 'book works']);
 });
+
+it('is told when the clock was set back, however far', () => {
+  fail();
+  clock.time -= 365 * 24 * 60 * minute;
+  fail();
+  fail();
+  assert.deepEqual(events, ['write ×1', 'write ×1']);
+});
