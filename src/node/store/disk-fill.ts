@@ -21,7 +21,7 @@ import type { BufferPool } from '../buffer-pool.ts';
 import { DiskReader } from './disk-reader.ts';
 import { type First, askFirst, firstQuestion } from './first-question.ts';
 import { FrontHash } from './front-hash.ts';
-import { Kept } from './kept.ts';
+import { Recheck } from './recheck.ts';
 import type { Load } from './load.ts';
 import { Part, type PartOrder, type PartParts } from './part.ts';
 import { Progress } from './progress.ts';
@@ -57,7 +57,7 @@ export class DiskFill implements Fill {
   /** All is here or believed to be: that crew is at its end, and what is lost from now on is for another one. */
   #crewIsDone = false;
   #hash: FrontHash | undefined;
-  #kept: Kept | undefined;
+  #recheck: Recheck | undefined;
 
   constructor(parts: FillParts, order: FillOrder) {
     this.#parts = parts;
@@ -111,7 +111,7 @@ export class DiskFill implements Fill {
     const startedAt = clock.now();
     try {
       const size = await this.#bringIn();
-      report({ kind: 'stored', digest, size, kept: this.#kept?.bytes ?? 0, ms: clock.now() - startedAt });
+      report({ kind: 'stored', digest, size, kept: this.#recheck?.bytes ?? 0, ms: clock.now() - startedAt });
     } catch (thrown) {
       const error = thrown instanceof Error ? thrown : new Error('the upstream broke', { cause: thrown });
       await this.#fail(error);
@@ -184,8 +184,8 @@ export class DiskFill implements Fill {
       hash.follow();
     };
     const lost = ({ start, end }: Interval) => this.#wanted({ at: start, end });
-    const kept = new Kept({ part, progress, buffers, found: () => hash.follow(), lost, signal });
-    this.#kept = kept;
+    const recheck = new Recheck({ part, progress, buffers, found: () => hash.follow(), lost, signal });
+    this.#recheck = recheck;
     const { lanes: most } = this.#order;
     const { clock, load } = this.#parts;
     const wants = () => progress.wants;
@@ -197,7 +197,7 @@ export class DiskFill implements Fill {
     if (part.left !== undefined && here.total === size) await letGo(first.incoming);
     else await newCrew().bringIn(first.incoming, first.end);
     // What was believed to be in the file and is not, if nobody is at it any more when that comes out.
-    if (size !== undefined) while ((await kept.missing(size)) !== undefined) await newCrew().bringInRest();
+    if (size !== undefined) while ((await recheck.missing(size)) !== undefined) await newCrew().bringInRest();
     if ((await hash.hex()) === hexOf(digest)) return;
     // What was here before may have been somebody else's.
     sources.blame(part.left === undefined);
@@ -210,7 +210,7 @@ export class DiskFill implements Fill {
     this.#progress.fail(error);
     // Nobody writes to a file that is about to be closed, or takes room that has been given back.
     await this.#crew?.stopped();
-    await this.#kept?.stopped();
+    await this.#recheck?.stopped();
     await this.#hash?.stopped();
     const released = isWorthContinuing(error) ? this.#part?.leave() : this.#part?.discard();
     // What was verified may be read to its end, even if it could not be stored; that may take its time.

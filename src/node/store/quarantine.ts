@@ -19,7 +19,7 @@ export interface QuarantineParts {
   readonly report: Report;
 }
 
-interface Kept {
+interface Held {
   readonly name: string;
   readonly size: number;
   /** Milliseconds since 1970. */
@@ -29,22 +29,22 @@ interface Kept {
 export class Quarantine {
   readonly #parts: QuarantineParts;
   /** The oldest first. */
-  #kept: Kept[] = [];
+  #held: Held[] = [];
 
   constructor(parts: QuarantineParts) {
     this.#parts = parts;
   }
 
   get bytes(): number {
-    return this.#kept.reduce((sum, { size }) => sum + size, 0);
+    return this.#held.reduce((sum, { size }) => sum + size, 0);
   }
 
   /** Looks what is there. */
   async open(): Promise<void> {
     const { dir } = this.#parts;
     const names = await readdir(dir).catch(() => []);
-    const found = await Promise.all(names.map((name) => keptAt(dir, name).catch(() => undefined)));
-    this.#kept = found.filter((each) => each !== undefined).toSorted((one, other) => one.since - other.since);
+    const found = await Promise.all(names.map((name) => heldAt(dir, name).catch(() => undefined)));
+    this.#held = found.filter((each) => each !== undefined).toSorted((one, other) => one.since - other.since);
     await this.trim();
   }
 
@@ -60,7 +60,7 @@ export class Quarantine {
     } catch {
       return unlink(path);
     }
-    this.#kept.push({ name, size, since });
+    this.#held.push({ name, size, since });
     await this.trim();
   }
 
@@ -68,15 +68,15 @@ export class Quarantine {
   async trim(): Promise<void> {
     const { dir, clock, report } = this.#parts;
     const oldest = clock.now() - keptFor;
-    const isOver = ({ since }: Kept): boolean =>
-      since < oldest || this.#kept.length > mostFiles || this.bytes > this.#mostBytes();
-    for (let [first] = this.#kept; first !== undefined && isOver(first); [first] = this.#kept) {
+    const isOver = ({ since }: Held): boolean =>
+      since < oldest || this.#held.length > mostFiles || this.bytes > this.#mostBytes();
+    for (let [first] = this.#held; first !== undefined && isOver(first); [first] = this.#held) {
       try {
         await rm(join(dir, first.name), { force: true });
       } catch (error) {
         report({ kind: 'trouble', where: 'store', doing: 'remove a bad blob', error });
       }
-      this.#kept = this.#kept.filter((each) => each !== first);
+      this.#held = this.#held.filter((each) => each !== first);
     }
   }
 
@@ -86,7 +86,7 @@ export class Quarantine {
 }
 
 /** Undefined for what we have not put there. */
-async function keptAt(dir: string, name: string): Promise<Kept | undefined> {
+async function heldAt(dir: string, name: string): Promise<Held | undefined> {
   const [, since] = /^sha\d{3}-[0-9a-f]+-(\d{1,15})$/.exec(name) ?? [];
   if (since === undefined) return undefined;
   return { name, size: (await stat(join(dir, name))).size, since: Number(since) };

@@ -6,7 +6,7 @@ import type { Stretch } from './journal.ts';
 import type { Part } from './part.ts';
 import type { Progress } from './progress.ts';
 
-export interface KeptParts {
+export interface RecheckParts {
   readonly part: Part;
   readonly progress: Progress;
   readonly buffers: BufferPool;
@@ -17,14 +17,14 @@ export interface KeptParts {
   readonly signal: AbortSignal;
 }
 
-export class Kept {
-  readonly #parts: KeptParts;
+export class Recheck {
+  readonly #parts: RecheckParts;
   /** In order. */
   readonly #unchecked: Stretch[];
   #checking: Promise<void> | undefined;
   #bytes = 0;
 
-  constructor(parts: KeptParts) {
+  constructor(parts: RecheckParts) {
     this.#parts = parts;
     this.#unchecked = [...(parts.part.left?.stretches ?? [])];
     this.#checking = this.#next();
