@@ -2,7 +2,8 @@
 import { renameSync, rmSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { BookOrder, Opened } from './book-start.ts';
-import { BookTables, UnreadableBook } from './book-tables.ts';
+import { UnreadableBook } from './book-file.ts';
+import { BookTables } from './book-tables.ts';
 import type { Answer, Request } from './book-thread.ts';
 import { corrupt, ioError, resultCode, unreadable } from './sqlite.ts';
 
