@@ -38,6 +38,7 @@ it('a blob that comes to rest by way of another repository just when a flight be
 
 it('a pull that has to try again is admitted again', async () => {
   const fails = Promise.withResolvers<never>();
+  const begun = Promise.withResolvers<void>();
   const joined = Promise.withResolvers<void>();
   let broken = true;
   let opened = 0;
@@ -49,6 +50,7 @@ it('a pull that has to try again is admitted again', async () => {
       broken = false;
       const open = () => {
         opened += 1;
+        if (opened === 1) begun.resolve();
         if (opened === 2) joined.resolve();
         return fails.promise;
       };
@@ -59,7 +61,9 @@ it('a pull that has to try again is admitted again', async () => {
   registry.hold(other.name, image({ layers: [layer] }), '1');
   await get('/v2/other/manifests/1');
   await head(elsewhere);
-  const [mine, theirs] = [get(path), get(elsewhere)];
+  const mine = get(path);
+  await begun.promise;
+  const theirs = get(elsewhere);
   await joined.promise;
   // Meanwhile the repository is no longer public, and the bytes come in by another way.
   registry.levers.answers.push(answer.unauthorized(/library\/other/));

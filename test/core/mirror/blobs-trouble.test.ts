@@ -11,7 +11,7 @@ import { blobOf, image } from '../../fakes/registry/content.ts';
 import { Gate } from '../../fakes/registry/gate.ts';
 import { bound } from './bound-store.ts';
 import { alpine, bytes, layer, path, size, upstreamPath } from './one-layer.ts';
-import { collect, minute } from './world.ts';
+import { collect, CutOff, minute } from './world.ts';
 
 describe('a blob that goes wrong', () => {
   for (const wrong of ['all', 'last'] as const) {
@@ -96,7 +96,12 @@ describe('what turned bad at rest', () => {
         await settled();
         await truncate(pathIn(dir, layer.digest), length);
         if (restarts) await all.restart();
-        assert.ok((await get(path)).body.equals(bytes));
+        // Whoever finds it still open from before is cut off where it ends.
+        const told = await get(path).catch((error: unknown) => {
+          assert.ok(!restarts && error instanceof CutOff);
+          return undefined;
+        });
+        if (told !== undefined) assert.ok(told.body.equals(bytes));
         while (!events.some((event) => event.kind === 'bad-blob')) await setImmediate();
         // Until the bad one is gone, pulls go past the store.
         while ((await get(path)).headers['cache-status'] === 'sampan; fwd=miss') await setImmediate();

@@ -236,6 +236,11 @@ async function chunks({ body }: Reply): Promise<Buffer[]> {
   const { offset, length } = body.range ?? { offset: 0, length: body.file.size };
   const bytes = Buffer.alloc(length);
   const read = length === 0 ? 0 : readSync(body.file.descriptor, bytes, 0, length, offset);
+  if (read < length) body.file.suspect?.();
   body.file.close();
-  return [bytes.subarray(0, read)];
+  if (read < length) throw new CutOff();
+  return [bytes];
 }
+
+/** What a face does when a file ends before the length that its head told. */
+export class CutOff extends Error {}
