@@ -33,8 +33,10 @@ export async function serve(flags: Flags): Promise<number> {
   } catch (error) {
     return complain(whyNotStarted(error, config), 1);
   }
+  // Before anybody is told that it runs, and stops it again.
+  const stopped = stopSignal();
   announce(app, config, log);
-  const signal = await stopSignal();
+  const signal = await stopped;
   log.info(
     `${signal}: stopping; running replies have ${config.stopWithin / 1000} s to finish, a second signal stops at once`,
   );

@@ -36,7 +36,11 @@ async function temporaryDirectory(t: TestContext): Promise<string> {
 }
 
 function serve(t: TestContext, data: string, ...args: readonly string[]): Process {
-  const env = { PATH: process.env['PATH'] };
+  return serveWith(t, {}, data, args);
+}
+
+function serveWith(t: TestContext, more: NodeJS.ProcessEnv, data: string, args: readonly string[]): Process {
+  const env = { PATH: process.env['PATH'], ...more };
   const child = spawn(launcher, ['serve', '--data', data, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const exit = once(child, 'exit') as Promise<[number | null, string | null]>;
   t.after(async () => {
@@ -140,6 +144,17 @@ test('a signal that is told twice, as by a terminal and by npm, is one', async (
   child.kill('SIGINT');
   child.kill('SIGINT');
   child.kill('SIGTERM');
+  assert.deepEqual(await exit, [0, null]);
+});
+
+test('who stops it as soon as it says where it listens is heard', async (t) => {
+  // Its first line goes out together with the signal.
+  const eager = `import fs from 'node:fs';
+    const { write } = fs;
+    fs.write = (...args) => { fs.write = write; process.kill(process.pid, 'SIGTERM'); write(...args); };`;
+  const more = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(eager)}` };
+  const { line, exit } = serveWith(t, more, await temporaryDirectory(t), ['--listen', '127.0.0.1:0']);
+  await line('stopped');
   assert.deepEqual(await exit, [0, null]);
 });
 
