@@ -6,6 +6,8 @@ export interface Mirror {
   readonly address: string;
   /** What stands before the repository's name, for clients that cannot send `ns`: `docker.io/`, or nothing for a plain registry. */
   readonly prefix: string;
+  /** That knows the way to `address`, if it is a name. */
+  readonly proxy?: string;
 }
 
 /** What a client has after a pull. */

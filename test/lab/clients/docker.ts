@@ -21,7 +21,10 @@ export function withDocker<T>(
     // vfs works on any file system; no bridge and no firewall rules, because nothing is run.
     const bare = ['--storage-driver', 'vfs', '--bridge', 'none', '--iptables=false', '--ip6tables=false'];
     const mirrors = ['--registry-mirror', `http://${mirror.address}`];
-    const daemon = new Running('dockerd', [...own, ...bare, ...mirrors], { directory });
+    const daemon = new Running('dockerd', [...own, ...bare, ...mirrors], {
+      directory,
+      ...(mirror.proxy !== undefined && { env: { HTTP_PROXY: mirror.proxy } }),
+    });
     const cli = (...args: string[]) => run('docker', ['--host', socket, ...args], { directory });
     try {
       await daemon.until('answer', () => cli('version'));
