@@ -86,7 +86,7 @@ function welcome({ wrong, access, registries }: Isolate, caller: Caller, host: s
 
 /** Of this request alone: nothing that is under way is shared with another. */
 function openDoor(isolate: Isolate, access: Access, edge: ReturnType<typeof openEdge>, signal: AbortSignal): Door {
-  const { registries, settings, memory, upstreamMemory, mac, accounts, guesses } = isolate;
+  const { registries, settings, memory, upstreamMemory, mac, accounts, guesses, limit } = isolate;
   const upstream = createUpstream({
     fetch: fetchUpstream,
     registries,
@@ -117,6 +117,7 @@ function openDoor(isolate: Isolate, access: Access, edge: ReturnType<typeof open
     accounts,
     mac,
     guesses,
+    limit,
     routing: registries,
     loginMode: (registry) => registries.find(registry)?.login,
     relay: upstream.relay,

@@ -5,12 +5,14 @@ import { Accounts } from '../core/access/accounts.ts';
 import type { Access } from '../core/access/admit.ts';
 import { Guesses } from '../core/access/guesses.ts';
 import type { Mac } from '../core/access/mac.ts';
+import type { Limit } from '../core/door/limit.ts';
 import { memoryBook } from '../core/mirror/memory-book.ts';
 import { Memory } from '../core/mirror/memory.ts';
 import type { Book, Clock } from '../core/mirror/ports.ts';
 import { UpstreamMemory } from '../core/upstream/memory.ts';
 import { Registries } from '../core/upstream/registries.ts';
 import { type WorkerConfig, readConfig } from './config.ts';
+import { limitBy } from './limit.ts';
 import { createMac } from './mac.ts';
 
 export interface Isolate {
@@ -22,6 +24,8 @@ export interface Isolate {
   readonly mac: Mac | undefined;
   readonly accounts: Accounts | undefined;
   readonly guesses: Guesses;
+  /** The rate limit that is bound as LIMIT. */
+  readonly limit: Limit | undefined;
   readonly registries: Registries;
   readonly settings: (registry: string) => ServedRegistry;
   readonly memory: Memory;
@@ -59,6 +63,7 @@ export function openIsolate(variable: (name: string) => unknown): Isolate {
     mac,
     accounts: mac && new Accounts(config.accounts, mac),
     guesses: new Guesses(() => clock.now()),
+    limit: limitBy(variable('LIMIT')),
     registries,
     settings: settingsIn(config.registries, registries),
     memory: new Memory(clock),

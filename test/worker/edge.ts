@@ -29,6 +29,8 @@ export interface Lent {
   readonly bucket?: boolean;
   /** A module around the Worker's own, which it imports as `./mirror.js`, and once more as `./other.js`. */
   readonly around?: string;
+  /** Requests in a minute of each client, bound as LIMIT. */
+  readonly limit?: number;
 }
 
 /** `config`: the variable SAMPAN_CONFIG; undefined as if nobody had set it. */
@@ -52,6 +54,7 @@ export async function startWorker(contents: string, config?: Json, lent: Lent = 
           },
           env: {
             ...(config !== undefined && { SAMPAN_CONFIG: { type: 'json', value: config } as const }),
+            ...(lent.limit !== undefined && { LIMIT: rateLimit(lent.limit) }),
             ...(lent.bucket === true && { BLOBS: { type: 'r2', name: 'blobs' } as const }),
           },
         },
@@ -87,6 +90,10 @@ function modulesOf(mirror: string, around: string | undefined): Record<string, M
   return { 'mirror.js': module(mirror), 'other.js': module(mirror), 'around.js': module(around) };
 }
 
+function rateLimit(limit: number) {
+  return { type: 'rate-limit', namespace: '1', simple: { limit, period: 60 } } as const;
+}
+
 async function bundled(): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [join(root, 'src/worker/mirror.ts')],
@@ -106,7 +113,7 @@ function deployed(): { readonly compatibilityDate: string; readonly compatibilit
   return { compatibilityDate: config.compatibility_date, compatibilityFlags: config.compatibility_flags };
 }
 
-export function errorOf({ body }: Answer): {
+export function errorOf({ body }: Pick<Answer, 'body'>): {
   readonly code: string;
   readonly message: string;
   readonly detail?: unknown;

@@ -23,6 +23,12 @@ export function parseAddress(text: string): Address | undefined {
   return number === undefined ? undefined : mapped | number;
 }
 
+/** Whose it is, for who counts: of IPv6 a network is one client, which has as many addresses as it likes. */
+export function clientOf(text: string): string {
+  const address = parseAddress(text);
+  return address === undefined || isIpv4(address) ? text : `${(address >> 64n).toString(16)}/64`;
+}
+
 /** 32 bits. */
 function parseIpv4(text: string): bigint | undefined {
   const parts = text.split('.');

@@ -1,7 +1,7 @@
 // Who guesses at logins, and for how long he is not listened to.
 import { Bounded } from '../oci/bounded.ts';
 import { RegistryError } from '../oci/errors.ts';
-import { isIpv4, parseAddress } from './address.ts';
+import { clientOf } from './address.ts';
 
 interface Count {
   readonly failures: number;
@@ -26,7 +26,7 @@ export class Guesses {
 
   /** Throws TOOMANYREQUESTS, whatever the login is worth: else one could go on guessing. */
   check(address: string): void {
-    const count = this.#count(keyOf(address));
+    const count = this.#count(clientOf(address));
     if (count === undefined || count.failures < mostFailures) return;
     const seconds = String(Math.max(1, Math.ceil((count.until - this.#now()) / 1000)));
     throw new RegistryError('TOOMANYREQUESTS', 'too many logins from your address have failed', {
@@ -35,7 +35,7 @@ export class Guesses {
   }
 
   failed(address: string): void {
-    const key = keyOf(address);
+    const key = clientOf(address);
     const failures = (this.#count(key)?.failures ?? 0) + 1;
     this.#counts.set(key, { failures, until: this.#now() + within });
   }
@@ -44,10 +44,4 @@ export class Guesses {
     const count = this.#counts.get(key);
     return count !== undefined && this.#now() < count.until ? count : undefined;
   }
-}
-
-/** Of IPv6 a network is one client: it has as many addresses as it likes. */
-function keyOf(text: string): string {
-  const address = parseAddress(text);
-  return address === undefined || isIpv4(address) ? text : `${(address >> 64n).toString(16)}/64`;
 }

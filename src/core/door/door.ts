@@ -12,12 +12,15 @@ import { type Pull, parsePull, repositoryOf } from '../oci/pull.ts';
 import type { Arrival } from './arrival.ts';
 import { complaintOf, mustLogIn, type WayIn, wayIn } from './challenges.ts';
 import { identify } from './identity.ts';
+import type { Limit } from './limit.ts';
 import { isForToken, TokenDesk, type TokenDeskParts } from './token-desk.ts';
 import type { Visit } from './visit.ts';
 
 export interface DoorParts extends Omit<TokenDeskParts, 'mac'> {
   /** Undefined: without a key there are neither accounts nor tokens. */
   readonly mac: Mac | undefined;
+  /** Undefined: everybody asks as often as he likes. */
+  readonly limit?: Limit | undefined;
   /** The mirror's. Never throws, unless the signal is aborted. */
   readonly pull: (pull: Pull, caller: Caller, signal: AbortSignal) => Promise<Reply>;
 }
@@ -63,11 +66,12 @@ export class Door {
     const { address, arrival } = visit;
     const login = parseLogin(visit.authorization);
     const account = await identify(this.#parts, arrival, login, address);
+    const known: Caller = { address, ...(account && { account }) };
     if (this.#tokens !== undefined && this.isForToken(arrival)) {
       tell({ kind: 'token' });
+      await this.#parts.limit?.(known);
       return this.#tokens.answer(visit, account, signal);
     }
-    const known: Caller = { address, ...(account && { account }) };
     // Before the path is looked at: what is configured here is not for everybody to know.
     if (!takesLogins(access)) admitCaller(access, known);
     const pull = this.#parse(visit, known);
@@ -78,6 +82,7 @@ export class Door {
     const asks = pull.kind === 'ping' && login === undefined && account === undefined;
     if (way !== undefined && (asks || !isAdmitted(access, caller))) throw mustLogIn(way);
     admitCaller(access, caller);
+    await this.#parts.limit?.(caller);
     const reply = await this.#parts.pull(pull, caller, signal);
     return reply.status === 401 ? refused(reply, way, caller, visit) : linkedBack(reply, arrival);
   }
