@@ -16,7 +16,7 @@ import { registryOfHost } from '../core/oci/route.ts';
 import { createUpstream } from '../core/upstream/registry.ts';
 import type { Later } from './edge-cache.ts';
 import { openEdge } from './edge.ts';
-import { fetchUpstream } from './fetch.ts';
+import { createFetch } from './fetch.ts';
 import { type Isolate, clock } from './isolate.ts';
 import { type Welcome, landing } from './landing.ts';
 import { report, write } from './report.ts';
@@ -88,7 +88,7 @@ function welcome({ wrong, access, registries }: Isolate, caller: Caller, host: s
 function openDoor(isolate: Isolate, access: Access, edge: ReturnType<typeof openEdge>, signal: AbortSignal): Door {
   const { registries, settings, memory, upstreamMemory, mac, accounts, guesses, limit } = isolate;
   const upstream = createUpstream({
-    fetch: fetchUpstream,
+    fetch: createFetch(),
     registries,
     clock,
     random: Math.random,
