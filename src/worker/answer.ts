@@ -1,5 +1,5 @@
 // One request at the edge: a mirror of its own over what the isolate remembers, and the reply that it gives.
-import { type Access, isAdmitted } from '../core/access/admit.ts';
+import { type Access, isAdmitted, takesLogins } from '../core/access/admit.ts';
 import type { Caller } from '../core/access/caller.ts';
 import { arrive, type Arrival } from '../core/door/arrival.ts';
 import { Door } from '../core/door/door.ts';
@@ -12,7 +12,7 @@ import type { DigestOf } from '../core/mirror/ports.ts';
 import { errorReply } from '../core/mirror/replies.ts';
 import type { Reply } from '../core/mirror/reply.ts';
 import { RegistryError } from '../core/oci/errors.ts';
-import { registryOfHost } from '../core/oci/route.ts';
+import { usualRegistry } from '../core/oci/route.ts';
 import { createUpstream } from '../core/upstream/registry.ts';
 import type { Later } from './edge-cache.ts';
 import { openEdge } from './edge.ts';
@@ -39,7 +39,7 @@ async function decide(isolate: Isolate, request: Request, later: Later): Promise
   const isForm = request.method === 'POST' && isForToken(arrival, isolate.mac);
   if (!isForm) checkAsking(request.method, request.body !== null);
   const address = header(request, 'cf-connecting-ip') ?? 'unknown';
-  const { host } = new URL(request.url);
+  const host = arrival.host ?? '';
   const page = landing(arrival.path, host, () => welcome(isolate, { address }, host));
   if (page !== undefined) return page;
   const access = accessOf(isolate);
@@ -76,12 +76,11 @@ function unready(why: string): RegistryError {
 function welcome({ wrong, access, registries }: Isolate, caller: Caller, host: string): Welcome {
   if (wrong !== undefined) return { kind: 'wrong' };
   if (access === undefined) return { kind: 'closed' };
-  if (!isAdmitted(access, caller)) return { kind: 'stranger' };
-  return {
-    kind: 'guest',
-    registry: registryOfHost(host, registries) ?? registries.fallback,
-    registries: registries.configured,
-  };
+  const mustLogIn = !isAdmitted(access, caller);
+  if (mustLogIn && !takesLogins(access)) return { kind: 'stranger' };
+  const registry = usualRegistry(host, registries);
+  const login = registry === undefined ? undefined : registries.find(registry)?.login;
+  return { kind: 'guest', guest: { registry, login, mustLogIn, registries: registries.configured } };
 }
 
 /** Of this request alone: nothing that is under way is shared with another. */

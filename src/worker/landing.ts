@@ -1,5 +1,6 @@
 // The pages of a Worker for people: what this is, for whom, and how to pull. Nothing that could be taken for somebody else's.
 import type { Reply } from '../core/mirror/reply.ts';
+import { escaped, type Guest, howToPull } from './how-to-pull.ts';
 
 /** What the page may say to whoever asks. */
 export type Welcome =
@@ -9,16 +10,15 @@ export type Welcome =
   | { readonly kind: 'wrong' }
   /** This caller may not pull, and learns nothing. */
   | { readonly kind: 'stranger' }
-  /** `registry`: the one that this host stands for. */
-  | { readonly kind: 'guest'; readonly registry: string | undefined; readonly registries: readonly string[] };
+  | { readonly kind: 'guest'; readonly guest: Guest };
 
-/** undefined: the path is the registry API's. */
+/** undefined: the path is the registry API's. `host`: without a secret. */
 export function landing(path: string, host: string, welcome: () => Welcome): Reply | undefined {
   if (path === '/robots.txt') return page(200, 'text/plain; charset=utf-8', 'User-agent: *\nDisallow: /\n');
   if (path !== '/') return undefined;
   const found = welcome();
   const status = found.kind === 'closed' || found.kind === 'wrong' ? 503 : 200;
-  return page(status, 'text/html; charset=utf-8', html(bodyFor(found, escaped(host))));
+  return page(status, 'text/html; charset=utf-8', html(bodyFor(found, host)));
 }
 
 function page(status: number, type: string, text: string): Reply {
@@ -46,7 +46,7 @@ function bodyFor(welcome: Welcome, host: string): string {
     case 'stranger':
       return '<p>It serves the people whom its owner lets in, and your address is not one of theirs.</p>';
     case 'guest':
-      return guest(welcome.registry, welcome.registries.map(escaped), host);
+      return howToPull(welcome.guest, escaped(host));
   }
 }
 
@@ -55,30 +55,8 @@ const closed = `<p>It is closed: nobody has said yet who may pull through it. If
 <p>with the networks that your own requests come from, or, if whoever knows the address may pull and use up your account's limits,</p>
 <pre>{ "access": "open" }</pre>
 <p>and give it to the Worker:</p>
-<pre>npx wrangler secret put SAMPAN_CONFIG &lt; sampan.json</pre>`;
-
-function guest(registry: string | undefined, registries: readonly string[], host: string): string {
-  const own = registry === undefined ? undefined : escaped(registry);
-  const isHub = own === 'docker.io';
-  const direct = own && `<h2>Images of ${own}</h2>\n<pre>docker pull ${host}/${isHub ? 'alpine' : 'owner/image'}</pre>`;
-  const mirror = `<p>Or for every pull from Docker Hub, in <code>/etc/docker/daemon.json</code>:</p>
-<pre>{ "registry-mirrors": ["https://${host}"] }</pre>`;
-  const example = registries.find((name) => name !== own && !name.startsWith('*'));
-  const others =
-    example &&
-    `<h2>Other registries</h2>
-<pre>docker pull ${host}/${example}/owner/image</pre>
-<p>Here: ${registries.map((name) => `<code>${name}</code>`).join(', ')}.</p>`;
-  return [direct, isHub && mirror, others, containerd(host)].filter(Boolean).join('\n');
-}
-
-function containerd(host: string): string {
-  return `<h2>containerd, Kubernetes, nerdctl</h2>
-<p>For all of these registries at once, <code>/etc/containerd/certs.d/_default/hosts.toml</code>:</p>
-<pre>[host."https://${host}"]
-  capabilities = ["pull", "resolve"]</pre>
-<p>podman, skopeo and buildah take the same names as docker.</p>`;
-}
+<pre>npx wrangler secret put SAMPAN_CONFIG &lt; sampan.json</pre>
+<p>Accounts for people whose networks you do not know: <code>docs/login.md</code>.</p>`;
 
 function html(body: string): string {
   return `<!doctype html>
@@ -89,20 +67,18 @@ function html(body: string): string {
 <title>A mirror for container images</title>
 <style>
 :root { color-scheme: light dark }
-body { max-width: 44rem; margin: 3rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif }
-h1 { font-size: 1.5rem } h2 { font-size: 1.1rem; margin-top: 2rem }
-pre { padding: .75rem 1rem; overflow-x: auto; border: 1px solid color-mix(in srgb, currentColor 25%, transparent); border-radius: .4rem }
+body { max-width: 44rem; margin: 3rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: break-word }
+h1 { font-size: 1.5rem } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem } p { margin: .5rem 0 }
+pre, code { font: .9rem/1.5 ui-monospace, monospace }
+pre { margin: .5rem 0; padding: .75rem 1rem; overflow-x: auto; border: 1px solid color-mix(in srgb, currentColor 25%, transparent); border-radius: .4rem }
 footer { margin-top: 3rem; font-size: .85rem; opacity: .75 }
+@media (max-width: 30rem) { body { margin: 1.5rem auto } }
 </style>
 <h1>A mirror for container images</h1>
-<p>This is a private <strong>sampan</strong>: it fetches images from public registries for tools that cannot reach them.
+<p>This is a private <strong>sampan</strong>: it fetches images from registries for tools that cannot reach them.
 It is no registry of its own, and belongs to none.</p>
 ${body}
 <footer>Read-only. It asks for no passwords on this page.</footer>
 </html>
 `;
-}
-
-function escaped(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (found) => `&#${found.charCodeAt(0)};`);
 }
