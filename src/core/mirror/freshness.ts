@@ -24,6 +24,8 @@ export const refusedFor = 3000;
 export const lacksReferrersFor = 600_000;
 /** A blob that was to be laid on a shelf is not brought there again for this long: that takes a while, or cannot be done. */
 export const laidByFor = 60_000;
+/** A repository that only our credentials open is not tried without them for this long: each try is a token in vain. */
+export const closedFor = 60_000;
 /** The longest that an upstream's `Retry-After` is honoured. */
 const longestRest = 600_000;
 

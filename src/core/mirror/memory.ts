@@ -20,6 +20,8 @@ export class Memory {
   readonly lacking: Recent<true>;
   /** Blobs that were laid by a moment ago, or were to be. */
   readonly laidBy: Recent<true>;
+  /** Repositories that our credentials opened, and that nobody gets into without a login. */
+  readonly closed: Recent<true>;
   readonly manifests = new HotManifests();
 
   constructor(clock: Clock) {
@@ -31,5 +33,6 @@ export class Memory {
     this.whole = new Recent(clock);
     this.lacking = new Recent(clock);
     this.laidBy = new Recent(clock);
+    this.closed = new Recent(clock);
   }
 }

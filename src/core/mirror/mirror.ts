@@ -4,9 +4,10 @@ import { isNamed } from '../access/accounts.ts';
 import { anonymous, type Asker, type Caller, isSomebody, ours } from '../access/caller.ts';
 import { RegistryError } from '../oci/errors.ts';
 import { type Pull, repositoryOf } from '../oci/pull.ts';
+import { repositoryKey } from '../oci/reference.ts';
 import { Blobs } from './blobs.ts';
 import type { Report } from './events.ts';
-import type { Freshness } from './freshness.ts';
+import { closedFor, type Freshness } from './freshness.ts';
 import { Inquiry } from './inquiry.ts';
 import { KeptManifests } from './kept.ts';
 import { Lists } from './lists.ts';
@@ -110,15 +111,20 @@ export class Mirror {
   async #serve(pull: Pull, caller: Caller, signal: AbortSignal): Promise<Reply> {
     // A client's own login opens what it opens, for this client and this request alone.
     if (caller.authorization !== undefined) return this.#answer(pull, { authorization: caller.authorization }, signal);
+    const repository = repositoryOf(pull);
+    if (repository === undefined || !isNamed(caller.account, repository)) return this.#answer(pull, anonymous, signal);
+    const { closed } = this.#parts.memory;
+    const key = repositoryKey(repository);
+    if (closed.get(key) === true) return this.#answer(pull, ours, signal);
     try {
       return await this.#answer(pull, anonymous, signal);
     } catch (error) {
-      const repository = repositoryOf(pull);
       // 429: who asks in nobody's name shares a budget with everybody at this address.
-      const refused = error instanceof RegistryError && [401, 403, 404, 429].includes(error.status);
-      if (!refused || repository === undefined || !isNamed(caller.account, repository)) throw error;
+      if (!(error instanceof RegistryError && [401, 403, 404, 429].includes(error.status))) throw error;
       // Not public, as far as anybody can tell; but our credentials open it to those whom the configuration names.
-      return this.#answer(pull, ours, signal);
+      const reply = await this.#answer(pull, ours, signal);
+      if (error.status !== 429) closed.set(key, true, closedFor);
+      return reply;
     }
   }
 
