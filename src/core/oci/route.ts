@@ -80,7 +80,7 @@ export function leadingRegistry(components: readonly string[], hasNs: boolean, r
 }
 
 /** The one that a Host header is mapped to. */
-export function registryOfHost(header: string | undefined, routing: Routing): string | undefined {
+function registryOfHost(header: string | undefined, routing: Routing): string | undefined {
   const host = header?.toLowerCase();
   return host === undefined ? undefined : (routing.byHost(host) ?? routing.byHost(host.replace(/:\d*$/, '')));
 }
