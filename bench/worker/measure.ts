@@ -3,21 +3,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { type Edge, startEdge, startWorker } from '../../test/worker/edge.ts';
+import type { Kind } from './kind.ts';
+import { kindsWithLogins, settingsAt } from './logins.ts';
 import { blobDigest, manifestOf, startUpstream } from './upstream.ts';
 
 const requests = Number(process.argv[2] ?? 10_000);
 const atOnce = 8;
 /** Of the kernel's clock, on every Linux. */
 const ticksPerSecond = 100;
-
-interface Kind {
-  readonly name: string;
-  /** GET if there is none. */
-  readonly method?: string;
-  /** Of the `at`th request. */
-  readonly target: (at: number) => string;
-  readonly range?: string;
-}
 
 const once = manifestOf('library/once');
 const blobAt = (name: string, size: number) => `/v2/${name}/blobs/${blobDigest(size)}`;
@@ -30,10 +23,10 @@ const kinds: readonly Kind[] = [
   { name: 'HEAD of a blob, asked upstream', method: 'HEAD', target: (at) => blobAt(`stat/r${at}`, 1000) },
   { name: 'blob of 1 kB, cold, and kept', target: (at) => blobAt(`cold/r${at}`, 1000) },
   { name: 'the same, redirected', target: (at) => blobAt(`moved/r${at}`, 1000) },
-  { name: 'a range of one, cold', target: (at) => blobAt(`part/r${at}`, 1000), range: 'bytes=100-' },
-  { name: 'a range of 1 MB, cold', target: (at) => blobAt(`part/s${at}`, 1 << 20), range: 'bytes=1-' },
+  { name: 'a range of one, cold', target: (at) => blobAt(`part/r${at}`, 1000), headers: { range: 'bytes=100-' } },
+  { name: 'a range of 1 MB, cold', target: (at) => blobAt(`part/s${at}`, 1 << 20), headers: { range: 'bytes=1-' } },
   { name: 'blob of 1 kB, warm', target: () => blobAt('library/once', 1000) },
-  { name: 'a range of it, warm', target: () => blobAt('library/once', 1000), range: 'bytes=100-' },
+  { name: 'a range of it, warm', target: () => blobAt('library/once', 1000), headers: { range: 'bytes=100-' } },
   { name: 'HEAD of a blob, warm', method: 'HEAD', target: () => blobAt('library/once', 1000) },
 ];
 
@@ -60,14 +53,15 @@ const cache = {
 caches.open = async () => cache;
 export default mirror;`;
 
+const { registries, ...settings } = await settingsAt(upstream.url);
 const edge = await startEdge(
-  { access: 'open', registries: { 'docker.io': { endpoints: [upstream.url] } } },
+  { ...settings, registries: { ...registries, 'docker.io': { endpoints: [upstream.url] } } },
   { around },
 );
 console.log(
   `${requests} requests of each kind, ${atOnce} at once; a Worker that does nothing: ${nothing.toFixed(2)} ms\n`,
 );
-for (const kind of kinds) {
+for (const kind of [...kinds, ...(await kindsWithLogins())]) {
   const ms = (await cost(edge, kind)) - nothing;
   console.log(`${kind.name.padEnd(40)} ${ms.toFixed(2).padStart(6)} ms`);
 }
@@ -93,9 +87,13 @@ async function run({ url }: Edge, kind: Kind, count: number, from: number): Prom
   agent.destroy();
 }
 
-function ask(agent: Agent, { hostname, port }: URL, { method = 'GET', range }: Kind, path: string): Promise<void> {
+function ask(
+  agent: Agent,
+  { hostname, port }: URL,
+  { method = 'GET', headers = {} }: Kind,
+  path: string,
+): Promise<void> {
   return new Promise((resolve, reject) => {
-    const headers = range === undefined ? {} : { range };
     const asking = request({ agent, hostname, port, method, path, headers }, (answer) => {
       if ((answer.statusCode ?? 500) >= 500) reject(new Error(`${path}: ${answer.statusCode}`));
       answer.once('error', reject).once('end', resolve).resume();

@@ -14,7 +14,9 @@ export async function startUpstream(): Promise<Upstream> {
   const server = createServer((request, response) => {
     const [, name = '', kind, last = ''] = /^\/v2\/(.+)\/(manifests|blobs)\/([^/?]+)/.exec(request.url ?? '') ?? [];
     const isHead = request.method === 'HEAD';
-    if (kind === 'manifests') sendManifest(response, name, isHead);
+    if (request.url === '/v2/') challenge(response, request.headers.host);
+    else if (request.url?.startsWith('/token') === true) response.end('{"token":"x","expires_in":300}');
+    else if (kind === 'manifests') sendManifest(response, name, isHead);
     else if (name.startsWith('moved/')) response.writeHead(307, { location: `/v2/there/blobs/${last}` }).end();
     else sendBlob(response, blobSize(last), isHead, firstOf(request.headers.range));
   });
@@ -22,6 +24,11 @@ export async function startUpstream(): Promise<Upstream> {
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   return { url: `http://127.0.0.1:${port}`, close: () => void server.close() };
+}
+
+/** Only who relays a login asks for the ping. */
+function challenge(response: ServerResponse, host = ''): void {
+  response.writeHead(401, { 'www-authenticate': `Bearer realm="http://${host}/token",service="upstream"` }).end();
 }
 
 export function blobDigest(size: number): string {
