@@ -55,7 +55,7 @@ function pull(registry: string, host: string): string {
 function dockerMirror(secret: boolean, host: string): string {
   const where = `${secret ? 'if this mirror has such names, ' : ''}in <code>/etc/docker/daemon.json</code>`;
   return `<p>Or for every pull from Docker Hub, ${where}:</p>
-<pre>{ "registry-mirrors": ["https://${secret ? 'SECRET.' : ''}${host}"] }</pre>`;
+<pre>{ "registry-mirrors": ["${schemeOf(host)}://${secret ? 'SECRET.' : ''}${host}"] }</pre>`;
 }
 
 function elsewhere(registries: readonly string[], host: string): string {
@@ -68,8 +68,13 @@ function elsewhere(registries: readonly string[], host: string): string {
 function containerd(secret: boolean, host: string): string {
   return `<h2>containerd, Kubernetes</h2>
 <p>For all registries at once, <code>/etc/containerd/certs.d/_default/hosts.toml</code>:</p>
-<pre>[host."https://${host}${secret ? '/SECRET' : ''}"]
+<pre>[host."${schemeOf(host)}://${host}${secret ? '/SECRET' : ''}"]
   capabilities = ["pull", "resolve"]</pre>`;
+}
+
+/** Only on its owner's own machine is a Worker without TLS. */
+function schemeOf(host: string): 'http' | 'https' {
+  return /^(?:localhost|127\.0\.0\.1)(?::|$)/.test(host) ? 'http' : 'https';
 }
 
 export function escaped(text: string): string {

@@ -1,5 +1,6 @@
 // The Worker's configuration: the same keys, but for those that have no meaning there.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { ConfigError } from '../../src/config/problem.ts';
 import { schema } from '../../src/node/config/schema.ts';
@@ -70,4 +71,13 @@ test('everything else that is wrong is told as everywhere', () => {
     /access: found "all", expected open, login, or a map with the key networks/,
   );
   assert.match(complaints({ hosts: { 'a.example': 'nothing.example' } }), /nothing\.example, which is not configured/);
+});
+
+test('the examples of the guide are configurations', () => {
+  const guide = readFileSync(new URL('../../docs/worker.md', import.meta.url), 'utf8');
+  const examples = [...guide.matchAll(/^ *```json\n([^`]+)```$/gm)].map(([, example = '']) => example);
+  assert.ok(examples.length >= 3);
+  for (const example of examples) {
+    assert.notEqual(read(example, { SAMPAN_KEY: 'k'.repeat(32) }).access, undefined, example);
+  }
 });

@@ -47,6 +47,12 @@ describe('the page', () => {
     assert.match(page, /docker pull hub\.example\.com\/ghcr\.io\/owner\/image/);
   });
 
+  test('on one’s own machine, where there is no TLS, says so', async (t) => {
+    const page = await pageOf(t, { access: 'open' }, 'localhost:8787');
+    assert.match(page, /"registry-mirrors": \["http:\/\/localhost:8787"\]/);
+    assert.match(page, /\[host\."http:\/\/localhost:8787"\]/);
+  });
+
   test('where nobody logs in says nothing of it', async (t) => {
     assert.doesNotMatch(await pageOf(t, { access: 'open' }), /docker login/);
   });
