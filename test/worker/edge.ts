@@ -31,11 +31,13 @@ export interface Lent {
   readonly around?: string;
   /** Requests in a minute of each client, bound as LIMIT. */
   readonly limit?: number;
+  /** Code that runs before the Worker's own, to put something else in place of workerd's parts. */
+  readonly before?: string;
 }
 
 /** `config`: the variable SAMPAN_CONFIG; undefined as if nobody had set it. */
 export async function startEdge(config?: Json, lent: Lent = {}): Promise<Edge> {
-  return startWorker(await bundled(), config, lent);
+  return startWorker(`${lent.before ?? ''}\n${await bundled()}`, config, lent);
 }
 
 /** Any module in place of the Worker, to compare it with. */
