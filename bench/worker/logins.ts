@@ -13,7 +13,7 @@ const mac = createMac(key);
 const secret = createSecret(new Uint8Array(16).fill(1));
 const others = Array.from({ length: 99 }, (_, at) => [`a${at}`, { mac: kept(at.toString(16).padStart(64, '0')) }]);
 
-const blobAt = (registry: string) => () => `/v2/library/once/blobs/${blobDigest(1000)}?ns=${registry}`;
+const blobAt = (registry: string) => (at: number) => `/v2/stat/r${at}/blobs/${blobDigest(1000)}?ns=${registry}`;
 const ping = () => '/own.example/v2/';
 const token = () => '/token?service=own.example&scope=repository:library/once:pull';
 
