@@ -1,6 +1,7 @@
 // What well-known Workers for the same purpose get wrong, as far as no other test has it: none of it happens here.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { secrets } from '../conformance/door.ts';
 import { image, layerOf } from '../fakes/registry/content.ts';
 import { answer } from '../fakes/registry/levers.ts';
 import { errorOf, startEdge } from './edge.ts';
@@ -94,7 +95,11 @@ describe('an answer', () => {
 });
 
 test('a mistake of ours is an error of a registry, told in one line of the log and not to the client', async (t) => {
-  const broken = "crypto.subtle.digest = () => { throw new TypeError('of the test, with Bearer swordfish'); };";
+  const broken =
+    "crypto.subtle.digest = () => { throw new TypeError('of the test, with Bearer swordfish and SECRET'); };".replace(
+      'SECRET',
+      secrets.bob,
+    );
   const { hub } = w;
   hub.hold('library/bug', image({ layers: [layerOf(Buffer.from('bug'))] }), 'latest');
   const edge = await startEdge(
@@ -108,4 +113,5 @@ test('a mistake of ours is an error of a registry, told in one line of the log a
   const bugs = edge.log.filter((line) => line.includes('of the test'));
   assert.equal(bugs.length, 1);
   assert.doesNotMatch(bugs[0]!, /swordfish|\n/);
+  assert.ok(!bugs[0]!.includes(secrets.bob.slice(7)));
 });
