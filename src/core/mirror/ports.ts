@@ -55,11 +55,17 @@ export interface Fill {
   readonly done: Promise<void>;
 }
 
+const whyNoRoom = {
+  'too-large': 'the blob is larger than the store may be',
+  full: 'the store has no room for it',
+  failed: 'the store does not work',
+} as const;
+
 /** The store cannot take this blob: larger than the budget, or too much is in use. Not an error to tell anybody. */
 export class NoRoom extends Error {
-  readonly reason: 'too-large' | 'full' | 'failed';
-  constructor(reason: 'too-large' | 'full' | 'failed', cause?: unknown) {
-    super(`no room in the store: ${reason}`, { cause });
+  readonly reason: keyof typeof whyNoRoom;
+  constructor(reason: keyof typeof whyNoRoom, cause?: unknown) {
+    super(whyNoRoom[reason], { cause });
     this.reason = reason;
   }
 }

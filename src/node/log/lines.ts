@@ -1,5 +1,6 @@
 // What the log says of each event: a sentence for people, and the facts for whoever counts.
 import type { MirrorEvent } from '../../core/mirror/events.ts';
+import { NoRoom } from '../../core/mirror/ports.ts';
 import { repositoryKey } from '../../core/oci/reference.ts';
 import { factsOf, summary } from './error-facts.ts';
 
@@ -37,7 +38,13 @@ export function lineOf(event: MirrorEvent): Line | undefined {
       };
     }
     case 'fill-failed':
-      return failure('warn', `could not store ${event.digest}`, { kind, digest: event.digest }, event.error);
+      // If the store is in trouble, that is told once; if it is not, a blob that it has no room for is none.
+      return failure(
+        event.error instanceof NoRoom ? 'debug' : 'warn',
+        `could not store ${event.digest}`,
+        { kind, digest: event.digest },
+        event.error,
+      );
     case 'evicted': {
       const { digest, size } = event;
       return { level: 'debug', message: `evicted ${digest}, ${bytesText(size)}`, facts: { kind, digest, size } };

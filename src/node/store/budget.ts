@@ -78,7 +78,7 @@ export class Budget {
   checkLimit(bytes: number): void {
     if (this.limit === undefined) return;
     if (bytes > this.limit) throw new NoRoom('too-large');
-    if (!this.known) throw new NoRoom('full');
+    if (!this.known) throw stillCounting();
   }
 
   /** Bytes that cannot be evicted. */
@@ -142,7 +142,7 @@ export class Budget {
 
   async #evictDownTo(allowed: number): Promise<void> {
     if (this.used > allowed) await this.#shelf.closings();
-    if (!this.known) throw new NoRoom('full');
+    if (!this.known) throw stillCounting();
     await this.#leftovers.dropUntil(() => this.#isDownTo(allowed));
     let after: Entry | undefined;
     while (!this.#isDownTo(allowed)) {
@@ -180,6 +180,10 @@ export class Budget {
     }
     return victims.length === 0 || failures.length < victims.length;
   }
+}
+
+function stillCounting(): NoRoom {
+  return new NoRoom('full', new Error('still counting what is on the disk'));
 }
 
 interface Account {

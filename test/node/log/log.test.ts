@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MirrorEvent } from '../../../src/core/mirror/events.ts';
+import { NoRoom } from '../../../src/core/mirror/ports.ts';
 import { RegistryError } from '../../../src/core/oci/errors.ts';
 import { parseDigest } from '../../../src/core/oci/digest.ts';
 import { createLog } from '../../../src/node/log/log.ts';
@@ -76,6 +77,11 @@ const events: readonly (readonly [MirrorEvent, level: string | undefined, messag
   ],
   [{ kind: 'evicted', digest, size: 12 }, 'debug', /^evicted sha256:a+, 12 B$/],
   [{ kind: 'fill-failed', digest, error: new Error('reset') }, 'warn', /^could not store sha256:a+: reset$/],
+  [
+    { kind: 'fill-failed', digest, error: new NoRoom('full', new Error('the disk is full')) },
+    'debug',
+    /^could not store sha256:a+: the store has no room for it: the disk is full$/,
+  ],
   [
     { kind: 'stale', repository, name: 'latest', error: new RegistryError('UNAVAILABLE', 'down') },
     'warn',
