@@ -106,6 +106,7 @@ export class BlobFlights {
     } catch (error) {
       // Its readers were told, and the store has reported it.
       if (error instanceof NoRoom) this.#noRoom(digest, error);
+      this.#parts.inquiry.leaveAlone(repository, digest, error);
       if (isDoubtful(error, began)) await this.#parts.inquiry.doubt(repository, digest);
     } finally {
       this.#running.delete(digest);

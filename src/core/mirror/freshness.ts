@@ -20,6 +20,8 @@ export const reachedFor = 5000;
 export const judgedFor = 60_000;
 /** An upstream that limits us is not asked for anything for this long: containerd repeats five times at once. */
 export const refusedFor = 3000;
+/** The same for one blob, if it said for how long: it may be one of several endpoints that did. */
+export const longestRefused = 60_000;
 /** A registry without the referrers endpoint is not asked for it again for this long. */
 export const lacksReferrersFor = 600_000;
 /** A blob that was to be laid on a shelf is not brought there again for this long: that takes a while, or cannot be done. */

@@ -8,7 +8,7 @@ import { RegistryError, Unreachable } from '../oci/errors.ts';
 import { isManifestType } from '../oci/manifest.ts';
 import { type Reference, type Repository, isTag, repositoryKey } from '../oci/reference.ts';
 import { Flights } from './flights.ts';
-import { judgedFor, missingFor, reachedFor, refusedFor, restAfter } from './freshness.ts';
+import { judgedFor, longestRefused, missingFor, reachedFor, refusedFor, restAfter } from './freshness.ts';
 import type { Memory } from './memory.ts';
 import type { Book, Clock, Incoming, Resolved, Source, Upstream } from './ports.ts';
 
@@ -144,6 +144,13 @@ export class Inquiry {
     if (known !== undefined && !isManifestType(known.mediaType)) await this.#book.disown(repository, digest);
   }
 
+  /** A download came to nothing. If the upstream has said when to come again, nobody asks it for that blob before. */
+  leaveAlone(repository: Repository, digest: Digest, error: unknown): void {
+    if (!(error instanceof RegistryError) || !error.passing || error.retryAfter === 0) return;
+    const ms = Math.min(longestRefused, error.retryAfter);
+    this.#memory.refused.set(`${repositoryKey(repository)} ${digest}`, error, ms);
+  }
+
   /** An anonymous question for an object, whose answer only the registry itself gives: a 200 says that the repository is public. */
   async ask<T>(repository: Repository, subject: string, question: () => Promise<T>): Promise<T> {
     const answer = await this.fetch(repository, subject, question);
@@ -174,11 +181,12 @@ export class Inquiry {
 
   /** Every question. Not put to who limits us; what became of it says whether there is any use in asking more. */
   async #asked<T>(repository: Repository, subject: string, question: () => Promise<T>): Promise<T> {
-    const refused = this.#memory.refused.get(repositoryKey(repository));
+    const key = repositoryKey(repository);
+    const refused = this.#memory.refused.get(key) ?? this.#memory.refused.get(`${key} ${subject}`);
     if (refused !== undefined) throw refused;
     try {
       const answer = await question();
-      this.#memory.reached.set(repositoryKey(repository), true, reachedFor);
+      this.#memory.reached.set(key, true, reachedFor);
       return answer;
     } catch (error) {
       if (error instanceof RegistryError && error.passing) this.#mind(repository, subject, error);

@@ -3,10 +3,10 @@ import { RegistryError, Unreachable } from '../oci/errors.ts';
 import { type Clock, type Incoming, type Source, letGo } from './ports.ts';
 import { wrong } from './wrong.ts';
 
-/** Milliseconds before each new attempt in a row; after the last one it is over. Readers wait as long. */
+/** Milliseconds before each new attempt in a row; after the last one it is over. */
 const waits: readonly number[] = [100, 500, 1000, 2000, 5000, 10_000];
-/** The longest that an upstream's `Retry-After` is waited for. */
-const longestWait = 30_000;
+/** Of all that together, and of what an upstream's `Retry-After` adds: no attempt begins later than this after the break. */
+const longestRow = 20_000;
 /** Bytes after which attempts are counted anew: fewer are no progress, but an upstream that plays with us. */
 const progress = 64 * 1024;
 
@@ -65,6 +65,8 @@ class Attempts {
   /** Since the last wait, so many others were asked at once. */
   #others = 0;
   #countedAt = 0;
+  /** When the first failure of this row came. */
+  #since = 0;
 
   constructor(resumption: Resumption) {
     this.#resumption = resumption;
@@ -85,6 +87,7 @@ class Attempts {
       this.#failures = 0;
       this.#others = 0;
     }
+    if (this.#failures === 0 && this.#others === 0) this.#since = clock.now();
     this.#countedAt = position;
     for (let error = broken; ;) {
       const wait = waits[this.#failures];
@@ -94,7 +97,9 @@ class Attempts {
       else {
         this.#others = 0;
         this.#failures += 1;
-        await clock.sleep(Math.max(wait, Math.min(longestWait, error.retryAfter)), signal);
+        const pause = Math.max(wait, error.retryAfter);
+        if (clock.now() + pause - this.#since > longestRow) throw error;
+        await clock.sleep(pause, signal);
       }
       try {
         return await this.#open(position);

@@ -38,6 +38,25 @@ describe('a blob that goes wrong', () => {
     assert.equal(asked().length, 3);
   });
 
+  it('because the upstream breaks off, and wants to be left alone for long, is given up until then', async () => {
+    const { registry, start, get, asked, clock, settled } = await alpine();
+    const limited = { refusal: { status: 429, headers: { 'retry-after': '45' } } };
+    registry.levers.bend = ({ headers }) =>
+      headers.range === undefined ? { breaks: { at: 100_000, how: 'cut' } } : limited;
+    const began = clock.time;
+    await assert.rejects(start(path).then(collect), { status: 429 });
+    assert.equal(clock.time - began, 100, 'nobody waits for 45 s');
+    await settled();
+    await setImmediate();
+    clock.forward(40_000);
+    asked();
+    const refused = await get(path);
+    assert.deepEqual([refused.status, refused.headers['retry-after'], asked()], [429, '45', []]);
+    registry.levers.bend = undefined;
+    clock.forward(5000);
+    assert.ok((await get(path)).body.equals(bytes));
+  });
+
   it('because the upstream is gone never ends well, and the next pull starts anew', async () => {
     const { registry, start, get } = await alpine();
     const gate = new Gate();

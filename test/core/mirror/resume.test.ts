@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Incoming, Source } from '../../../src/core/mirror/ports.ts';
 import { resumed } from '../../../src/core/mirror/resume.ts';
-import { RegistryError } from '../../../src/core/oci/errors.ts';
+import { RegistryError, Unreachable } from '../../../src/core/oci/errors.ts';
 import { randomBytes } from '../../fakes/registry/bytes.ts';
 import { TestClock } from './world.ts';
 
@@ -82,8 +82,24 @@ describe('a stream that is resumed', () => {
     const began = clock.time;
     await read([{ bytes: 100_000 }, broken(), broken(503, '7'), {}], clock);
     assert.equal(clock.time - began, 100 + 500 + 7000);
-    const down = Array.from({ length: 6 }, () => broken(429, '3600'));
+    const down = Array.from({ length: 7 }, () => broken(429));
     await assert.rejects(read([{ bytes: 100_000 }, ...down, {}], clock), { status: 429 });
+  });
+
+  it('is given up at once when the upstream wants to be left alone for longer than readers wait, in all', async () => {
+    const clock = new TestClock();
+    const began = clock.time;
+    await assert.rejects(read([{ bytes: 100_000 }, broken(429, '30'), {}], clock), { status: 429 });
+    assert.equal(clock.time - began, 100);
+    const slow = Array.from({ length: 6 }, () => broken(503, '8'));
+    await assert.rejects(read([{ bytes: 100_000 }, ...slow, {}], clock), { status: 503 });
+    assert.ok(clock.time - began <= 20_200, `${clock.time - began} ms`);
+  });
+
+  it('asks others at once, however long one wants to be left alone', async () => {
+    const limited = Object.assign(new Unreachable('limited', undefined, 1), { headers: { 'retry-after': '60' } });
+    const { bytes } = await read([{ bytes: 100_000, thenThrow: limited }, {}]);
+    assert.ok(bytes.equals(blob));
   });
 
   it('counts anew after some progress, but not after a byte', async () => {
