@@ -133,9 +133,9 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   });
 
   const usage = () => store.usage();
-  const listen = formatAddress(config.listen);
+  let listen = formatAddress(config.listen);
   const metrics = createMetrics({ label: (registry) => registries.configuredAs(registry) ?? 'none', usage });
-  const status = createStatus({ version, listen, registries: config.registries, usage, now: Date.now });
+  const status = createStatus({ version, listen: () => listen, registries: config.registries, usage, now: Date.now });
   listeners.push(metrics.report, status.report);
 
   const parts: ServerParts = {
@@ -156,7 +156,8 @@ export async function startApp(config: Config, log: Log): Promise<App> {
 
   try {
     const adminAddress = config.admin && (await open(config.admin.listen, { ...parts, adminHere: true }));
-    return { address: await open(config.listen, parts), adminAddress, close: stop };
+    listen = await open(config.listen, parts);
+    return { address: listen, adminAddress, close: stop };
   } catch (error) {
     await stop();
     throw error;

@@ -4,7 +4,7 @@ import type { Usage } from './store/store.ts';
 
 export interface StatusParts {
   readonly version: string;
-  readonly listen: string;
+  readonly listen: () => string;
   readonly registries: readonly { readonly name: string; readonly endpoints: readonly string[] }[];
   readonly usage: () => Usage;
   /** Milliseconds since 1970. */
@@ -20,6 +20,7 @@ export interface Status {
   readonly storage: Usage;
   readonly pulls: {
     readonly total: number;
+    /** Answered with 5xx, or cut off by us. */
     readonly failed: number;
     readonly byOutcome: Readonly<Record<Outcome, number>>;
   };
@@ -49,7 +50,7 @@ export function createStatus({ version, listen, registries, usage, now }: Status
     status: () => ({
       version,
       uptime: Math.max(0, Math.floor((now() - started) / 1000)),
-      listen,
+      listen: listen(),
       registries: served,
       storage: usage(),
       ...totals.value(),
@@ -78,11 +79,11 @@ class Totals {
   readonly #inTrouble = new Set<'store' | 'book'>();
 
   add(event: MirrorEvent): void {
-    if (event.kind === 'served') {
+    if (event.kind === 'served' && event.what !== 'page') {
       this.#pulls += 1;
       this.#byOutcome[event.outcome] += 1;
       this.#served += event.bytes;
-      if (event.status >= 500) this.#failed += 1;
+      if (event.status >= 500 || event.error !== undefined) this.#failed += 1;
     }
     if (event.kind === 'received') this.#received += event.bytes;
     if (event.kind === 'fill' && event.ahead) this.#ahead += 1;

@@ -60,6 +60,9 @@ test('it is ready at once, and after a stop nothing listens and the store is clo
   const app = await start({ SAMPAN_ADMIN_LISTEN: '127.0.0.1:0' });
   assert.equal(await status(app.address, '/readyz'), 200);
   assert.equal(await status(app.address, '/v2/'), 200);
+  const told = await fetch(`http://${app.adminAddress}/_sampan/status.json`);
+  const { listen } = (await told.json()) as { listen: string };
+  assert.equal(listen, app.address, 'where it really listens');
   await app.close();
   for (const address of [app.address, app.adminAddress]) {
     await assert.rejects(knock('127.0.0.1', portOf(address)), { code: 'ECONNREFUSED' });

@@ -58,6 +58,22 @@ test('pulls are counted by what, registry, outcome and class of status', async (
   );
 });
 
+test('a reply without its end is counted by who broke it off, and our own pages are no pulls', async () => {
+  const lines = await after(
+    served,
+    { ...served, whole: false },
+    { ...served, whole: false, error: new Error('wrong bytes') },
+    { ...served, whole: false, error: new Error('wrong bytes') },
+    { ...served, what: 'page', registry: undefined, outcome: 'none' },
+  );
+  assertIncludes(
+    lines,
+    'sampan_broken_pulls_total{what="blob",registry="*.pkg.dev",by="client"} 1',
+    'sampan_broken_pulls_total{what="blob",registry="*.pkg.dev",by="sampan"} 2',
+  );
+  assert.doesNotMatch(lines.join('\n'), /what="page"/);
+});
+
 test('upstreams are counted by registry, what, method and status', async () => {
   const asked = {
     kind: 'asked',

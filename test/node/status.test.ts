@@ -24,7 +24,7 @@ function board() {
   let now = 5000;
   const { report, status } = createStatus({
     version: '1.2.3',
-    listen: '127.0.0.1:5050',
+    listen: () => '127.0.0.1:5050',
     registries: [{ name: 'docker.io', endpoints: ['https://registry-1.docker.io/some/path'] }],
     usage: () => usage,
     now: () => now,
@@ -58,6 +58,9 @@ test('it adds up what happened since the start', () => {
   report(served);
   report({ ...served, outcome: 'miss' });
   report({ ...served, status: 503, outcome: 'none', bytes: 1 });
+  report({ ...served, whole: false, bytes: 0 });
+  report({ ...served, whole: false, bytes: 0, error: new Error('wrong bytes') });
+  report({ ...served, what: 'page', bytes: 0 });
   report({ kind: 'received', registry: 'docker.io', bytes: 120 });
   const blob = {
     repository: { registry: 'docker.io', name: 'library/x' },
@@ -70,7 +73,7 @@ test('it adds up what happened since the start', () => {
   report({ kind: 'bug', error: undefined });
   const { pulls, bytes, ahead, troubles } = status();
   assert.deepEqual(ahead, { fetched: 1, used: 1 });
-  assert.deepEqual([pulls.total, pulls.failed, pulls.byOutcome.hit, pulls.byOutcome.miss], [3, 1, 1, 1]);
+  assert.deepEqual([pulls.total, pulls.failed, pulls.byOutcome.hit, pulls.byOutcome.miss], [5, 2, 3, 1]);
   assert.deepEqual(bytes, { served: 201, received: 120, saved: 81 });
   assert.equal(troubles, 2);
 });
@@ -86,6 +89,9 @@ test('it tells what is in trouble, as long as it is', () => {
 
 test('what was fetched and not asked for again is no negative saving', () => {
   const { report, status } = board();
+  report({ ...served, whole: false, bytes: 0 });
+  report({ ...served, whole: false, bytes: 0, error: new Error('wrong bytes') });
+  report({ ...served, what: 'page', bytes: 0 });
   report({ kind: 'received', registry: 'docker.io', bytes: 120 });
   assert.equal(status().bytes.saved, 0);
 });

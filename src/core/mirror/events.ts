@@ -14,16 +14,17 @@ export type MirrorEvent =
       readonly kind: 'served';
       readonly method: string;
       readonly path: string;
-      readonly what: 'ping' | 'manifest' | 'blob' | 'tags' | 'referrers' | 'token' | 'other';
+      /** `page`: one of our own, which is no pull. */
+      readonly what: 'ping' | 'manifest' | 'blob' | 'tags' | 'referrers' | 'token' | 'page' | 'other';
       readonly registry: string | undefined;
       readonly status: number;
       readonly outcome: Outcome;
       readonly bytes: number;
       readonly ms: number;
       readonly address: string;
-      /** False if the client left or the connection was destroyed before the end. */
+      /** False if it came to no end: the client left, or, if there is an `error`, we broke it off. */
       readonly whole: boolean;
-      /** What broke the body when the head was already out. */
+      /** Why the connection was destroyed when the head was already out. */
       readonly error?: unknown;
     }
   /** One exchange with an upstream, up to the head of its answer. `status` is undefined if there was none. */

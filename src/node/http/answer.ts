@@ -26,8 +26,8 @@ export interface AnswerParts extends PageParts {
 
 interface Decided {
   readonly reply: Reply;
-  /** Undefined if it was nothing that the door answers. */
-  readonly asked: Asked | undefined;
+  /** Undefined if it was nothing that anybody answers. */
+  readonly asked: Asked | 'page' | undefined;
 }
 
 // What nginx logs for a client that left before there was anything to send.
@@ -57,7 +57,7 @@ export async function answer(parts: AnswerParts, request: IncomingMessage, respo
     kind: 'served',
     method: request.method ?? '',
     path: arrival.path,
-    what: asked?.kind ?? 'other',
+    what: asked === 'page' ? asked : (asked?.kind ?? 'other'),
     registry: registryOf(asked),
     status: response.headersSent ? response.statusCode : clientLeft,
     outcome: reply.outcome ?? 'none',
@@ -79,7 +79,7 @@ async function decide(
   try {
     if (!isForm) checkAsking(request.method ?? '', hasBody(request));
     const page = await findPage(arrival.path, request.headers.host ?? '', parts);
-    if (page !== undefined) return { reply: page, asked: undefined };
+    if (page !== undefined) return { reply: page, asked: 'page' };
     const form = isForm ? await readForm(request) : undefined;
     const { reply, asked } = await door.answer(visitOf(request, arrival, client, form), signal);
     return { reply: ofRegistry(reply), asked };
@@ -131,6 +131,6 @@ function visitOf(request: IncomingMessage, arrival: Arrival, client: Client, for
   };
 }
 
-function registryOf(asked: Asked | undefined): string | undefined {
-  return asked === undefined || asked.kind === 'token' ? undefined : repositoryOf(asked)?.registry;
+function registryOf(asked: Decided['asked']): string | undefined {
+  return asked === undefined || asked === 'page' || asked.kind === 'token' ? undefined : repositoryOf(asked)?.registry;
 }

@@ -78,13 +78,11 @@ export function lineOf(event: MirrorEvent): Line | undefined {
 }
 
 function served(event: Extract<MirrorEvent, { kind: 'served' }>): Line {
-  const { method, path, status, outcome, bytes, ms, address, whole } = event;
-  const end = whole ? '' : ', broken off';
-  return {
-    level: 'info',
-    message: `${method} ${path} ${status} ${outcome}, ${bytesText(bytes)} in ${msText(ms)} to ${address}${end}`,
-    facts: { kind: event.kind, method, path, status, outcome, bytes, ms: Math.round(ms), address, whole },
-  };
+  const { kind, method, path, what, status, outcome, bytes, ms, address, whole, error } = event;
+  const message = `${method} ${path} ${status} ${outcome}, ${bytesText(bytes)} in ${msText(ms)} to ${address}`;
+  const facts = { kind, method, path, status, outcome, bytes, ms: Math.round(ms), address, whole };
+  if (error !== undefined) return failure('warn', `${message}, cut off`, facts, error);
+  return { level: what === 'page' ? 'debug' : 'info', message: whole ? message : `${message}, who left`, facts };
 }
 
 function trouble({ kind, where, doing, error, times = 1 }: Extract<MirrorEvent, { kind: 'trouble' }>): Line {

@@ -136,7 +136,7 @@ test('whether the process lives is told always, whether it is ready only when it
   ready = true;
   assert.equal((await ask(port, '/readyz')).status, 200);
   const { what, path, registry } = await event('served');
-  assert.deepEqual({ what, path, registry }, { what: 'other', path: '/healthz', registry: undefined });
+  assert.deepEqual({ what, path, registry }, { what: 'page', path: '/healthz', registry: undefined });
 });
 
 test('the pages of the administrator are shown where they may be, and nowhere else', async (context) => {

@@ -18,24 +18,29 @@ function capture(level: LogLevel = 'debug') {
   return { log, lines, last: () => JSON.parse(lines.at(-1) ?? '{}') as Record<string, unknown> };
 }
 
+const served = {
+  kind: 'served',
+  method: 'GET',
+  path: '/v2/library/alpine/manifests/latest',
+  what: 'manifest',
+  registry: 'docker.io',
+  status: 200,
+  outcome: 'hit',
+  bytes: 1234,
+  ms: 3.4,
+  address: '10.0.0.7',
+  whole: false,
+} as const;
+
 const events: readonly (readonly [MirrorEvent, level: string | undefined, message: RegExp])[] = [
   [
-    {
-      kind: 'served',
-      method: 'GET',
-      path: '/v2/library/alpine/manifests/latest',
-      what: 'manifest',
-      registry: 'docker.io',
-      status: 200,
-      outcome: 'hit',
-      bytes: 1234,
-      ms: 3.4,
-      address: '10.0.0.7',
-      whole: false,
-    },
+    { ...served, whole: true },
     'info',
-    /^GET \/v2\/library\/alpine\/manifests\/latest 200 hit, 1\.2 kB in 3 ms to 10\.0\.0\.7, broken off$/,
+    /^GET \/v2\/library\/alpine\/manifests\/latest 200 hit, 1\.2 kB in 3 ms to 10\.0\.0\.7$/,
   ],
+  [served, 'info', / to 10\.0\.0\.7, who left$/],
+  [{ ...served, error: new Error('wrong bytes') }, 'warn', / to 10\.0\.0\.7, cut off: wrong bytes$/],
+  [{ ...served, what: 'page', path: '/readyz', whole: true }, 'debug', /^GET \/readyz 200 /],
   [
     {
       kind: 'asked',
