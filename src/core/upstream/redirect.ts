@@ -11,7 +11,7 @@ const redirecting = new Set([301, 302, 303, 307, 308]);
 /**
  * Throws UNAVAILABLE (502) for a redirect that is not allowed, and RefusedElsewhere (502) for one that leads to a refusal.
  */
-export function withRedirects(registry: Registry): Wrap {
+export function withRedirects(registry: Registry, forBlob: boolean): Wrap {
   return (next) => async (request) => {
     let current = request;
     for (let hops = 0; ; hops += 1) {
@@ -20,7 +20,7 @@ export function withRedirects(registry: Registry): Wrap {
       });
       const location = redirecting.has(response.status) ? header(response.headers, 'location') : undefined;
       if (location === undefined) {
-        return sameOrigin(current.url, request.url) ? response : fromElsewhere(response, current);
+        return sameOrigin(current.url, request.url) ? response : fromElsewhere(response, current, forBlob);
       }
       void drain(response);
       if (hops === mostHops) throw nonsense(new URL(request.url).host, `redirected more than ${mostHops} times`);
@@ -60,9 +60,11 @@ function refused(registry: Registry, target: URL, cause?: unknown): RegistryErro
   return new RegistryError('UNAVAILABLE', message, { status: 502, cause });
 }
 
-function fromElsewhere(response: UpstreamResponse, { url }: UpstreamRequest): UpstreamResponse {
+/** For a blob a registry redirects to where it has put it: that it is not there is no word of the registry's. */
+function fromElsewhere(response: UpstreamResponse, { url }: UpstreamRequest, forBlob: boolean): UpstreamResponse {
   const { status } = response;
-  if (status !== 401 && status !== 403) return response;
+  const isLost = forBlob && (status === 404 || status === 410);
+  if (status !== 401 && status !== 403 && !isLost) return response;
   void drain(response);
   const message = `${new URL(url).host}, where the registry redirected to, answered ${status}`;
   throw new RefusedElsewhere(message);

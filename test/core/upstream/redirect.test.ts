@@ -104,6 +104,15 @@ test('a refusal of where we were redirected to is not the registry’s, and its 
   assert.deepEqual(tokens.log, []);
 });
 
+test('a CDN that has not what the registry said it has is in trouble; of other things it may speak for the registry', async () => {
+  const cdn = await serve((_request, response) => send(response, 404));
+  const registry = await serve((_request, response) => send(response, 307, { location: `${cdn.url}/x` }));
+  const { upstream } = bench({ endpoints: [registry.url], redirects: [cdn.url] });
+  const source = upstream.blob(repository, manifestDigest, anonymous);
+  for (const offset of [0, 5]) await assert.rejects(source(offset, signal), { status: 502, passing: true });
+  assert.equal(await upstream.manifest(reference, anonymous, signal), undefined);
+});
+
 test('a CDN that is down is named, and the registry is asked for another redirect', async () => {
   const gone = await nobody();
   const registry = await serve((_request, response) => send(response, 307, { location: `${gone}/path?sig=1` }));
