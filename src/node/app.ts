@@ -81,7 +81,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     closing.abort(new Error('sampan is stopping'));
     const over = new AbortController();
     const late = clock.sleep(storeWithin, over.signal).then(
-      () => report({ kind: 'trouble', where: 'store', doing: 'close', error: new Error('it takes too long') }),
+      () => report({ kind: 'trouble', where: 'store', doing: 'closing', error: new Error('it takes too long') }),
       () => {},
     );
     await Promise.race([store.close().finally(() => over.abort()), late]);

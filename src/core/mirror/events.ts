@@ -79,10 +79,13 @@ export type MirrorEvent =
   | {
       readonly kind: 'trouble';
       readonly where: 'store' | 'book';
+      /** `writing a blob` */
       readonly doing: string;
       readonly error: unknown;
       /** How often, since it was last told of; once, if that is not said. */
       readonly times?: number;
+      /** The same fault of the disk was told of already. */
+      readonly known?: boolean;
     }
   /** What was in trouble works again. */
   | { readonly kind: 'recovered'; readonly where: 'store' | 'book' }

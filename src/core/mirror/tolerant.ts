@@ -21,11 +21,11 @@ export function attempts(report: Report): Attempt {
 export function tolerant(store: BlobStore, report: Report): BlobStore {
   const attempt = attempts(report);
   return {
-    stat: (digest) => attempt('stat', () => store.stat(digest)),
-    open: (digest, range) => attempt('open', () => store.open(digest, range)),
+    stat: (digest) => attempt('looking for a blob', () => store.stat(digest)),
+    open: (digest, range) => attempt('opening a blob', () => store.open(digest, range)),
     fill: (digest, sources, expected, lanes) => store.fill(digest, sources, expected, lanes),
-    read: (digest, most) => attempt('read', () => store.read(digest, most)),
-    delete: (digest) => attempt('delete', () => store.delete(digest)),
-    check: async (digest) => (await attempt('check', () => store.check(digest))) ?? true,
+    read: (digest, most) => attempt('reading a blob', () => store.read(digest, most)),
+    delete: (digest) => attempt('deleting a blob', () => store.delete(digest)),
+    check: async (digest) => (await attempt('checking a blob', () => store.check(digest))) ?? true,
   };
 }

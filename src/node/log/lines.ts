@@ -1,4 +1,5 @@
 // What the log says of each event: a sentence for people, and the facts for whoever counts.
+import { diskFaultOf } from '../../core/mirror/disk-fault.ts';
 import type { MirrorEvent } from '../../core/mirror/events.ts';
 import { NoRoom } from '../../core/mirror/ports.ts';
 import { repositoryKey } from '../../core/oci/reference.ts';
@@ -85,9 +86,14 @@ function served(event: Extract<MirrorEvent, { kind: 'served' }>): Line {
   return { level: what === 'page' ? 'debug' : 'info', message: whole ? message : `${message}, who left`, facts };
 }
 
-function trouble({ kind, where, doing, error, times = 1 }: Extract<MirrorEvent, { kind: 'trouble' }>): Line {
+function trouble(event: Extract<MirrorEvent, { kind: 'trouble' }>): Line {
+  const { kind, where, doing, error, times = 1, known = false } = event;
   const often = times === 1 ? '' : `, ${times} times by now`;
-  return failure('warn', `trouble with the ${where} while ${doing}${often}`, { kind, where, doing, times }, error);
+  return {
+    level: known ? 'debug' : 'warn',
+    message: `trouble with the ${where} while ${doing}${often}: ${diskFaultOf(error) ?? summary(error)}`,
+    facts: { kind, where, doing, times, error: factsOf(error, false) },
+  };
 }
 
 function asked(event: Extract<MirrorEvent, { kind: 'asked' }>): Line {

@@ -1,6 +1,18 @@
 // Starting the book's thread, and what the two tell each other then.
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import type { BookTables } from './book-tables.ts';
+
+/** What fails to read has lost its file; what fails to write may be able to again. */
+export const reading: ReadonlySet<keyof BookTables> = new Set([
+  'pointer',
+  'standing',
+  'verdict',
+  'sizeOf',
+  'oldest',
+  'leastChecked',
+  'beginning',
+] as const);
 
 export interface BookOrder {
   readonly path: string;

@@ -2,7 +2,7 @@
 import type { Worker } from 'node:worker_threads';
 import type { Report } from '../../core/mirror/events.ts';
 import type { Clock } from '../../core/mirror/ports.ts';
-import { type Opened, startBook } from './book-start.ts';
+import { type Opened, reading, startBook } from './book-start.ts';
 import type { BookTables } from './book-tables.ts';
 
 type Operation = Exclude<keyof BookTables, 'transact' | 'found' | 'abandon'>;
@@ -41,7 +41,8 @@ export class BookThread {
   #openedAt = 0;
   #ends = 0;
   #troubled = false;
-  #failing = false;
+  /** `writing`: that it can be read does not end it. */
+  #failing: 'no' | 'writing' | 'any' = 'no';
   /** It ends because we want it to. */
   #replaced = false;
 
@@ -68,7 +69,7 @@ export class BookThread {
     worker.on('error', (error) => (this.#end = error));
     // Not before: it must have let go of the file.
     worker.on('exit', () => this.#ended());
-    if (opened.bad !== undefined) this.#tell('open the book; a new one is begun', opened.bad);
+    if (opened.bad !== undefined) this.#tell('opening it; a new one is begun', opened.bad);
   }
 
   /** Undefined if the book fails; then a `trouble` event tells why. Requests are carried out in the order in which they were made. */
@@ -106,7 +107,8 @@ export class BookThread {
     const sent = this.#sent;
     this.#sent = [];
     for (const [index, answer] of answers.entries()) sent[index]?.resolve(answer);
-    if (this.#failing && answers.every((answer) => 'value' in answer)) this.#recover();
+    const well = this.#failing !== 'no' && answers.every((answer) => 'value' in answer);
+    if (well && (this.#failing === 'any' || sent.some(({ method }) => !reading.has(method)))) this.#recover();
     this.#send();
   }
 
@@ -116,7 +118,7 @@ export class BookThread {
     for (const { resolve } of [...this.#sent.splice(0), ...this.#queue.splice(0)]) resolve(answer);
     if (this.#closing.signal.aborted) return;
     this.#troubled = true;
-    if (!this.#replaced) this.#tell('keep the book open; it will be opened again', this.#end);
+    if (!this.#replaced) this.#tell('keeping it open; it will be opened again', this.#end);
     this.#replaced = false;
     this.#renewing = this.#renew();
   }
@@ -137,7 +139,7 @@ export class BookThread {
         this.renewed();
         return;
       } catch (error) {
-        this.#tell('open the book again', error);
+        this.#tell('opening it again', error);
       }
     }
   }
@@ -149,19 +151,21 @@ export class BookThread {
     void this.#worker.terminate();
   }
 
-  #complain(doing: string, { error, code }: Extract<Answer, { error: unknown }>): void {
+  #complain(method: Operation, { error, code }: Extract<Answer, { error: unknown }>): void {
     if (code !== undefined && error instanceof Error) Object.assign(error, { errcode: code });
     this.#troubled = true;
-    this.#tell(doing, error);
+    const isReading = reading.has(method);
+    if (!isReading) this.#failing = 'writing';
+    this.#tell(isReading ? 'reading from it' : 'writing to it', error);
   }
 
   #tell(doing: string, error: unknown): void {
-    this.#failing = true;
+    if (this.#failing === 'no') this.#failing = 'any';
     this.#report({ kind: 'trouble', where: 'book', doing, error });
   }
 
   #recover(): void {
-    this.#failing = false;
+    this.#failing = 'no';
     this.#report({ kind: 'recovered', where: 'book' });
   }
 

@@ -1,7 +1,7 @@
 // The book's own thread: SQLite is synchronous, and the event loop has bytes to send.
 import { renameSync, rmSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { BookOrder, Opened } from './book-start.ts';
+import { type BookOrder, type Opened, reading } from './book-start.ts';
 import { UnreadableBook } from './book-file.ts';
 import { BookTables } from './book-tables.ts';
 import type { Answer, Request } from './book-thread.ts';
@@ -10,9 +10,6 @@ import { corrupt, ioError, resultCode, unreadable } from './sqlite.ts';
 const { path, now, patient } = workerData as BookOrder;
 const port = parentPort;
 if (port === null) throw new Error('this is the main file of a worker thread');
-
-/** What fails to read has lost its file; what fails to write may be able to again. */
-const reading: ReadonlySet<Request['method']> = new Set(['pointer', 'standing', 'verdict', 'oldest', 'beginning']);
 
 const { book, bad } = open();
 port.postMessage({ ...book.found, bad } satisfies Opened);

@@ -131,7 +131,7 @@ export class Budget {
 
   #diskIsFull(): NoRoom {
     const error = Object.assign(new Error('the disk is full'), { code: 'ENOSPC' });
-    this.#report({ kind: 'trouble', where: 'store', doing: 'make room', error });
+    this.#report({ kind: 'trouble', where: 'store', doing: 'making room', error });
     return new NoRoom('full', error);
   }
 
@@ -176,7 +176,7 @@ export class Budget {
     }
     const failures = outcomes.filter((outcome) => outcome.status === 'rejected');
     if (failures[0] !== undefined) {
-      this.#report({ kind: 'trouble', where: 'store', doing: 'evict a blob', error: failures[0].reason });
+      this.#report({ kind: 'trouble', where: 'store', doing: 'evicting a blob', error: failures[0].reason });
     }
     return victims.length === 0 || failures.length < victims.length;
   }

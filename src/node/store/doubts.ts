@@ -74,7 +74,7 @@ export class Doubts {
 
   suspect(digest: Digest, found: Found): void {
     this.check(digest, found).catch((error: unknown) => {
-      this.#parts.report({ kind: 'trouble', where: 'store', doing: 'check a blob', error });
+      this.#parts.report({ kind: 'trouble', where: 'store', doing: 'checking a blob', error });
     });
   }
 
@@ -93,7 +93,7 @@ export class Doubts {
     try {
       await remove(digest, size, (path) => quarantine.take(path, digest, size));
     } catch (error) {
-      report({ kind: 'trouble', where: 'store', doing: 'put a bad blob aside', error });
+      report({ kind: 'trouble', where: 'store', doing: 'putting a bad blob aside', error });
     }
   }
 

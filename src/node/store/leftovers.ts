@@ -125,7 +125,7 @@ export class Leftovers {
   }
 
   #complain(error: unknown): void {
-    this.#report({ kind: 'trouble', where: 'store', doing: 'remove what broke off', error });
+    this.#report({ kind: 'trouble', where: 'store', doing: 'removing what broke off', error });
   }
 }
 

@@ -54,9 +54,9 @@ export class Part {
 
   /** Throws NoRoom. */
   static async create(parts: PartParts, order: PartOrder): Promise<Part> {
-    await really(parts.report, 'make the data directory ready', parts.home.ensure());
-    await really(parts.report, 'look for room', parts.budget.check(order.expected ?? 0));
-    const handle = await really(parts.report, 'create a file', open(order.path, 'wx+', 0o600));
+    await really(parts.report, 'making the data directory ready', parts.home.ensure());
+    await really(parts.report, 'looking for room', parts.budget.check(order.expected ?? 0));
+    const handle = await really(parts.report, 'creating a file', open(order.path, 'wx+', 0o600));
     return new Part(parts, order, order.path, handle, parts.budget.reservation(), undefined);
   }
 
@@ -104,12 +104,12 @@ export class Part {
     if (size < leastKept) return;
     const { digest, lanes } = this.#order;
     const failed = (error: unknown) =>
-      this.#parts.report({ kind: 'trouble', where: 'store', doing: 'write down what is here of a blob', error });
+      this.#parts.report({ kind: 'trouble', where: 'store', doing: 'writing down what is here of a blob', error });
     this.#journal = new Journal({ path: journalOf(this.#path), digest, size, lanes, failed });
   }
 
   async #reserve(bytes: number): Promise<void> {
-    await really(this.#parts.report, 'make room', this.#reservation.grow(bytes));
+    await really(this.#parts.report, 'making room', this.#reservation.grow(bytes));
   }
 
   /** Makes room up to `end` and, in steps, beyond, for a blob of unknown size. Throws NoRoom. */
@@ -125,7 +125,7 @@ export class Part {
   }
 
   async write(chunk: Uint8Array, offset: number): Promise<void> {
-    const written = really(this.#parts.report, 'write a blob', writeAll(this.file.handle, chunk, offset));
+    const written = really(this.#parts.report, 'writing a blob', writeAll(this.file.handle, chunk, offset));
     // While the disk writes. Should it come to nothing, the checksum will tell.
     this.#journal?.note(chunk, offset);
     await written;
@@ -134,15 +134,15 @@ export class Part {
 
   /** Reads back what was written; at least one byte. */
   async read(into: Uint8Array, length: number, offset: number): Promise<number> {
-    return really(this.#parts.report, 'read a blob back', readSome(this.file.handle, into, length, offset));
+    return really(this.#parts.report, 'reading a blob back', readSome(this.file.handle, into, length, offset));
   }
 
   /** Whole and right: from here on it is the shelf's. */
   async place(digest: Digest, size: number): Promise<void> {
     const { report, shelf } = this.#parts;
     const listed = () => this.#reservation.release();
-    await really(report, 'sync a blob', this.file.handle.sync());
-    await really(report, 'put a blob in its place', shelf.place(digest, this.#path, this.file, size, listed));
+    await really(report, 'syncing a blob', this.file.handle.sync());
+    await really(report, 'putting a blob in its place', shelf.place(digest, this.#path, this.file, size, listed));
     this.#letGo();
     // What remains of it, the next start takes away.
     await this.#journal?.remove().catch(() => undefined);
@@ -162,9 +162,9 @@ export class Part {
   async discard(): Promise<void> {
     try {
       const { report } = this.#parts;
-      await really(report, 'remove a file', rm(this.#path, { force: true }));
+      await really(report, 'removing a file', rm(this.#path, { force: true }));
       await this.#journal?.remove();
-      await really(report, 'remove a file', rm(journalOf(this.#path), { force: true }));
+      await really(report, 'removing a file', rm(journalOf(this.#path), { force: true }));
     } catch {
       // Told already. The next start takes away what is of no use.
     }

@@ -74,7 +74,7 @@ export class Quarantine {
       try {
         await rm(join(dir, first.name), { force: true });
       } catch (error) {
-        report({ kind: 'trouble', where: 'store', doing: 'remove a bad blob', error });
+        report({ kind: 'trouble', where: 'store', doing: 'removing a bad blob', error });
       }
       this.#held = this.#held.filter((each) => each !== first);
     }

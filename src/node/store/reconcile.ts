@@ -39,7 +39,7 @@ export async function reconcile(shards: readonly Shard[], parts: ReconcileParts)
     }
   }
   const [error] = failures;
-  if (error !== undefined) report({ kind: 'trouble', where: 'store', doing: 'look through the blobs', error });
+  if (error !== undefined) report({ kind: 'trouble', where: 'store', doing: 'looking through the blobs', error });
   return left;
 }
 

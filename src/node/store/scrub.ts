@@ -44,7 +44,7 @@ export async function scrub({ ledger, shelf, clock, report, every, busy, signal 
       await shelf.scrub(next.digest, pace, signal);
     } catch (error) {
       if (signal.aborted) return;
-      report({ kind: 'trouble', where: 'store', doing: 'read a blob through', error });
+      report({ kind: 'trouble', where: 'store', doing: 'reading a blob through', error });
     }
     // Also if that failed, so that it does not keep the others from their turn. A book that fails would give us the same one.
     if (!(await ledger.checked(next.digest))) await clock.sleep(rest, signal);

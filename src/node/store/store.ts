@@ -93,7 +93,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     home.moved = async () => {
       const message = `${layout.dir} is not the directory that it was`;
       const error = Object.assign(new Error(message), { code: 'ENOENT' });
-      report({ kind: 'trouble', where: 'store', doing: 'find the blobs; the directory is made anew', error });
+      report({ kind: 'trouble', where: 'store', doing: 'looking for the blobs; the directory is made anew', error });
       shelf.leave();
       await quarantine.open();
       thread.renew();

@@ -1,4 +1,5 @@
 // Trouble with the cache is told once, not with every pull; again once in a while as long as it lasts; and when it is over.
+import { diskFaultOf } from '../../core/mirror/disk-fault.ts';
 import type { MirrorEvent, Report } from '../../core/mirror/events.ts';
 import type { Clock } from '../../core/mirror/ports.ts';
 
@@ -13,33 +14,40 @@ const afterwards = 60_000;
 interface Kind {
   readonly where: Where;
   readonly reading: boolean;
+  /** Of the disk. */
+  readonly fault: string | undefined;
   /** It was told of, and that it is over was not. */
   lasts: boolean;
+  /** Another one of the same fault lasts, and was told first. */
+  known: boolean;
   quietUntil: number;
   untold: number;
 }
 
 /** What a blob that was found and sent proves to work. */
-const reading: ReadonlySet<string> = new Set(['open', 'stat', 'read']);
+const reading: ReadonlySet<string> = new Set(['opening a blob', 'looking for a blob', 'reading a blob']);
 
 /** Passes all events on but those of trouble that was told of already, and `recovered` where nothing was in trouble. */
 export function toldOnce(tell: Report, clock: Pick<Clock, 'now'>): Report {
-  /** By where, the error's code, and whether it is trouble of reading: one cause, whatever it is that it hinders. */
+  /** By where, the cause, and whether it is trouble of reading: one cause, whatever it is that it hinders. */
   const kinds = new Map<string, Kind>();
 
   function failed(event: Trouble): void {
     const { where, doing, error } = event;
+    const fault = diskFaultOf(error);
     const isReading = reading.has(doing);
-    const key = `${where} ${isReading} ${codeOf(error)}`;
+    const key = `${where} ${isReading} ${fault ?? codeOf(error)}`;
     const now = clock.now();
-    const kind = kinds.get(key) ?? { where, reading: isReading, lasts: false, quietUntil: now, untold: 0 };
+    const unheard = { where, reading: isReading, fault, lasts: false, known: false, quietUntil: now, untold: 0 };
+    const kind: Kind = kinds.get(key) ?? unheard;
     kinds.set(key, kind);
     kind.untold += 1;
     // The clock may have been set back.
     if (now < kind.quietUntil && kind.quietUntil <= now + whileItLasts) return;
     kind.lasts = true;
+    kind.known = fault !== undefined && [...kinds.values()].some((other) => other !== kind && isToldFor(other, fault));
     kind.quietUntil = now + whileItLasts;
-    tell({ ...event, times: kind.untold });
+    tell({ ...event, times: kind.untold, ...(kind.known && { known: true }) });
     kind.untold = 0;
   }
 
@@ -61,6 +69,10 @@ export function toldOnce(tell: Report, clock: Pick<Clock, 'now'>): Report {
     if (event.kind === 'stored') works('store', () => true);
     if (event.kind === 'served' && event.outcome === 'hit' && event.whole) works('store', (kind) => kind.reading);
   };
+}
+
+function isToldFor(kind: Kind, fault: string): boolean {
+  return kind.fault === fault && kind.lasts && !kind.known;
 }
 
 /** SQLite's or the system's. */

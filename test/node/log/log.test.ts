@@ -102,6 +102,16 @@ const events: readonly (readonly [MirrorEvent, level: string | undefined, messag
     'warn',
     /^trouble with the store while write, 12 times by now: full$/,
   ],
+  [
+    { kind: 'trouble', where: 'book', doing: 'writing to it', error: Object.assign(new Error('x'), { code: 'EROFS' }) },
+    'warn',
+    /^trouble with the book while writing to it: the disk is read-only$/,
+  ],
+  [
+    { kind: 'trouble', where: 'book', doing: 'writing to it', error: new Error('x'), known: true },
+    'debug',
+    /^trouble with the book while writing to it: x$/,
+  ],
   [{ kind: 'recovered', where: 'store' }, 'info', /^the store works again$/],
   [
     { kind: 'bad-blob', digest, size: 12, found: 'scrubbing' },

@@ -90,7 +90,7 @@ it('gives up, with one warning, when no file can be taken away', async (t) => {
   await assert.rejects(budget.reservation().grow(100 * count), NoRoom);
   assert.deepEqual(
     events.map((event) => event.kind === 'trouble' && event.doing),
-    ['evict a blob'],
+    ['evicting a blob'],
   );
 });
 

@@ -117,7 +117,7 @@ it('is not kept when the journal cannot be written, which is told once and costs
   await fill.done;
   assert.deepEqual(
     events.flatMap((event) => (event.kind === 'trouble' ? [event.doing] : [])),
-    ['write down what is here of a blob'],
+    ['writing down what is here of a blob'],
   );
 });
 

@@ -88,7 +88,7 @@ describe('on a disk smaller than the limit', { skip: allowed() }, () => {
     await assert.rejects(fills[2]!.done, isFull);
     assert.deepEqual(
       events.flatMap((event) => (event.kind === 'trouble' ? [event.doing] : [])),
-      ['make room'],
+      ['making room'],
     );
   });
 
@@ -111,7 +111,7 @@ describe('on a disk smaller than the limit', { skip: allowed() }, () => {
     await assert.rejects(fill.size, isFull, 'the first step is more than there is');
     assert.deepEqual(
       events.flatMap((event) => (event.kind === 'trouble' ? [event.doing] : [])),
-      ['make room'],
+      ['making room'],
     );
   });
 

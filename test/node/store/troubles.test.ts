@@ -15,7 +15,7 @@ beforeEach(() => {
   events = [];
   clock = new StillClock();
   report = toldOnce((event) => {
-    if (event.kind === 'trouble') events.push(`${event.doing} ×${event.times}`);
+    if (event.kind === 'trouble') events.push(`${event.known === true ? 'known: ' : ''}${event.doing} ×${event.times}`);
     else if (event.kind === 'recovered') events.push(`${event.where} works`);
   }, clock);
 });
@@ -76,11 +76,33 @@ it('is told at once again after a minute without', () => {
 });
 
 it('of reading is over with the next hit, trouble of writing is not', () => {
-  fail('open');
+  fail('opening a blob');
   hit();
   fail('write');
   hit();
-  assert.deepEqual(events, ['open ×1', 'store works', 'write ×1']);
+  assert.deepEqual(events, ['opening a blob ×1', 'store works', 'write ×1']);
+});
+
+it('with one fault of the disk is one, whoever meets it and whatever he does', () => {
+  fail('making a file');
+  fail('writing a blob');
+  fail('link', Object.assign(new Error(), { code: 'ERR_SQLITE_ERROR', errcode: 13 }), 'book');
+  fail('writing a blob', withCode('EIO'));
+  clock.time += 11 * minute;
+  fail('writing a blob');
+  fail('link', Object.assign(new Error(), { code: 'ERR_SQLITE_ERROR', errcode: 13 }), 'book');
+  assert.deepEqual(events, [
+    'making a file ×1',
+    'known: link ×1',
+    'writing a blob ×1',
+    'writing a blob ×2',
+    'known: link ×1',
+  ]);
+  stored();
+  fail('link', Object.assign(new Error(), { code: 'ERR_SQLITE_ERROR', errcode: 13 }), 'book');
+  clock.time += 11 * minute;
+  fail('link', Object.assign(new Error(), { code: 'ERR_SQLITE_ERROR', errcode: 13 }), 'book');
+  assert.deepEqual(events.slice(5), ['store works', 'link ×2'], 'now it is the book alone');
 });
 
 it('of the book is over when the book says so', () => {
