@@ -23,7 +23,7 @@ import { createMetrics } from './metrics.ts';
 import { type Face, type ServerParts, createServer } from './http/server.ts';
 import { createMac } from './mac.ts';
 import { createStatus } from './status.ts';
-import { openStore } from './store/store.ts';
+import { openSoonerOrLater } from './store/late.ts';
 import { toldOnce } from './store/troubles.ts';
 import { version } from './version.ts';
 
@@ -56,7 +56,7 @@ const newHasher: NewHasher = (algorithm) => {
 
 const digest: DigestOf = (algorithm, bytes) => createHash(algorithm).update(bytes).digest('hex');
 
-/** Throws if the data directory or an address cannot be had; then nothing is left open. */
+/** Throws if an address or, for another reason than a disk that fails, the data directory cannot be had; then nothing is left open. */
 export async function startApp(config: Config, log: Log): Promise<App> {
   const listeners: Report[] = [log.report];
   const report = toldOnce((event) => {
@@ -65,7 +65,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   // A tag that may still be served stale must not be forgotten.
   const forgetAfter = Math.max(30 * day, ...config.registries.map(({ staleFor }) => staleFor));
   const { limit, scrub: scrubEvery } = config.storage;
-  const store = await openStore({ dir: config.data, limit, clock, report, forgetAfter, scrubEvery });
+  const store = await openSoonerOrLater({ dir: config.data, limit, clock, report, forgetAfter, scrubEvery });
   const registries = new Registries(config.registries, config.hosts);
   // The transport's own limit is for what nobody else has an eye on.
   const idle = Math.max(usualTimeouts.idle, ...config.registries.map(({ stallAfter }) => 2 * stallAfter));

@@ -5,6 +5,9 @@ const faults: ReadonlyMap<unknown, string> = new Map<unknown, string>([
   ['EDQUOT', 'the quota on the disk is used up'],
   ['EROFS', 'the disk is read-only'],
   ['EIO', 'the disk fails'],
+  ['ESTALE', 'the disk is gone'],
+  ['ENODEV', 'the disk is gone'],
+  ['ENOTCONN', 'the disk is gone'],
   // Of SQLite (https://sqlite.org/rescode.html): FULL, READONLY, IOERR.
   [13, 'the disk is full'],
   [8, 'the disk is read-only'],

@@ -52,8 +52,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const { dir, limit, clock, report, forgetAfter = 30 * day, scrubEvery } = options;
   const layout = new Layout(dir);
   const home = await Home.open(layout);
+  let opened: BookThread | undefined;
   try {
-    const thread = await BookThread.open(layout.book, clock, report);
+    const thread = (opened = await BookThread.open(layout.book, clock, report));
     const ledger = new Ledger(thread, clock);
     const quarantine = new Quarantine({ dir: layout.quarantine, limit, clock, report });
     await quarantine.open();
@@ -119,6 +120,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       },
     };
   } catch (error) {
+    await opened?.close(false);
     home.leave();
     throw error;
   }
