@@ -133,9 +133,17 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   });
 
   const usage = () => store.usage();
+  const fills = () => mirror.fills;
   let listen = formatAddress(config.listen);
-  const metrics = createMetrics({ label: (registry) => registries.configuredAs(registry) ?? 'none', usage });
-  const status = createStatus({ version, listen: () => listen, registries: config.registries, usage, now: Date.now });
+  const metrics = createMetrics({ label: (registry) => registries.configuredAs(registry) ?? 'none', usage, fills });
+  const status = createStatus({
+    version,
+    listen: () => listen,
+    registries: config.registries,
+    usage,
+    fills,
+    now: Date.now,
+  });
   listeners.push(metrics.report, status.report);
 
   const parts: ServerParts = {

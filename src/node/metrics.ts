@@ -10,6 +10,8 @@ export interface MetricsParts {
   /** The registry as a label: its configured name or pattern, of which there are only so many. */
   readonly label: (registry: string) => string;
   readonly usage: () => Usage;
+  /** Downloads under way. */
+  readonly fills: () => number;
 }
 
 export interface Metrics {
@@ -21,11 +23,12 @@ export interface Metrics {
 
 type Label = MetricsParts['label'];
 
-export function createMetrics({ label, usage }: MetricsParts): Metrics {
+export function createMetrics({ label, usage, fills }: MetricsParts): Metrics {
   const register = new Registry();
   const make = new Instruments(register);
   const listeners = [countPulls(make, label), countUpstream(make, label), countCache(make, label)];
   addStore(make, usage);
+  make.gauge('sampan_fills', 'Downloads of blobs into the store that are under way.', fills);
   addProcess(make);
   return {
     report: (event) => {
@@ -59,7 +62,13 @@ function countUpstream(make: Instruments, label: Label): Report {
   const help = 'From a request to an upstream to the head of its answer.';
   const seconds = make.histogram('sampan_upstream_seconds', help, ['registry', 'what']);
   const bytes = make.counter('sampan_upstream_bytes_total', 'Bytes that came from upstreams.', ['registry']);
+  const breaks = make.counter(
+    'sampan_upstream_breaks_total',
+    'Bodies of blobs that broke off, stalled or were too long; what was missing was asked for again.',
+    ['registry', 'why'],
+  );
   return (event) => {
+    if (event.kind === 'broke') breaks.inc({ registry: label(event.registry), why: event.why });
     if (event.kind === 'received') bytes.inc({ registry: label(event.registry) }, event.bytes);
     if (event.kind !== 'asked') return;
     const { what, method } = event;

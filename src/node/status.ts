@@ -7,6 +7,8 @@ export interface StatusParts {
   readonly listen: () => string;
   readonly registries: readonly { readonly name: string; readonly endpoints: readonly string[] }[];
   readonly usage: () => Usage;
+  /** Downloads under way. */
+  readonly fills: () => number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -18,6 +20,8 @@ export interface Status {
   readonly listen: string;
   readonly registries: readonly { readonly name: string; readonly endpoints: readonly string[] }[];
   readonly storage: Usage;
+  /** Downloads of blobs into the store that are under way. */
+  readonly fills: number;
   readonly pulls: {
     readonly total: number;
     /** Answered with 5xx, or cut off by us. */
@@ -38,7 +42,7 @@ export interface StatusBoard {
 }
 
 /** Counts from the moment it is made. */
-export function createStatus({ version, listen, registries, usage, now }: StatusParts): StatusBoard {
+export function createStatus({ version, listen, registries, usage, fills, now }: StatusParts): StatusBoard {
   const started = now();
   const served = registries.map(({ name, endpoints }) => ({
     name,
@@ -53,6 +57,7 @@ export function createStatus({ version, listen, registries, usage, now }: Status
       listen: listen(),
       registries: served,
       storage: usage(),
+      fills: fills(),
       ...totals.value(),
     }),
   };

@@ -25,6 +25,7 @@ const served: MirrorEvent = {
 function create(): Metrics {
   return createMetrics({
     label: (registry) => (registry.endsWith('.pkg.dev') ? '*.pkg.dev' : registry),
+    fills: () => 2,
     usage: () => ({ bytes: 10, reserved: 20, limit: 30, blobs: 4 }),
   });
 }
@@ -88,6 +89,7 @@ test('upstreams are counted by registry, what, method and status', async () => {
     { ...asked, status: undefined, error: new Error('x') },
     { ...asked, status: 799 },
     { kind: 'received', registry: 'docker.io', bytes: 5 },
+    { kind: 'broke', registry: 'docker.io', why: 'stall' },
   );
   assertIncludes(
     lines,
@@ -96,6 +98,7 @@ test('upstreams are counted by registry, what, method and status', async () => {
     'sampan_upstream_requests_total{registry="docker.io",what="manifest",method="HEAD",status="other"} 1',
     'sampan_upstream_seconds_count{registry="docker.io",what="manifest"} 3',
     'sampan_upstream_bytes_total{registry="docker.io"} 5',
+    'sampan_upstream_breaks_total{registry="docker.io",why="stall"} 1',
   );
 });
 
@@ -146,6 +149,7 @@ test('the store and the process are asked when the metrics are read', async () =
     'sampan_store_reserved_bytes 20',
     'sampan_store_limit_bytes 30',
     'sampan_store_blobs 4',
+    'sampan_fills 2',
     `sampan_build_info{version="${version}",node="${process.version}"} 1`,
   );
   for (const name of ['process_resident_memory_bytes', 'process_cpu_seconds_total', 'process_start_time_seconds']) {

@@ -27,6 +27,7 @@ function board() {
     listen: () => '127.0.0.1:5050',
     registries: [{ name: 'docker.io', endpoints: ['https://registry-1.docker.io/some/path'] }],
     usage: () => usage,
+    fills: () => 2,
     now: () => now,
   });
   return { report, status, sleep: (ms: number) => (now += ms) };
@@ -41,6 +42,7 @@ test('it tells who it is, what is served, what is held, and for how long it has 
     listen: '127.0.0.1:5050',
     registries: [{ name: 'docker.io', endpoints: ['https://registry-1.docker.io'] }],
     storage: usage,
+    fills: 2,
     pulls: {
       total: 0,
       failed: 0,

@@ -32,6 +32,11 @@ export class BlobFlights {
     this.#noRoom = noRoom;
   }
 
+  /** How many are under way. */
+  get count(): number {
+    return this.#running.size;
+  }
+
   get(digest: Digest): Flight | undefined {
     return this.#running.get(digest);
   }

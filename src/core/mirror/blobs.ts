@@ -46,6 +46,11 @@ export class Blobs {
     this.ahead = new PullAhead(parts, this.#flights);
   }
 
+  /** Downloads under way that are to be stored. */
+  get fills(): number {
+    return this.#flights.count;
+  }
+
   async pull(pull: BlobPull, as: Asker, signal: AbortSignal): Promise<Reply> {
     if (isSomebody(as)) return passBlobPull(pull, as, this.#parts, signal);
     const { digest, conditions } = pull;

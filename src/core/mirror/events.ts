@@ -53,6 +53,11 @@ export type MirrorEvent =
   | { readonly kind: 'foreseen'; readonly repository: Repository; readonly digest: Digest }
   /** Bytes that came from an upstream, for the counter. */
   | { readonly kind: 'received'; readonly registry: string; readonly bytes: number }
+  /**
+   * An upstream's body of a blob came to no good end, so the rest is asked for. short: it broke off; stall: next to nothing came;
+   * wrong: more came than was told.
+   */
+  | { readonly kind: 'broke'; readonly registry: string; readonly why: 'short' | 'stall' | 'wrong' }
   | { readonly kind: 'evicted'; readonly digest: Digest; readonly size: number }
   /** A blob at rest is not what it is called. Nobody gets it any more; it is fetched again when somebody asks for it. */
   | {

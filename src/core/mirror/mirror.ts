@@ -91,6 +91,11 @@ export class Mirror {
     this.#lists = new Lists(this.#parts, this.#manifests);
   }
 
+  /** Downloads under way that are to be stored. */
+  get fills(): number {
+    return this.#blobs instanceof Blobs ? this.#blobs.fills : 0;
+  }
+
   /** Never throws, unless `signal` is aborted. Whoever gets the reply sends its body or discards it. */
   async pull(pull: Pull, caller: Caller, signal: AbortSignal): Promise<Reply> {
     const head = 'head' in pull && pull.head;

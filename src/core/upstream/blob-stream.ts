@@ -1,10 +1,13 @@
 // The bytes of one answer with a blob: counted, watched, and broken where they do not keep what the head has promised.
+import type { MirrorEvent } from '../mirror/events.ts';
 import type { Clock } from '../mirror/ports.ts';
 import type { ByteStream } from '../mirror/reply.ts';
 import { RegistryError } from '../oci/errors.ts';
 import { nonsense, unreachable } from './failure.ts';
 import type { UpstreamResponse } from './fetch.ts';
 import type { Patience } from './stalls.ts';
+
+type Why = Extract<MirrorEvent, { kind: 'broke' }>['why'];
 
 export interface StreamParts {
   readonly response: UpstreamResponse;
@@ -19,6 +22,8 @@ export interface StreamParts {
   readonly sent: () => void;
   /** Called when it broke, and nobody but who sent it can be why. */
   readonly broke: () => void;
+  /** Called with how it came to no good end. */
+  readonly breaks: (why: Why) => void;
   readonly clock: Pick<Clock, 'now'>;
   /** How many others can be asked for the rest. */
   readonly others: number;
@@ -78,6 +83,7 @@ async function* counted(
     signal.throwIfAborted();
     if (left()) return;
     pace.pauses();
+    parts.breaks(patience?.lost === true ? 'stall' : error instanceof RegistryError ? 'wrong' : 'short');
     // Every web server gives up on whom it can send nothing for a while.
     if (error instanceof RegistryError || pace.kept <= mostKept) parts.broke();
     if (error instanceof RegistryError) throw error;

@@ -132,6 +132,7 @@ function open(
     sent: () => health.sent(answer.endpoint),
     others: answer.others,
     broke: () => health.failed(answer.endpoint),
+    breaks: (why) => parts.report({ kind: 'broke', registry, why }),
     clock,
     signal,
   });

@@ -46,6 +46,10 @@ export function lineOf(event: MirrorEvent): Line | undefined {
         { kind, digest: event.digest },
         event.error,
       );
+    case 'broke': {
+      const { registry, why } = event;
+      return { level: 'debug', message: `a blob of ${registry} broke off: ${why}`, facts: { kind, registry, why } };
+    }
     case 'evicted': {
       const { digest, size } = event;
       return { level: 'debug', message: `evicted ${digest}, ${bytesText(size)}`, facts: { kind, digest, size } };

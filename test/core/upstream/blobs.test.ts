@@ -44,6 +44,24 @@ test('a blob comes from the offset that was asked for, or whole from an upstream
   assert.deepEqual([incoming.offset, await collect(incoming.stream)], [0, 'abc']);
 });
 
+test('a body that breaks off, or goes on too long, is told of by registry', async () => {
+  const { upstream, events } = await upstreamThat((request, response) => {
+    if (request.headers.range !== undefined) return send(response, 206, { 'content-range': 'bytes 4-5/10' }, '456789');
+    response.writeHead(200, { 'content-length': '10' });
+    response.write('0123', () => response.destroy());
+  });
+  const source = upstream.blob(repository, digest, anonymous);
+  await assert.rejects(collect((await source(0, signal)).stream), { status: 503 });
+  await assert.rejects(collect((await source(4, signal, 6)).stream), { status: 502 });
+  assert.deepEqual(
+    events.filter((event) => event.kind === 'broke'),
+    [
+      { kind: 'broke', registry: repository.registry, why: 'short' },
+      { kind: 'broke', registry: repository.registry, why: 'wrong' },
+    ],
+  );
+});
+
 test('a blob comes up to the end that was asked for, and no earlier end is taken for that one', async () => {
   const all = '0123456789';
   const { upstream, log } = await upstreamThat((request, response) => {
