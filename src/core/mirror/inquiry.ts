@@ -27,6 +27,7 @@ export class Inquiry {
   readonly #looks = new Flights<Resolved | undefined>();
   readonly #proofs = new Flights<Proof | undefined>();
   readonly #memory: Memory;
+  readonly #heeded = new WeakSet<RegistryError>();
 
   constructor(upstream: Upstream, book: Book, memory: Memory, clock: Clock, closing: AbortSignal) {
     this.#upstream = upstream;
@@ -147,6 +148,9 @@ export class Inquiry {
   /** A download came to nothing. If the upstream has said when to come again, nobody asks it for that blob before. */
   leaveAlone(repository: Repository, digest: Digest, error: unknown): void {
     if (!(error instanceof RegistryError) || !error.passing || error.retryAfter === 0) return;
+    // Whoever is refused in the meantime gets the same error: it was said once, and holds from then on.
+    if (this.#heeded.has(error)) return;
+    this.#heeded.add(error);
     const ms = Math.min(longestRefused, error.retryAfter);
     this.#memory.refused.set(`${repositoryKey(repository)} ${digest}`, error, ms);
   }

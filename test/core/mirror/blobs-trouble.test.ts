@@ -52,6 +52,8 @@ describe('a blob that goes wrong', () => {
     asked();
     const refused = await get(path);
     assert.deepEqual([refused.status, refused.headers['retry-after'], asked()], [429, '45', []]);
+    await settled();
+    await setImmediate();
     registry.levers.bend = undefined;
     clock.forward(5000);
     assert.ok((await get(path)).body.equals(bytes));
