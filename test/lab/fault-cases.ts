@@ -53,7 +53,7 @@ export function claimed({ kind, at }: Case): number | undefined {
 }
 
 const refusals = {
-  '429': { status: 429, headers: { 'retry-after': '30' } },
+  '429': { status: 429, headers: { 'retry-after': '5' } },
   '503': { status: 503 },
   'refused redirect': { status: 403 },
 } as const;

@@ -81,7 +81,7 @@ function laneOf(at: number): number {
 }
 
 const furtherBends: Readonly<Record<string, Bend>> = {
-  'further ones: 429': { refusal: { status: 429, headers: { 'retry-after': '30' } } },
+  'further ones: 429': { refusal: { status: 429, headers: { 'retry-after': '5' } } },
   'further ones: 503': { refusal: { status: 503 } },
   'further ones: refused redirect': { refusal: { status: 403 } },
   'further ones: 416': { refusal: { status: 416 } },
