@@ -8,6 +8,8 @@ import type { Bounded } from '../oci/bounded.ts';
 /** Milliseconds; twice as long each time that it fails again when it is over. */
 const firstAside = 30_000;
 const longestAside = 600_000;
+/** Failures in a row after which it is worse than who is only suspected of having sent wrong bytes. */
+const mostInARow = 3;
 
 export interface Aside {
   readonly why: 'failed' | 'limited' | 'lied';
@@ -15,6 +17,8 @@ export interface Aside {
   readonly ms: number;
   /** The last time that it failed. */
   readonly failedAt: number;
+  /** How often it has failed since it last sent a body to its end. */
+  readonly inARow: number;
 }
 
 /** What is remembered of endpoints. */
@@ -55,7 +59,7 @@ export class Health {
   failed(endpoint: string): void {
     const last = this.#aside.get(endpoint);
     if (last !== undefined && this.#isAside(endpoint)) {
-      this.#aside.set(endpoint, { ...last, failedAt: this.#clock.now() });
+      this.#aside.set(endpoint, { ...last, failedAt: this.#clock.now(), inARow: last.inARow + 1 });
       return;
     }
     const ms = last?.why === 'failed' ? Math.min(longestAside, last.ms * 2) : firstAside;
@@ -99,7 +103,7 @@ export class Health {
 
   /**
    * As they are configured, but for those that are set aside: of them, who failed the longest ago comes first. Who is suspected of
-   * having lied about this digest comes even after third parties. As long as anybody is, one alone brings all of it, so that it
+   * having lied about this digest comes even after third parties, but before who breaks off again and again. As long as anybody is, one alone brings all of it, so that it
    * turns out who it was.
    */
   inOrder({ endpoints, mirrors, digest, current }: Candidates): readonly string[] {
@@ -109,12 +113,13 @@ export class Health {
       const late = this.#isAside(url);
       const isLiar = digest !== undefined && this.#lies.get(url) === digest;
       if (suspects.length > 0 && url === current && !late && !isLiar) return -1;
+      if (suspects.length > 0 && late && (this.#aside.get(url)?.inARow ?? 0) >= mostInARow) return Infinity;
       if (suspects.includes(url)) return 4 + suspects.indexOf(url);
       return (mirrors.includes(url) ? 2 : 0) + (late ? 1 : 0);
     };
     return [...endpoints, ...mirrors]
       .map((url) => ({ url, rank: rank(url), failedAt: this.#failedAt(url) }))
-      .toSorted((one, other) => one.rank - other.rank || one.failedAt - other.failedAt)
+      .toSorted((one, other) => (one.rank === other.rank ? one.failedAt - other.failedAt : one.rank - other.rank))
       .map(({ url }) => url);
   }
 
@@ -132,6 +137,7 @@ export class Health {
 
   #setAside(endpoint: string, why: Aside['why'], ms: number): void {
     const now = this.#clock.now();
-    this.#aside.set(endpoint, { why, since: now, ms, failedAt: now });
+    const inARow = (this.#aside.get(endpoint)?.inARow ?? 0) + 1;
+    this.#aside.set(endpoint, { why, since: now, ms, failedAt: now, inARow });
   }
 }

@@ -55,6 +55,19 @@ describe('an endpoint that fails', () => {
     assert.equal(order(), 'ab');
   });
 
+  it('three times in a row comes after who is only suspected of having sent wrong bytes', () => {
+    const { health, order, lied } = begin(['a', 'b'], ['m']);
+    lied('b', true);
+    health.failed('a');
+    health.failed('a');
+    assert.equal(order(digest), 'amb');
+    health.failed('a');
+    assert.equal(order(digest), 'mba');
+    assert.equal(order(), 'bam');
+    health.sent('a');
+    assert.equal(order(digest), 'amb');
+  });
+
   it('or limits us is left alone as long as it asks for, within reason', () => {
     const { clock, health, order } = begin(['a', 'b']);
     for (const [asked, ms] of [
