@@ -17,11 +17,15 @@ export interface Asker {
   readonly authorization?: string;
   /** With the credentials that the configuration has for the registry, if it has any. Proves nothing to anybody else. */
   readonly ours?: boolean;
+  /** What is asked for was just proven to be public: a third party's copy will do, too. */
+  readonly isPublic?: boolean;
 }
 
 /** Nobody in particular: what is asked in this name is what everyone may know. */
 export const anonymous: Asker = {};
 export const ours: Asker = { ours: true };
+/** For the sake of the limits alone. */
+export const oursOfPublic: Asker = { ours: true, isPublic: true };
 
 /** What a registry answers to somebody is for this one alone. */
 export function isSomebody({ authorization, ours: our }: Asker): boolean {

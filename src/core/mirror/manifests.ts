@@ -1,6 +1,6 @@
 // Pulls of manifests and indexes, by tag and by digest.
 import { standingOf } from '../access/admit.ts';
-import { ours } from '../access/caller.ts';
+import { oursOfPublic } from '../access/caller.ts';
 import { isNotModified } from '../oci/conditional.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
@@ -137,7 +137,9 @@ export class Manifests {
       const held = await this.#held(reference);
       const bytes = held === undefined ? undefined : await kept.read(digest);
       if (held !== undefined && bytes !== undefined) return read(held.descriptor, bytes);
-      const manifest = await inquiry.fetch(repository, digest, () => upstream.manifest(reference, ours, closing));
+      const manifest = await inquiry.fetch(repository, digest, () =>
+        upstream.manifest(reference, oursOfPublic, closing),
+      );
       if (manifest === undefined) throw unknownManifest(reference);
       return this.#learn(repository, manifest);
     });

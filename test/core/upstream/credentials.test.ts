@@ -1,7 +1,7 @@
 // The mirror's own credentials at a registry: where they go, where they never go, and what they are kept with.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { anonymous, ours } from '../../../src/core/access/caller.ts';
+import { anonymous, ours, oursOfPublic } from '../../../src/core/access/caller.ts';
 import { parseTag } from '../../../src/core/oci/reference.ts';
 import { bench, manifestDigest, repository, send, sendManifest, serve, signal } from './bench.ts';
 
@@ -59,7 +59,10 @@ test('they go to no third party, and to no token service of one', async () => {
   const mirror = await guard();
   const registry = await serve((_request, response) => send(response, 503));
   const { upstream } = bench({ endpoints: [registry.url], mirrors: [mirror.url], credentials });
-  assert.ok(await upstream.manifest(byDigest, ours, signal));
+  // What only they open has a name that is nothing for a third party.
+  await assert.rejects(upstream.manifest(byDigest, ours, signal), { status: 503 });
+  assert.equal(mirror.log.length, 0);
+  assert.ok(await upstream.manifest(byDigest, oursOfPublic, signal));
   assert.deepEqual(mirror.shown(), [undefined, 'Bearer nobody']);
   assert.ok(mirror.log.every(({ headers }) => headers.authorization !== login));
 });
