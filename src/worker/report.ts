@@ -1,5 +1,4 @@
 // What goes into the Worker's log: trouble, and who limits us. Everything else would cost time that a request has not.
-import { hideSecrets } from '../core/access/secret.ts';
 import type { Report } from '../core/mirror/events.ts';
 import { redact } from '../core/oci/redact.ts';
 
@@ -15,7 +14,7 @@ export const report: Report = (event) => {
 /** One line, without secrets. */
 export function write(level: 'warn' | 'error', text: string): void {
   // oxlint-disable-next-line no-console -- this is where a Worker's log is
-  console[level](hideSecrets(redact(text)).replaceAll('\n', ' '));
+  console[level](redact(text).replaceAll('\n', ' '));
 }
 
 function stackOf(error: unknown): string {

@@ -1,4 +1,5 @@
 // The secrets of accounts: made by chance, never chosen, and of a form that also fits into a host name and into a path.
+import { secretForm } from '../oci/redact.ts';
 
 /** `sampan-` and 33 letters and digits: 128 bits, and a checksum that tells a mistyped one, or a password, at once. */
 export type Secret = string & { readonly __secret: true };
@@ -7,10 +8,7 @@ export type Secret = string & { readonly __secret: true };
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
 const body = `sampan-[${alphabet}]{33}`;
 const pattern = new RegExp(`^${body}$`);
-// Wider: a mistyped secret is hardly less of one.
-const alike = 'sampan-[0-9a-z]{20,56}';
-const wholeAlike = new RegExp(`^${alike}$`, 'i');
-const anywhere = new RegExp(alike, 'gi');
+const alike = new RegExp(`^${secretForm}$`, 'i');
 const randomLetters = 26;
 const checkLetters = 7;
 
@@ -37,12 +35,7 @@ function isSecret(text: string): text is Secret {
 
 /** Meant to be a secret, right or not: nothing else is called so. */
 export function looksSecret(text: string): boolean {
-  return wholeAlike.test(text);
-}
-
-/** For text that others may see: what has the form of a secret becomes dots. */
-export function hideSecrets(text: string): string {
-  return text.replace(anywhere, 'sampan-…');
+  return alike.test(text);
 }
 
 function spell(number: bigint, length: number): string {

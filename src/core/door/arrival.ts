@@ -1,5 +1,6 @@
 // A request as it stands before the door: what of it is an account's secret is taken off before anybody reads the rest.
-import { hideSecrets, looksSecret } from '../access/secret.ts';
+import { looksSecret } from '../access/secret.ts';
+import { hideSecrets } from '../oci/redact.ts';
 import { isRegistryName } from '../oci/reference.ts';
 
 /** As a face reads it. */

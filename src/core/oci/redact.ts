@@ -3,10 +3,18 @@
 // In JSON text a quote inside a string is escaped, so a backslash takes the character after it along.
 const url = /\bhttps?:\/\/(?:\\.|[^\s"'<>\\])*/gi;
 const credential = /\b(Bearer|Basic)\s+[^\s"'\\,]+/gi;
+/** How an account's secret looks; wider than it is, for a mistyped one is hardly less of one. */
+export const secretForm = 'sampan-[0-9a-z]{20,56}';
+const secret = new RegExp(secretForm, 'gi');
 
-/** Queries, fragments and userinfo of http(s) URLs, and what follows Bearer or Basic. JSON stays JSON. */
+/** Queries, fragments and userinfo of http(s) URLs, what follows Bearer or Basic, and accounts' secrets. JSON stays JSON. */
 export function redact(text: string): string {
-  return text.replace(url, bare).replace(credential, '$1 …');
+  return hideSecrets(text.replace(url, bare).replace(credential, '$1 …'));
+}
+
+/** For text that clients see: what has the form of an account's secret becomes dots. */
+export function hideSecrets(text: string): string {
+  return text.replace(secret, 'sampan-…');
 }
 
 function bare(found: string): string {

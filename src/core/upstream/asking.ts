@@ -9,6 +9,7 @@ import type { Errand, What } from './compose.ts';
 import { refusal, unreachable } from './failure.ts';
 import type { Fetch, UpstreamResponse } from './fetch.ts';
 import type { Health } from './health.ts';
+import { isPrivate, notPublic } from './publicity.ts';
 import type { Registries, Registry } from './registries.ts';
 import type { Patience } from './stalls.ts';
 
@@ -116,6 +117,10 @@ async function askOne<T>(
   const credentials = question.as.ours === true ? registry.credentials : undefined;
   const exchange = parts.exchange({ registry, endpoint, name: repository.name, what, credentials });
   const response = await headOf(exchange, url, question, headersOf(parts, question));
+  if (isPrivate(endpoint, question.as, response)) {
+    response.cancel();
+    throw notPublic(url.host);
+  }
   if (question.answers.includes(response.status)) {
     refuseEncoded(response, url.host);
     return read({ response, endpoint, url: url.href, host: url.host, others });

@@ -3,7 +3,6 @@ import { pino } from 'pino';
 import type { Report } from '../../core/mirror/events.ts';
 import { factsOf, summary } from './error-facts.ts';
 import { type LogLevel, lineOf } from './lines.ts';
-import { hideSecrets } from '../../core/access/secret.ts';
 import { redact } from '../../core/oci/redact.ts';
 import { output } from './output.ts';
 import type { Destination } from './terminal.ts';
@@ -33,7 +32,7 @@ export function createLog(level: LogLevel, destination: Destination): Log {
       base: undefined,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      hooks: { streamWrite: (line) => hideSecrets(redact(line)) },
+      hooks: { streamWrite: redact },
     },
     destination,
   );

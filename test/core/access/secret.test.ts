@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { createSecret, hideSecrets, looksSecret, parseSecret } from '../../../src/core/access/secret.ts';
+import { createSecret, looksSecret, parseSecret } from '../../../src/core/access/secret.ts';
+import { hideSecrets } from '../../../src/core/oci/redact.ts';
 
 fc.configureGlobal({ seed: 20_261_120 });
 

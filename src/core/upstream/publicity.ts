@@ -1,0 +1,21 @@
+// Whether an answer is for anybody. An endpoint with an account's secret in its URL is another sampan, which opens to us what that
+// account may have: that it answers says nothing of who else may have it, but it says how it came by the answer.
+import type { Asker } from '../access/caller.ts';
+import { RegistryError } from '../oci/errors.ts';
+import { hideSecrets } from '../oci/redact.ts';
+import { type UpstreamResponse, header } from './fetch.ts';
+
+/** Its own words, which stand first (RFC 9211, section 2): not `fwd=bypass`, which is for this account alone. */
+const forAnybody = /^sampan; (?:hit|fwd=miss)\b/;
+
+/** True for what an account's secret has opened, as far as anybody can tell, and was asked for in nobody's name. */
+export function isPrivate(endpoint: string, as: Asker, { status, headers }: UpstreamResponse): boolean {
+  const isSomebodys = as.authorization !== undefined || (as.ours === true && as.isPublic !== true);
+  const isContent = status === 200 || status === 206;
+  if (isSomebodys || !isContent || hideSecrets(endpoint) === endpoint) return false;
+  return !forAnybody.test(header(headers, 'cache-status') ?? '');
+}
+
+export function notPublic(host: string): RegistryError {
+  return new RegistryError('DENIED', `${host} does not say that this is public`);
+}

@@ -1,0 +1,46 @@
+// An endpoint with an account's secret in its URL: which of its answers count as given to anybody.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createSecret } from '../../../src/core/access/secret.ts';
+import { anonymous, ours, oursOfPublic } from '../../../src/core/access/caller.ts';
+import { parseTag } from '../../../src/core/oci/reference.ts';
+import { bench, manifestDigest, repository, sendManifest, serve, signal } from './bench.ts';
+
+const secret = createSecret(new Uint8Array(16).fill(3));
+const latest = { repository, target: parseTag('latest') };
+
+for (const [says, isPublic] of [
+  ['sampan; hit', true],
+  ['sampan; hit; detail=stale', true],
+  ['sampan; fwd=miss; stored', true],
+  ['sampan; fwd=miss, proxy.example; fwd=uri-miss', true],
+  ['sampan; fwd=bypass', false],
+  ['sampan; fwd=bypass, proxy.example; hit', false],
+  ['proxy.example; hit', false],
+  [undefined, false],
+] as const) {
+  test(`one that says ${says ?? 'nothing of where it is from'} counts as ${isPublic ? 'public' : 'that account’s'}`, async () => {
+    const origin = await serve((request, response) =>
+      sendManifest(request, response, says === undefined ? {} : { 'cache-status': says }),
+    );
+    const { upstream } = bench({ endpoints: [`${origin.url}/${secret}/docker.io`] });
+    for (const as of [anonymous, oursOfPublic]) {
+      const asked = [upstream.resolve(latest, as, signal), upstream.manifest(latest, as, signal)];
+      for (const answer of asked) {
+        if (isPublic) assert.ok(await answer);
+        else await assert.rejects(answer, { code: 'DENIED' });
+      }
+    }
+    assert.ok(await upstream.manifest(latest, ours, signal), 'what we ask in our own name proves nothing');
+    assert.ok(await upstream.manifest(latest, { authorization: 'Bearer of-a-client' }, signal));
+  });
+}
+
+test('a mirror’s bytes do not count either, if they are for that account', async () => {
+  const origin = await serve((request, response) =>
+    sendManifest(request, response, { 'cache-status': 'sampan; fwd=bypass' }),
+  );
+  const down = await serve((_request, response) => response.destroy());
+  const { upstream } = bench({ endpoints: [down.url], mirrors: [`${origin.url}/${secret}/docker.io`] });
+  await assert.rejects(upstream.manifest({ repository, target: manifestDigest }, anonymous, signal), { status: 503 });
+});
