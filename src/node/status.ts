@@ -1,5 +1,6 @@
 // The state of the mirror as one value, for /_sampan/status.json: what is served, what is held, what was saved since the start.
 import type { MirrorEvent, Outcome, Report } from '../core/mirror/events.ts';
+import { hideSecrets } from '../core/oci/redact.ts';
 import type { Usage } from './store/store.ts';
 
 export interface StatusParts {
@@ -46,7 +47,7 @@ export function createStatus({ version, listen, registries, usage, fills, now }:
   const started = now();
   const served = registries.map(({ name, endpoints }) => ({
     name,
-    endpoints: endpoints.map((url) => new URL(url).origin),
+    endpoints: endpoints.map((url) => hideSecrets(new URL(url).origin)),
   }));
   const totals = new Totals();
   return {

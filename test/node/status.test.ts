@@ -25,7 +25,12 @@ function board() {
   const { report, status } = createStatus({
     version: '1.2.3',
     listen: () => '127.0.0.1:5050',
-    registries: [{ name: 'docker.io', endpoints: ['https://registry-1.docker.io/some/path'] }],
+    registries: [
+      {
+        name: 'docker.io',
+        endpoints: ['https://registry-1.docker.io/some/path', `https://sampan-${'0'.repeat(33)}.hub.test/docker.io`],
+      },
+    ],
     usage: () => usage,
     fills: () => 2,
     now: () => now,
@@ -40,7 +45,7 @@ test('it tells who it is, what is served, what is held, and for how long it has 
     version: '1.2.3',
     uptime: 61,
     listen: '127.0.0.1:5050',
-    registries: [{ name: 'docker.io', endpoints: ['https://registry-1.docker.io'] }],
+    registries: [{ name: 'docker.io', endpoints: ['https://registry-1.docker.io', 'https://sampan-….hub.test'] }],
     storage: usage,
     fills: 2,
     pulls: {

@@ -1,4 +1,5 @@
 // What a client is told when a pull does not work: the error codes of the OCI distribution-spec and its JSON body.
+import { hideSecrets } from './redact.ts';
 
 /** Codes of distribution-spec, "Error Codes", and of distribution's extras (UNKNOWN, UNAVAILABLE, RANGE_INVALID, TAG_INVALID, PAGINATION_NUMBER_INVALID). */
 export type ErrorCode =
@@ -62,14 +63,14 @@ export class RegistryError extends Error {
     this.headers = options.headers ?? {};
   }
 
-  /** The JSON body of distribution-spec, "Error Codes". */
+  /** The JSON body of distribution-spec, "Error Codes". An upstream's host may have an account's secret in it: it is not told. */
   body(): string {
     const error = {
       code: this.code,
       message: this.message,
       ...(this.detail === undefined ? {} : { detail: this.detail }),
     };
-    return `${JSON.stringify({ errors: [error] })}\n`;
+    return hideSecrets(`${JSON.stringify({ errors: [error] })}\n`);
   }
 
   /** Milliseconds that `Retry-After` asks for; 0 if there is none, or a date (ours never is one). */

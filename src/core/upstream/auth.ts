@@ -1,6 +1,7 @@
 // Shows registries what they want to see: the caller's own login, a token that anybody can get, or one of our own.
 import { RegistryError } from '../oci/errors.ts';
 import { basic } from '../oci/login.ts';
+import { hideSecrets } from '../oci/redact.ts';
 import { drain } from './body.ts';
 import type { Bounded } from '../oci/bounded.ts';
 import { demandOf, type Guarded, hostOf, scopeOf, sendsElsewhere, unauthorized, wantsBasic } from './demand.ts';
@@ -20,7 +21,7 @@ export interface AuthParts {
 /**
  * A request that carries an `authorization` is its caller's: it goes out as it is. Any other gets a token if the endpoint
  * wants one, and once a fresh one if it is refused. Throws UNAUTHORIZED for the last 401, with the upstream's challenge if its
- * realm passes the policy, and what the token service's failure is.
+ * realm passes the policy and has no secret of ours in it, and what the token service's failure is.
  */
 export function withAuth(guarded: Guarded, parts: AuthParts): Wrap {
   const { credentials } = guarded;
@@ -65,7 +66,9 @@ function unlessRefused(response: UpstreamResponse, guarded: Guarded, parts: Auth
   if (response.status !== 401) return response;
   void drain(response);
   const { challenge } = demandOf(response, guarded, parts.registrableDomain);
-  throw unauthorized(guarded, 'answered 401', { 'www-authenticate': challenge });
+  // Another sampan's has the secret in it that we asked with.
+  const headers = hideSecrets(challenge) === challenge ? { 'www-authenticate': challenge } : undefined;
+  throw unauthorized(guarded, 'answered 401', headers);
 }
 
 async function tokenOf(

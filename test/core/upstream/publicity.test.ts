@@ -1,10 +1,11 @@
-// An endpoint with an account's secret in its URL: which of its answers count as given to anybody.
+// An endpoint with an account's secret in its URL: which of its answers count as given to anybody, and that nobody is shown it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createSecret } from '../../../src/core/access/secret.ts';
 import { anonymous, ours, oursOfPublic } from '../../../src/core/access/caller.ts';
+import { RegistryError } from '../../../src/core/oci/errors.ts';
 import { parseTag } from '../../../src/core/oci/reference.ts';
-import { bench, manifestDigest, repository, sendManifest, serve, signal } from './bench.ts';
+import { bench, manifestDigest, repository, send, sendManifest, serve, signal } from './bench.ts';
 
 const secret = createSecret(new Uint8Array(16).fill(3));
 const latest = { repository, target: parseTag('latest') };
@@ -35,6 +36,19 @@ for (const [says, isPublic] of [
     assert.ok(await upstream.manifest(latest, { authorization: 'Bearer of-a-client' }, signal));
   });
 }
+
+test('its challenge, which has the secret in it, is not passed on', async () => {
+  const origin = await serve((_request, response) => {
+    const challenge = `Bearer realm="${origin.url}/${secret}/token",service="docker.io",scope="repository:a/b:pull"`;
+    send(response, 401, { 'www-authenticate': challenge });
+  });
+  const { upstream } = bench({ endpoints: [`${origin.url}/${secret}/docker.io`] });
+  await assert.rejects(upstream.manifest(latest, { authorization: 'Bearer of-a-client' }, signal), (error) => {
+    assert.ok(error instanceof RegistryError);
+    assert.deepEqual([error.status, error.headers], [401, {}]);
+    return true;
+  });
+});
 
 test('a mirror’s bytes do not count either, if they are for that account', async () => {
   const origin = await serve((request, response) =>
