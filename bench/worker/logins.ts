@@ -30,11 +30,12 @@ export async function settingsAt(endpoint: string) {
   };
 }
 
-export async function kindsWithLogins(): Promise<readonly Kind[]> {
+/** `grantor`: that endpoint, which has granted the token. */
+export async function kindsWithLogins(grantor: string): Promise<readonly Kind[]> {
   const account = { authorization: basic('alice', secret) };
   const login = { authorization: basic('somebody', 'password') };
   // As long as Docker Hub's.
-  const pass = { kind: 'authorization', authorization: `Bearer ${'t'.repeat(2000)}` } as const;
+  const pass = { kind: 'authorization', authorization: `Bearer ${'t'.repeat(2000)}`, grantor } as const;
   const own = { authorization: `Bearer ${await seal(mac, 'own.example', pass, Date.now() + 3_600_000)}` };
   return [
     { name: 'ping without a login: a challenge', target: ping },

@@ -61,7 +61,7 @@ const edge = await startEdge(
 console.log(
   `${requests} requests of each kind, ${atOnce} at once; a Worker that does nothing: ${nothing.toFixed(2)} ms\n`,
 );
-for (const kind of [...kinds, ...(await kindsWithLogins())]) {
+for (const kind of [...kinds, ...(await kindsWithLogins(upstream.url))]) {
   const ms = (await cost(edge, kind)) - nothing;
   console.log(`${kind.name.padEnd(40)} ${ms.toFixed(2).padStart(6)} ms`);
 }

@@ -127,6 +127,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     guesses: new Guesses(now),
     routing: registries,
     loginMode: (registry) => registries.find(registry)?.login,
+    endpoints: (registry) => registries.find(registry)?.endpoints ?? [],
     relay: upstream.relay,
     now,
     pull: (pull, caller, signal) => mirror.pull(pull, caller, signal),

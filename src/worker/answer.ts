@@ -119,6 +119,7 @@ function openDoor(isolate: Isolate, access: Access, edge: ReturnType<typeof open
     limit,
     routing: registries,
     loginMode: (registry) => registries.find(registry)?.login,
+    endpoints: (registry) => registries.find(registry)?.endpoints ?? [],
     relay: upstream.relay,
     now: () => clock.now(),
     pull: (pull, caller, leaving) => mirror.pull(pull, caller, leaving),

@@ -35,7 +35,7 @@ export function takesLogins(access: Access): boolean {
 
 export function isAdmitted(access: Access, caller: Caller): boolean {
   if (access.kind === 'open' || access.networks.some((network) => contains(network, caller.address))) return true;
-  return access.login === true && (caller.account !== undefined || caller.vouched === true);
+  return access.login === true && (caller.account !== undefined || caller.grantor !== undefined);
 }
 
 /** `now` in milliseconds since 1970, `staleFor` in milliseconds. A verdict from the future (a clock was set back) is asked for again. */

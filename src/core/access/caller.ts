@@ -8,13 +8,15 @@ export interface Caller {
   readonly account?: Account;
   /** The client's own login at the registry. It goes to the registry only and is never kept. */
   readonly authorization?: string;
-  /** The authorization was handed out at this mirror's door, to a login at the registry that is asked. */
-  readonly vouched?: boolean;
+  /** Of the registry's endpoints the one that has granted the authorization, at this mirror's door: no other is shown it. */
+  readonly grantor?: string;
 }
 
 /** In whose name a registry is asked. */
 export interface Asker {
   readonly authorization?: string;
+  /** The only endpoint that is shown the authorization; undefined: each of the registry's. */
+  readonly grantor?: string | undefined;
   /** With the credentials that the configuration has for the registry, if it has any. Proves nothing to anybody else. */
   readonly ours?: boolean;
   /** What is asked for was just proven to be public: a third party's copy will do, too. */

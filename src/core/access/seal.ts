@@ -1,7 +1,7 @@
 // What clients show as their token: a registry's own token in this mirror's seal, good for one registry and for a time.
 //
-// Without the seal whoever has some registry's token, which anybody gets, could pull through this mirror; and a client that
-// knows one host for several registries would show one registry's token to another.
+// Without the seal whoever has some registry's token, which anybody gets, could pull through this mirror; a client that knows
+// one host for several registries would show one registry's token to another; and so would we, of a registry's endpoints.
 import { fromHex, isSame, type Mac, toHex } from './mac.ts';
 
 /** What a token stands for. */
@@ -10,7 +10,12 @@ export type Pass =
   | { readonly kind: 'nobody' }
   | { readonly kind: 'account'; readonly name: string }
   /** What the registry wants to see: a token of its own, or where it has none, the client's login. */
-  | { readonly kind: 'authorization'; readonly authorization: string };
+  | {
+      readonly kind: 'authorization';
+      readonly authorization: string;
+      /** Of the registry's endpoints the one that it is for. The seal holds for it, but does not tell it. */
+      readonly grantor: string;
+    };
 
 const mark = 'sampan';
 const pattern = /^sampan\.([0-9a-z]{1,9})\.([0-9a-f]{64})\.([natb])([!-~]*)$/;
@@ -23,22 +28,39 @@ export function isSealed(token: string): boolean {
 export async function seal(mac: Mac, registry: string, pass: Pass, until: number): Promise<string> {
   const end = Math.ceil(until / 1000).toString(36);
   const content = textOf(pass);
-  return `${mark}.${end}.${toHex(await macOf(mac, registry, end, content))}.${content}`;
+  const grantor = pass.kind === 'authorization' ? pass.grantor : undefined;
+  return `${mark}.${end}.${toHex(await macOf(mac, registry, end, content, grantor))}.${content}`;
 }
 
-/** Undefined for what this mirror has not sealed, or for another registry, and for what is over. */
-export async function unseal(mac: Mac, registry: string, sealed: string, now: number): Promise<Pass | undefined> {
+/** Undefined for what this mirror has not sealed, or for another registry or an endpoint that is none of its own, and for what is over. */
+export async function unseal(
+  mac: Mac,
+  { registry, endpoints }: { readonly registry: string; readonly endpoints: readonly string[] },
+  sealed: string,
+  now: number,
+): Promise<Pass | undefined> {
   const [, end, shown, letter, rest = ''] = pattern.exec(sealed) ?? [];
   if (end === undefined || shown === undefined || letter === undefined) return undefined;
-  const right = await macOf(mac, registry, end, letter + rest);
-  if (!isSame(fromHex(shown), right) || now >= Number.parseInt(end, 36) * 1000) return undefined;
-  if (letter === 'n') return { kind: 'nobody' };
-  if (letter === 'a') return { kind: 'account', name: rest };
-  return { kind: 'authorization', authorization: `${letter === 'b' ? 'Basic' : 'Bearer'} ${rest}` };
+  if (now >= Number.parseInt(end, 36) * 1000) return undefined;
+  const holds = async (grantor?: string) =>
+    isSame(fromHex(shown), await macOf(mac, registry, end, letter + rest, grantor));
+  if (letter === 'n') return (await holds()) ? { kind: 'nobody' } : undefined;
+  if (letter === 'a') return (await holds()) ? { kind: 'account', name: rest } : undefined;
+  const authorization = `${letter === 'b' ? 'Basic' : 'Bearer'} ${rest}`;
+  for (const grantor of endpoints) {
+    if (await holds(grantor)) return { kind: 'authorization', authorization, grantor };
+  }
+  return undefined;
 }
 
-function macOf(mac: Mac, registry: string, end: string, content: string): Promise<Uint8Array> | Uint8Array {
-  return mac(JSON.stringify(['token', registry, end, content]));
+function macOf(
+  mac: Mac,
+  registry: string,
+  end: string,
+  content: string,
+  grantor: string | undefined,
+): Promise<Uint8Array> | Uint8Array {
+  return mac(JSON.stringify(['token', registry, end, content, grantor]));
 }
 
 function textOf(pass: Pass): string {

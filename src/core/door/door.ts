@@ -20,6 +20,8 @@ import type { Visit } from './visit.ts';
 export interface DoorParts extends Omit<TokenDeskParts, 'mac'> {
   /** Undefined: without a key there are neither accounts nor tokens. */
   readonly mac: Mac | undefined;
+  /** Of a registry, those that may have granted what a client shows. */
+  readonly endpoints: (registry: string) => readonly string[];
   /** Undefined: everybody asks as often as he likes. */
   readonly limit?: Limit | undefined;
   /** The mirror's. Never throws, unless the signal is aborted. */
@@ -124,9 +126,11 @@ export class Door {
 
   /** Undefined if our seal is broken, over, another registry's, or an account's that is no more. */
   async #bearerOf(sealed: string, registry: string, known: Caller): Promise<Caller | undefined> {
-    const { mac, accounts, now } = this.#parts;
-    const pass = mac && (await unseal(mac, registry, sealed, now()));
-    if (pass?.kind === 'authorization') return { ...known, authorization: pass.authorization, vouched: true };
+    const { mac, accounts, endpoints, now } = this.#parts;
+    const pass = mac && (await unseal(mac, { registry, endpoints: endpoints(registry) }, sealed, now()));
+    if (pass?.kind === 'authorization') {
+      return { ...known, authorization: pass.authorization, grantor: pass.grantor };
+    }
     if (pass?.kind !== 'account') return pass && known;
     const account = accounts?.byName(pass.name);
     return account && { ...known, account };

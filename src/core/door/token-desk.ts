@@ -89,8 +89,9 @@ export class TokenDesk {
     const { guesses, relay } = this.#parts;
     guesses.check(address);
     try {
-      const { authorization, life, refresh } = await relay({ registry, scopes, parameters, login }, signal);
-      return { pass: { kind: 'authorization', authorization }, life, refresh };
+      const opening = await relay({ registry, scopes, parameters, login }, signal);
+      const { authorization, grantor, life, refresh } = opening;
+      return { pass: { kind: 'authorization', authorization, grantor }, life, refresh };
     } catch (error) {
       if (error instanceof RegistryError && error.status === 401) guesses.failed(address);
       throw error;

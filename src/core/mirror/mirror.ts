@@ -115,7 +115,8 @@ export class Mirror {
 
   async #serve(pull: Pull, caller: Caller, signal: AbortSignal): Promise<Reply> {
     // A client's own login opens what it opens, for this client and this request alone.
-    if (caller.authorization !== undefined) return this.#answer(pull, { authorization: caller.authorization }, signal);
+    const { authorization, grantor } = caller;
+    if (authorization !== undefined) return this.#answer(pull, { authorization, grantor }, signal);
     const repository = repositoryOf(pull);
     if (repository === undefined || !isNamed(caller.account, repository)) return this.#answer(pull, anonymous, signal);
     const { closed } = this.#parts.memory;

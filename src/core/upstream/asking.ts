@@ -60,7 +60,8 @@ const longestSearch = 15_000;
 /**
  * Puts the question to each endpoint until one has an answer that `read` can make sense of: who is down, overloaded or
  * talks nonsense is passed over, but what a trusted endpoint denies (401, 403, 404) the others are not asked for. Mirrors
- * come last and have no word in that: what they have not, or refuse, says nothing. Throws the first endpoint's failure.
+ * come last and have no word in that: what they have not, or refuse, says nothing. Throws the first endpoint's failure, and its
+ * limit also where another one then denies.
  */
 export async function ask<T>(
   parts: AskingParts,
@@ -71,9 +72,9 @@ export async function ask<T>(
   const registry = parts.registries.find(called);
   if (registry === undefined) throw new RegistryError('NAME_UNKNOWN', `${called} is not configured`);
   const { clock, health } = parts;
-  const { endpoints } = registry;
+  const { authorization, grantor, ours, isPublic } = question.as;
+  const endpoints = grantor === undefined ? registry.endpoints : [grantor];
   // A login is nothing for a third party, and neither is the name of what somebody needs one for.
-  const { authorization, ours, isPublic } = question.as;
   const mayBeTold = (authorization === undefined && ours !== true) || isPublic === true;
   const mirrors = question.verifiable && mayBeTold ? registry.mirrors : [];
   const order = health.inOrder({ endpoints, mirrors, digest: question.digest, current: question.current });
@@ -91,11 +92,17 @@ export async function ask<T>(
       if (error instanceof Unreachable) health.failed(endpoint);
       else if (isOurLimit(error, question)) health.limited(endpoint, error.retryAfter);
       if (!trusted) continue;
-      if (!(error instanceof RegistryError && error.passing)) throw error;
+      if (!(error instanceof RegistryError && error.passing)) throw moreTelling(failure?.error, error);
       failure ??= { error };
     }
   }
   throw failure?.error;
+}
+
+/** Whoever refuses what another one would perhaps give, if it did not limit us, has not said the last word. */
+function moreTelling(first: unknown, last: unknown): unknown {
+  const isLimit = first instanceof RegistryError && first.status === 429;
+  return isLimit && last instanceof RegistryError && [401, 403].includes(last.status) ? first : last;
 }
 
 /** What a client's own login has used up says nothing about anybody else's questions. */

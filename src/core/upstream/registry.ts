@@ -32,7 +32,8 @@ export function createUpstream(parts: UpstreamParts): Upstreams {
   const memory = parts.memory ?? new UpstreamMemory();
   const told = { ...parts, memory, userAgent: `sampan/${parts.version}` };
   const stalls = parts.stalls && new Stalls(clock, parts.stalls);
-  const asking = { ...told, stalls, exchange: createExchanges(told), health: new Health(clock, parts.report, memory) };
+  const health = new Health(clock, parts.report, memory);
+  const asking = { ...told, stalls, exchange: createExchanges(told), health };
   return {
     resolve: (reference, as, signal) => resolveManifest(asking, reference, as, signal),
     manifest: (reference, as, signal) => getManifest(asking, reference, as, signal),
@@ -42,6 +43,6 @@ export function createUpstream(parts: UpstreamParts): Upstreams {
     tags: (repository, query, as, signal) => listTags(asking, { repository, query, as, signal }),
     referrers: (repository, digest, query, as, signal) =>
       listReferrers(asking, { repository, query, as, signal }, digest),
-    relay: createRelay({ ...told, issuers: memory.issuers, asking: createIssuerFetch(told) }),
+    relay: createRelay({ ...told, health, issuers: memory.issuers, asking: createIssuerFetch(told) }),
   };
 }

@@ -1,11 +1,12 @@
 // Relays a client's own login to the token service of the registry that it is for, and to nobody else.
 import type { Clock } from '../mirror/ports.ts';
-import { RegistryError } from '../oci/errors.ts';
+import { RegistryError, Unreachable } from '../oci/errors.ts';
 import { drain } from './body.ts';
 import type { Bounded } from '../oci/bounded.ts';
 import { demandOf, wantsBasic } from './demand.ts';
 import { refusal } from './failure.ts';
 import type { Fetch, UpstreamRequest, UpstreamResponse } from './fetch.ts';
+import type { Health } from './health.ts';
 import type { RegistrableDomain } from './realm.ts';
 import type { Registries, Registry } from './registries.ts';
 import { type Issuer, readToken, tokenHeaders } from './tokens.ts';
@@ -25,8 +26,10 @@ export interface Relayed {
 
 /** What opens at the registry what the login opens. */
 export interface Opening {
-  /** For its endpoints: a token, or where there is no token service, the login itself. */
+  /** A token, or where there is no token service, the login itself. */
   readonly authorization: string;
+  /** The endpoint that it is for: what one has granted, or takes itself, is nothing for another. */
+  readonly grantor: string;
   /** Seconds. */
   readonly life: number;
   /** What the client may come with again, in place of its password. */
@@ -41,6 +44,7 @@ export type Relay = (relayed: Relayed, signal: AbortSignal) => Promise<Opening>;
 
 export interface RelayParts {
   readonly registries: Registries;
+  readonly health: Health;
   readonly issuers: Bounded<Issuer>;
   readonly registrableDomain: RegistrableDomain;
   readonly clock: Clock;
@@ -63,7 +67,7 @@ export function createRelay(parts: RelayParts): Relay {
     const { host } = new URL(issuer.realm);
     if (response.status === 200) {
       const { token, life, refresh } = await readToken(response, host, parts.clock);
-      return { authorization: `Bearer ${token}`, life, refresh };
+      return { authorization: `Bearer ${token}`, grantor: endpoint, life, refresh };
     }
     void drain(response);
     // It may have moved: the next request asks the endpoint again.
@@ -79,10 +83,12 @@ interface Found {
   readonly issuer: Issuer | undefined;
 }
 
-/** Of the first endpoint that answers. */
+/** Of the first endpoint that takes logins; who is known to be down comes last. Throws the failure of the first. */
 async function issuerOf(registry: Registry, ask: Fetch, parts: RelayParts, signal: AbortSignal): Promise<Found> {
+  const { health } = parts;
+  const rank = (endpoint: string) => Number(health.isDown(endpoint));
   let failure: unknown;
-  for (const endpoint of registry.endpoints) {
+  for (const endpoint of registry.endpoints.toSorted((one, other) => rank(one) - rank(other))) {
     const known = parts.issuers.get(endpoint);
     if (known !== undefined) return { endpoint, issuer: known };
     try {
@@ -91,7 +97,8 @@ async function issuerOf(registry: Registry, ask: Fetch, parts: RelayParts, signa
       return { endpoint, issuer };
     } catch (error) {
       signal.throwIfAborted();
-      if (!(error instanceof RegistryError && error.passing)) throw error;
+      if (!(error instanceof RegistryError)) throw error;
+      if (error instanceof Unreachable) health.failed(endpoint);
       failure ??= error;
     }
   }
@@ -129,7 +136,7 @@ async function tryLogin(
   if (login.kind === 'form') throw noForm(host);
   const response = await ping(endpoint, login.authorization, ask, parts, signal);
   if (response.status !== 200) throw refusal(host, response, parts.clock.now());
-  return { authorization: login.authorization, life: usualLife, refresh: undefined };
+  return { authorization: login.authorization, grantor: endpoint, life: usualLife, refresh: undefined };
 }
 
 async function ping(

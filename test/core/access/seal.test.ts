@@ -13,6 +13,10 @@ const macWith =
     createHmac('sha256', key).update(text).digest();
 const mac = macWith('key');
 
+const endpoints = ['https://one.test', 'https://two.test/docker.io'];
+const docker = { registry: 'docker.io', endpoints };
+const bearer = { kind: 'authorization', authorization: 'Bearer t', grantor: endpoints[0]! } as const;
+
 const visible = fc.string({
   unit: fc.constantFrom(...Array.from({ length: 94 }, (_, at) => String.fromCharCode(33 + at))),
 });
@@ -20,9 +24,11 @@ const pass: fc.Arbitrary<Pass> = fc.oneof(
   fc.constant({ kind: 'nobody' } as const),
   fc.constantFrom('alice', 'b.c-d_e').map((name) => ({ kind: 'account', name }) as const),
   fc
-    .tuple(fc.constantFrom('Basic', 'Bearer'), visible)
+    .tuple(fc.constantFrom('Basic', 'Bearer'), visible, fc.constantFrom(...endpoints))
     .filter(([, token]) => token !== '')
-    .map(([scheme, token]) => ({ kind: 'authorization', authorization: `${scheme} ${token}` }) as const),
+    .map(
+      ([scheme, token, grantor]) => ({ kind: 'authorization', authorization: `${scheme} ${token}`, grantor }) as const,
+    ),
 );
 const registry = fc.constantFrom('docker.io', 'ghcr.io', 'localhost:5000');
 const time = fc.integer({ min: 1e12, max: 3e12 });
@@ -33,16 +39,26 @@ describe('a sealed token', () => {
       fc.asyncProperty(pass, registry, time, async (held, at, until) => {
         const sealed = await seal(mac, at, held, until);
         assert.ok(isSealed(sealed));
-        assert.deepEqual(await unseal(mac, at, sealed, until - 1), held);
-        assert.equal(await unseal(mac, at, sealed, until + 1000), undefined);
+        assert.deepEqual(await unseal(mac, { registry: at, endpoints }, sealed, until - 1), held);
+        assert.equal(await unseal(mac, { registry: at, endpoints }, sealed, until + 1000), undefined);
       }),
     );
   });
 
   test('is nothing at another registry, and under another key', async () => {
-    const sealed = await seal(mac, 'docker.io', { kind: 'authorization', authorization: 'Bearer t' }, 1e12);
-    assert.equal(await unseal(mac, 'ghcr.io', sealed, 0), undefined);
-    assert.equal(await unseal(macWith('other'), 'docker.io', sealed, 0), undefined);
+    const sealed = await seal(mac, 'docker.io', bearer, 1e12);
+    assert.equal(await unseal(mac, { registry: 'ghcr.io', endpoints }, sealed, 0), undefined);
+    assert.equal(await unseal(macWith('other'), docker, sealed, 0), undefined);
+  });
+
+  test('tells which endpoint has granted what is in it, and is nothing where that is none any more', async () => {
+    for (const grantor of endpoints) {
+      const sealed = await seal(mac, 'docker.io', { ...bearer, grantor }, 1e12);
+      assert.deepEqual(await unseal(mac, docker, sealed, 0), { ...bearer, grantor });
+      const others = endpoints.filter((endpoint) => endpoint !== grantor);
+      assert.equal(await unseal(mac, { ...docker, endpoints: others }, sealed, 0), undefined);
+      assert.ok(!sealed.includes('.test'), 'clients are not told');
+    }
   });
 
   test('is nothing with any bit flipped, any character left out, or anything added', async () => {
@@ -56,7 +72,7 @@ describe('a sealed token', () => {
           sealed.slice(0, at) + sealed.slice(at + 1),
           `${sealed}x`,
         ]) {
-          assert.equal(await unseal(mac, 'docker.io', changed, 0), undefined, changed);
+          assert.equal(await unseal(mac, docker, changed, 0), undefined, changed);
         }
       }),
       { numRuns: 1000 },
@@ -65,14 +81,14 @@ describe('a sealed token', () => {
 
   test('is hardly longer than what is in it', async () => {
     const authorization = `Bearer ${'x'.repeat(5000)}`;
-    assert.ok((await seal(mac, 'docker.io', { kind: 'authorization', authorization }, 1.8e12)).length < 5100);
+    assert.ok((await seal(mac, 'docker.io', { ...bearer, authorization }, 1.8e12)).length < 5100);
   });
 
   test('is not made up', async () => {
     const forged = [`sampan.zzzzzz.${'0'.repeat(64)}.n`, 'sampan.', 'sampan...', `sampan.0.${'0'.repeat(64)}.tx`, ''];
-    for (const text of forged) assert.equal(await unseal(mac, 'docker.io', text, 0), undefined);
+    for (const text of forged) assert.equal(await unseal(mac, docker, text, 0), undefined);
     await fc.assert(
-      fc.asyncProperty(visible, async (text) => assert.equal(await unseal(mac, 'docker.io', text, 0), undefined)),
+      fc.asyncProperty(visible, async (text) => assert.equal(await unseal(mac, docker, text, 0), undefined)),
     );
   });
 });

@@ -58,6 +58,27 @@ test('when all fail, the first one’s reason is told', async () => {
   });
 });
 
+test('a refusal of another is no answer where the first one limits us', async () => {
+  const busy = await serve((_request, response) => send(response, 429, { 'retry-after': '7' }));
+  for (const status of [401, 403]) {
+    const closed = await serve((_request, response) => send(response, status));
+    const { upstream } = bench({ endpoints: [busy.url, closed.url] });
+    await assert.rejects(upstream.resolve(byTag, caller, signal), { status: 429, headers: { 'retry-after': '7' } });
+    await assert.rejects(upstream.resolve(byTag, anonymous, signal), { status: 429, headers: { 'retry-after': '7' } });
+  }
+});
+
+test('what one endpoint has granted is shown to no other, also when that one is down', async () => {
+  const [one, other] = [await serve(sendManifest), await serve(sendManifest)];
+  const { upstream } = bench({ endpoints: [one.url, other.url] });
+  assert.ok(await upstream.manifest(byTag, { ...caller, grantor: other.url }, signal));
+  assert.deepEqual([one.log.length, other.log.length], [0, 1]);
+  const broken = bench({ endpoints: [one.url, await nobody()] });
+  const [, grantor] = [one.url, await nobody()];
+  await assert.rejects(broken.upstream.manifest(byTag, { ...caller, grantor }, signal), { status: 503 });
+  assert.equal(one.log.length, 0);
+});
+
 test('a mirror is asked by digest only, after the endpoints, anonymously, and never for a judgement', async () => {
   const mirror = await serve((request, response) => {
     if (request.url?.includes('/manifests/')) sendManifest(request, response);

@@ -1,9 +1,12 @@
 // Relaying a client's login: to the token service that the registry names and the policy allows, and nowhere else.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { anonymous } from '../../../src/core/access/caller.ts';
+import { parseTag } from '../../../src/core/oci/reference.ts';
 import type { Relayed } from '../../../src/core/upstream/relay.ts';
 import { bench, type Handle, nobody, send, serve, signal } from './bench.ts';
 
+const reference = { repository: { registry: 'registry.test', name: 'a/b' }, target: parseTag('1') };
 const authorization = `Basic ${Buffer.from('me:swordfish').toString('base64')}`;
 const relayed: Relayed = {
   registry: 'registry.test',
@@ -38,11 +41,8 @@ test('the endpoint is asked once where its tokens come from, without the login',
   const registry = await registryThat(granting);
   const { upstream } = bench({ endpoints: [registry.url] });
   for (let i = 0; i < 2; i += 1) {
-    assert.deepEqual(await upstream.relay(relayed, signal), {
-      authorization: 'Bearer t',
-      life: 300,
-      refresh: undefined,
-    });
+    const granted = { authorization: 'Bearer t', grantor: registry.url, life: 300, refresh: undefined };
+    assert.deepEqual(await upstream.relay(relayed, signal), granted);
   }
   assert.deepEqual(
     registry.log.map(({ method, url, headers }) => [method, url, headers.authorization]),
@@ -56,8 +56,52 @@ test('the endpoint is asked once where its tokens come from, without the login',
 
 test('an endpoint that cannot answer is passed over', async () => {
   const registry = await registryThat(granting);
-  const { upstream } = bench({ endpoints: [await nobody(), registry.url] });
-  assert.equal((await upstream.relay(relayed, signal)).authorization, 'Bearer t');
+  const { upstream, events } = bench({ endpoints: [await nobody(), registry.url] });
+  for (let i = 0; i < 2; i += 1) {
+    assert.equal((await upstream.relay(relayed, signal)).grantor, registry.url);
+  }
+  assert.equal(
+    events.filter((event) => event.kind === 'asked' && event.status === undefined).length,
+    3,
+    'and set aside after its three tries',
+  );
+});
+
+test('of several endpoints the first that is not set aside has its tokens asked for', async () => {
+  const [first, second] = [await registryThat(granting), await registryThat(granting)];
+  const { upstream } = bench({ endpoints: [first.url, second.url] });
+  assert.equal((await upstream.relay(relayed, signal)).grantor, first.url);
+  first.server.closeAllConnections();
+  first.server.close();
+  await assert.rejects(upstream.resolve(reference, { authorization: 'Bearer t', grantor: first.url }, signal));
+  assert.equal((await upstream.relay(relayed, signal)).grantor, second.url);
+});
+
+test('an endpoint that limits those who have no login is asked for those who have one', async () => {
+  const first = await serve((request, response) => {
+    if (request.url?.includes('/manifests/') === true) return send(response, 429);
+    if (request.url !== '/v2/') return granting(request, response);
+    send(response, 401, { 'www-authenticate': `Bearer realm="${first.url}/token"` });
+  });
+  const second = await registryThat(granting);
+  const { upstream, events } = bench({ endpoints: [first.url, second.url] });
+  await assert.rejects(upstream.resolve(reference, anonymous, signal));
+  assert.ok(events.some(({ kind }) => kind === 'aside'));
+  assert.equal((await upstream.relay(relayed, signal)).grantor, first.url);
+});
+
+test('an endpoint that takes no login is passed over', async () => {
+  const open = await serve((_request, response) => send(response, 200, {}, '{}'));
+  const registry = await registryThat(granting);
+  const { upstream } = bench({ endpoints: [open.url, registry.url] });
+  assert.equal((await upstream.relay(relayed, signal)).grantor, registry.url);
+});
+
+test('that an endpoint takes no login is not told where the one before it limits us', async () => {
+  const busy = await serve((_request, response) => send(response, 429, { 'retry-after': '7' }));
+  const open = await serve((_request, response) => send(response, 200, {}, '{}'));
+  const { upstream } = bench({ endpoints: [busy.url, open.url] });
+  await assert.rejects(upstream.relay(relayed, signal), { status: 429, headers: { 'retry-after': '7' } });
 });
 
 test('no realm gets a login that the policy does not allow', async () => {
@@ -140,7 +184,12 @@ test('a registry without a token service is shown the login itself, once to try 
     else send(response, 401, { 'www-authenticate': 'Basic realm="registry"' });
   });
   const { upstream } = bench({ endpoints: [registry.url] });
-  assert.deepEqual(await upstream.relay(relayed, signal), { authorization, life: 300, refresh: undefined });
+  assert.deepEqual(await upstream.relay(relayed, signal), {
+    authorization,
+    grantor: registry.url,
+    life: 300,
+    refresh: undefined,
+  });
   const wrong = { ...relayed, login: { kind: 'header', authorization: 'Basic eDp5' } } as const;
   await assert.rejects(upstream.relay(wrong, signal), { status: 401 });
   await assert.rejects(upstream.relay(form, signal), { status: 404 });

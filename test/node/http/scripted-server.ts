@@ -48,6 +48,7 @@ export function openDoor(pull: DoorParts['pull'], parts: Partial<DoorParts> & Pi
     mac: undefined,
     guesses: new Guesses(() => 0),
     loginMode: () => undefined,
+    endpoints: () => [],
     relay: async () => {
       throw new Error('nothing is relayed');
     },

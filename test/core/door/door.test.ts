@@ -1,0 +1,68 @@
+// What the door makes of a login that was relayed: a token for the endpoint that has granted it, and for no other.
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { test } from 'node:test';
+import type { Caller } from '../../../src/core/access/caller.ts';
+import { Guesses } from '../../../src/core/access/guesses.ts';
+import { arrive } from '../../../src/core/door/arrival.ts';
+import { Door, type DoorParts } from '../../../src/core/door/door.ts';
+import { basic } from '../../../src/core/oci/login.ts';
+import { Registries } from '../../../src/core/upstream/registries.ts';
+
+const endpoints = ['https://one.test', 'https://two.test'];
+const entry = {
+  name: 'docker.io',
+  aliases: [],
+  endpoints,
+  mirrors: [],
+  realms: [],
+  redirects: [],
+  login: 'own',
+} as const;
+const signal = new AbortController().signal;
+
+function doorWith(parts: Partial<DoorParts>) {
+  const callers: Caller[] = [];
+  const door = new Door({
+    access: { kind: 'networks', networks: [], login: true },
+    accounts: undefined,
+    mac: (text) => createHmac('sha256', 'key').update(text).digest(),
+    guesses: new Guesses(() => 0),
+    routing: new Registries([entry], {}),
+    loginMode: () => 'own',
+    endpoints: () => endpoints,
+    relay: async () => ({ authorization: 'Bearer t', grantor: 'https://two.test', life: 300, refresh: undefined }),
+    now: () => 0,
+    pull: async (_pull, caller) => {
+      callers.push(caller);
+      return { status: 200, headers: {}, body: { kind: 'none' } };
+    },
+    ...parts,
+  });
+  const get = async (target: string, authorization: string, address = '192.0.2.1') => {
+    const arrival = arrive({ target, host: 'hub.test', scheme: 'https' });
+    const { reply } = await door.answer({ method: 'GET', arrival, address, authorization }, signal);
+    return reply;
+  };
+  return { get, callers };
+}
+
+async function tokenFrom(get: ReturnType<typeof doorWith>['get']): Promise<string> {
+  const { body } = await get('/token?service=docker.io&scope=repository:a/b:pull', basic('me', 'swordfish'));
+  assert.ok(body.kind === 'bytes');
+  const { token } = JSON.parse(new TextDecoder().decode(body.bytes)) as { token: string };
+  return `Bearer ${token}`;
+}
+
+test('what an endpoint has granted is shown to that one', async () => {
+  const { get, callers } = doorWith({});
+  assert.equal((await get('/v2/a/b/manifests/1', await tokenFrom(get))).status, 200);
+  assert.deepEqual(callers, [{ address: '192.0.2.1', authorization: 'Bearer t', grantor: 'https://two.test' }]);
+});
+
+test('and is good for nothing when that is no endpoint of the registry any more', async () => {
+  const token = await tokenFrom(doorWith({}).get);
+  const { get, callers } = doorWith({ endpoints: () => ['https://one.test'] });
+  assert.equal((await get('/v2/a/b/manifests/1', token)).status, 401);
+  assert.deepEqual(callers, []);
+});
