@@ -129,13 +129,15 @@ export function rowsOfAccounts(lab: DoorLab): void {
     }
   });
 
-  it('who guesses is not listened to for a while', async () => {
+  it('who guesses gets 429 for a while, but not for a right secret: others have the same address', async () => {
     const stranger = createSecret(new Uint8Array(16).fill(8));
     const statuses: number[] = [];
     for (let guess = 0; guess < 12; guess += 1) statuses.push((await lab.get('/v2/', basic('alice', stranger))).status);
-    assert.equal(statuses.at(-1), 429);
-    const got = await lab.get('/v2/', alice);
-    assert.equal(got.status, 429);
-    assert.ok(Number(got.headers['retry-after']) > 0);
+    assert.deepEqual([statuses[0], statuses.at(-1)], [401, 429]);
+    const got = await lab.get('/v2/', basic('alice', stranger));
+    assert.ok(got.status === 429 && Number(got.headers['retry-after']) > 0);
+    assert.equal((await lab.get(`/v2/${stranger}/public/app/manifests/1`)).status, 429);
+    assert.equal((await lab.get('/v2/', alice)).status, 200);
+    assert.equal((await lab.get(`/v2/${secrets.alice}/public/app/manifests/1`)).status, 200);
   });
 }

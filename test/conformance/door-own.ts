@@ -1,6 +1,7 @@
 // The table for registries whose clients log in with the registry's own login, which is relayed.
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { createSecret } from '../../src/core/access/secret.ts';
 import { answer } from '../fakes/registry/levers.ts';
 import { basic, challengeIn, type DoorLab, item, layerAt, secrets, tokenIn } from './door.ts';
 
@@ -174,6 +175,21 @@ export function rowsOfOwnLogin(lab: DoorLab): void {
     assert.equal((await lab.get('/v2/public/app/manifests/1', token)).status, 200);
     assert.equal((await lab.get(manifest, token)).status, 401);
     assert.ok(!lab.sent.includes(secrets.bob.slice(7)));
+  });
+
+  it('guesses at accounts keep nobody from logging in at the registry, nor the other way round', async () => {
+    const guess = (password: string) => lab.get('/token?service=docker.io', basic('hub-user', password));
+    const stranger = createSecret(new Uint8Array(16).fill(8));
+    for (let count = 0; count < 12; count += 1) await guess(stranger);
+    assert.equal((await guess(stranger)).status, 429);
+    assert.equal((await guess('swordfish')).status, 200);
+    assert.equal((await guess('wrong')).status, 401);
+    for (let count = 0; count < 10; count += 1) await guess('wrong');
+    lab.forget();
+    // Whether it is right, only the registry could tell.
+    assert.equal((await guess('swordfish')).status, 429);
+    assert.equal(lab.sent, '[[],[],[]]');
+    await lab.token('public/app', basic('bob', secrets.bob));
   });
 }
 

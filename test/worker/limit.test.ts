@@ -1,6 +1,7 @@
 // The rate limit that a Worker's owner may bind: whom it counts as one, and what those hear who have reached it.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { createSecret } from '../../src/core/access/secret.ts';
 import { basic, DoorLab, secrets } from '../conformance/door.ts';
 import { errorOf, startEdge } from './edge.ts';
 
@@ -99,6 +100,21 @@ test('what is asked of /token counts too', async () => {
   const client = fresh();
   const found = await statuses(() => client, '/token?service=docker.io&scope=repository:public/app:pull');
   assert.ok(found.includes(200) && found.includes(429), found.join());
+});
+
+test('a login that is worth nothing counts too', async () => {
+  const stranger = createSecret(new Uint8Array(16).fill(8));
+  const worthless: readonly Readonly<Record<string, string>>[] = [
+    { authorization: basic('alice', stranger) },
+    { authorization: 'Bearer x' },
+    { host: `${stranger}.mirror.example` },
+  ];
+  for (const wrong of worthless) {
+    const client = fresh();
+    // The last one has no login. The minute may end once.
+    const found = () => statuses((at) => ({ ...client, ...(at < 2 * limit && wrong) }));
+    assert.ok([await found(), await found()].some((each) => each.at(-1) === 429));
+  }
 });
 
 test('without a limit, nobody is counted', async (t) => {

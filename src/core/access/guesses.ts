@@ -1,4 +1,4 @@
-// Who guesses at logins, and for how long he is not listened to.
+// Who guesses at logins, and for how long he hears nothing else of them.
 import { Bounded } from '../oci/bounded.ts';
 import { RegistryError } from '../oci/errors.ts';
 import { clientOf } from './address.ts';
@@ -14,19 +14,22 @@ const within = 60_000;
 /** Whoever has so many addresses cannot be stopped by counting them. */
 const mostCounted = 10_000;
 
+/** At an account's secret, which is known here; or at a registry's login, which only the registry knows. */
+type Kind = 'account' | 'relayed';
+
 /** Plain values only: requests may share it on every runtime. */
 export class Guesses {
   readonly #now: () => number;
-  /** By address. */
+  /** By kind and address. */
   readonly #counts = new Bounded<Count>(mostCounted);
 
   constructor(now: () => number) {
     this.#now = now;
   }
 
-  /** Throws TOOMANYREQUESTS, whatever the login is worth: else one could go on guessing. */
-  check(address: string): void {
-    const count = this.#count(clientOf(address));
+  /** Throws TOOMANYREQUESTS. */
+  check(kind: Kind, address: string): void {
+    const count = this.#count(keyOf(kind, address));
     if (count === undefined || count.failures < mostFailures) return;
     const seconds = String(Math.max(1, Math.ceil((count.until - this.#now()) / 1000)));
     throw new RegistryError('TOOMANYREQUESTS', 'too many logins from your address have failed', {
@@ -34,8 +37,8 @@ export class Guesses {
     });
   }
 
-  failed(address: string): void {
-    const key = clientOf(address);
+  failed(kind: Kind, address: string): void {
+    const key = keyOf(kind, address);
     const failures = (this.#count(key)?.failures ?? 0) + 1;
     this.#counts.set(key, { failures, until: this.#now() + within });
   }
@@ -44,4 +47,8 @@ export class Guesses {
     const count = this.#counts.get(key);
     return count !== undefined && this.#now() < count.until ? count : undefined;
   }
+}
+
+function keyOf(kind: Kind, address: string): string {
+  return `${kind} ${clientOf(address)}`;
 }

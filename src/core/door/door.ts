@@ -68,7 +68,7 @@ export class Door {
     const { access, routing, loginMode } = this.#parts;
     const { address, arrival } = visit;
     const login = parseLogin(visit.authorization);
-    const account = await identify(this.#parts, arrival, login, address);
+    const account = await this.#counting({ address }, identify(this.#parts, arrival, login, address));
     const known: Caller = { address, ...(account && { account }) };
     if (this.#tokens !== undefined && this.isForToken(arrival)) {
       tell({ kind: 'token' });
@@ -80,7 +80,7 @@ export class Door {
     const pull = this.#parse(visit, known);
     tell(pull);
     const way = wayIn(pull, arrival, routing, loginMode);
-    const caller = await this.#callerOf(visit, login, known, registryOf(pull), way);
+    const caller = await this.#counting(known, this.#callerOf(visit, login, known, registryOf(pull), way));
     // docker and podman look nowhere but here whether they should log in.
     const asks = pull.kind === 'ping' && login === undefined && account === undefined;
     if (way !== undefined && (asks || !isAdmitted(access, caller))) throw mustLogIn(way);
@@ -88,6 +88,16 @@ export class Door {
     await this.#parts.limit?.(caller);
     const reply = await this.#parts.pull(pull, caller, signal);
     return reply.status === 401 ? refused(reply, way, caller, visit) : linkedBack(reply, arrival);
+  }
+
+  /** A login that is worth nothing counts like everything that is asked. */
+  async #counting<T>(caller: Caller, found: Promise<T>): Promise<T> {
+    try {
+      return await found;
+    } catch (error) {
+      await this.#parts.limit?.(caller);
+      throw error;
+    }
   }
 
   /** Throws what is wrong with the request; to who is not let in, only that. */

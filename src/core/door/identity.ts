@@ -38,10 +38,11 @@ async function owner(
   address: string,
   name?: string,
 ): Promise<Account | undefined> {
-  guesses.check(address);
   const secret = parseSecret(shown);
   const account = secret && (await accounts?.bySecret(secret));
   if (account !== undefined && (name === undefined || name === account.name)) return account;
-  guesses.failed(address);
+  // Only now: somebody else at the same address may have a right one, and nobody guesses 128 bits.
+  guesses.check('account', address);
+  guesses.failed('account', address);
   return undefined;
 }

@@ -87,13 +87,14 @@ export class TokenDesk {
     if (login === undefined || !meant || this.#parts.loginMode(registry) !== 'own') return undefined;
     if (login.password !== undefined && looksSecret(login.password)) return undefined;
     const { guesses, relay } = this.#parts;
-    guesses.check(address);
+    // Whether it is right, only the registry could tell.
+    guesses.check('relayed', address);
     try {
       const opening = await relay({ registry, scopes, parameters, login }, signal);
       const { authorization, grantor, life, refresh } = opening;
       return { pass: { kind: 'authorization', authorization, grantor }, life, refresh };
     } catch (error) {
-      if (error instanceof RegistryError && error.status === 401) guesses.failed(address);
+      if (error instanceof RegistryError && error.status === 401) guesses.failed('relayed', address);
       throw error;
     }
   }

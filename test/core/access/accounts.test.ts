@@ -57,20 +57,22 @@ describe('guesses', () => {
     let now = 1_000_000;
     const guesses = new Guesses(() => now);
     for (let failures = 0; failures < 10; failures += 1) {
-      guesses.check('2001:db8::1');
-      guesses.failed(`2001:db8::${failures}`);
+      guesses.check('account', '2001:db8::1');
+      guesses.failed('account', `2001:db8::${failures}`);
     }
-    assert.throws(() => guesses.check('2001:db8::ffff'), { status: 429, headers: { 'retry-after': '60' } });
-    guesses.check('2001:db8:0:1::1');
-    guesses.check('192.0.2.1');
+    assert.throws(() => guesses.check('account', '2001:db8::ffff'), { status: 429, headers: { 'retry-after': '60' } });
+    guesses.check('account', '2001:db8:0:1::1');
+    guesses.check('account', '192.0.2.1');
     now += 60_000;
-    guesses.check('2001:db8::1');
+    guesses.check('account', '2001:db8::1');
   });
 
   test('of many addresses take no more memory than of some', () => {
     const guesses = new Guesses(() => 0);
-    for (let address = 0; address < 30_000; address += 1) guesses.failed(`10.0.${address >> 8}.${address & 255}`);
-    for (let failures = 0; failures < 10; failures += 1) guesses.failed('192.0.2.1');
-    assert.throws(() => guesses.check('192.0.2.1'), { status: 429 });
+    for (let address = 0; address < 30_000; address += 1) {
+      guesses.failed('account', `10.0.${address >> 8}.${address & 255}`);
+    }
+    for (let failures = 0; failures < 10; failures += 1) guesses.failed('account', '192.0.2.1');
+    assert.throws(() => guesses.check('account', '192.0.2.1'), { status: 429 });
   });
 });
