@@ -1,46 +1,22 @@
 // Everything that befalls one connection of several that bring in a blob: the mirror against what DESIGN promises.
 import assert from 'node:assert/strict';
-import { after, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import type { Digest } from '../../src/core/oci/digest.ts';
 import { parseRange, resolveRange } from '../../src/core/oci/range.ts';
-import { type World, minute, second, world } from '../core/mirror/world.ts';
+import { type World, minute, second } from '../core/mirror/world.ts';
 import { randomBytes } from '../fakes/registry/bytes.ts';
-import { type FakeCdn, startCdn } from '../fakes/registry/cdn.ts';
-import { image, layerOf } from '../fakes/registry/content.ts';
+import { layerOf } from '../fakes/registry/content.ts';
 import { Gate } from '../fakes/registry/gate.ts';
 import type { Asked } from '../fakes/registry/listener.ts';
-import { type FakeRegistry, startRegistry } from '../fakes/registry/registry.ts';
 import { Client } from './fault-clients.ts';
 import { type LaneCase, faulty, laneCases, mostBytes, outcome, readers, size } from './fault-lane-cases.ts';
 import { nothingLeft } from './fault-left.ts';
+import { bytesReceived, manifest, repository, type Stage, stage } from './fault-stage.ts';
 
-const repository = 'library/lanes';
-const manifest = `/v2/${repository}/manifests/1`;
 /** The first connection waits here until all the others have begun, or cannot. */
 const early = 200_000;
 /** Of what is kept, the ends of stretches are pages that are not full; and a connection that meets one stops a read later. */
 const seams = 4 * (64 * 1024 + 4096);
-
-interface Stage {
-  readonly all: World;
-  readonly cdn: FakeCdn;
-  readonly registries: readonly FakeRegistry[];
-  blobs: number;
-}
-
-async function stage(lanes: 1 | 4, endpoints: 1 | 2): Promise<Stage> {
-  const beside = endpoints === 2 ? [await startRegistry()] : [];
-  const all = await world({ beside, lanes });
-  const cdn = await startCdn(all.registry);
-  all.allowRedirects(cdn.url);
-  after(async () => {
-    await cdn.down();
-    await Promise.all(beside.map((registry) => registry.down()));
-  });
-  const registries = [all.registry, ...beside];
-  for (const registry of registries) registry.hold(repository, image(), '1');
-  return { all, cdn, registries, blobs: 0 };
-}
 
 async function play(staged: Stage, given: LaneCase): Promise<void> {
   const { all, cdn, registries } = staged;
@@ -125,10 +101,6 @@ function harm({ events }: World): readonly unknown[] {
   return events.filter(({ kind }) => kind === 'bug' || kind === 'trouble');
 }
 
-function bytesReceived({ events }: World): number {
-  return events.reduce((sum, event) => sum + (event.kind === 'received' ? event.bytes : 0), 0);
-}
-
 /** Nothing moves any more: whoever can have bytes has them. */
 async function waitedFor({ events }: World, clients: readonly Client[]): Promise<void> {
   for (let still = 0, seen = ''; still < 200; still += 1) {
@@ -167,7 +139,7 @@ async function judge(
 for (const lanes of [1, 4] as const) {
   for (const endpoints of [1, 2] as const) {
     // Not in the suite: one that is left out would never end it.
-    const staged = await stage(lanes, endpoints);
+    const staged = await stage(endpoints, lanes);
     describe(`up to ${lanes} connections to ${endpoints === 1 ? 'one endpoint' : 'the first of two'} meet`, () => {
       for (const given of laneCases(lanes, endpoints)) it(given.name, { timeout: 20_000 }, () => play(staged, given));
     });

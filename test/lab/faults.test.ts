@@ -1,52 +1,23 @@
 // Everything that goes wrong while a blob is fetched, at every place, for every crowd: the mirror against what DESIGN promises.
 import assert from 'node:assert/strict';
-import { after, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import type { Digest } from '../../src/core/oci/digest.ts';
-import { type World, minute, world } from '../core/mirror/world.ts';
+import { minute } from '../core/mirror/world.ts';
 import { randomBytes } from '../fakes/registry/bytes.ts';
-import { type FakeCdn, startCdn } from '../fakes/registry/cdn.ts';
-import { image, layerOf } from '../fakes/registry/content.ts';
+import { layerOf } from '../fakes/registry/content.ts';
 import { Gate } from '../fakes/registry/gate.ts';
 import type { Asked } from '../fakes/registry/listener.ts';
-import { type FakeRegistry, startRegistry } from '../fakes/registry/registry.ts';
 import { type Case, cases, faulty, kinds, size } from './fault-cases.ts';
 import { Client, rangeOf } from './fault-clients.ts';
 import { nothingLeft } from './fault-left.ts';
 import { expected, isStored, mostBytes, mostRequests } from './fault-oracle.ts';
+import { bytesReceived, manifest, repository, type Stage, stage } from './fault-stage.ts';
 
 /** Where those who join or leave do so. */
 const middle = size / 2;
 /** What a reader of a fill may have while the digest is not known. */
 const early = size - 64 * 1024;
-
-const repository = 'library/faults';
-const manifest = `/v2/${repository}/manifests/1`;
-
-/** Worlds are shared by cases, each of which has a blob of its own, and is followed by minutes in which the rest is forgotten. */
-interface Stage {
-  readonly all: World;
-  readonly cdn: FakeCdn;
-  readonly registries: readonly FakeRegistry[];
-  blobs: number;
-}
-
-async function stage(endpoints: 1 | 2): Promise<Stage> {
-  const beside = endpoints === 2 ? [await startRegistry()] : [];
-  const all = await world({ beside });
-  const cdn = await startCdn(all.registry);
-  all.allowRedirects(cdn.url);
-  after(async () => {
-    await cdn.down();
-    await Promise.all(beside.map((registry) => registry.down()));
-  });
-  const registries = [all.registry, ...beside];
-  for (const registry of registries) registry.hold(repository, image(), '1');
-  await all.get(manifest);
-  // It is stored behind the pull's back, through incoming/ like everything.
-  while (!all.events.some(({ kind }) => kind === 'stored')) await setImmediate();
-  return { all, cdn, registries, blobs: 0 };
-}
 
 async function play(staged: Stage, given: Case): Promise<void> {
   const { all, cdn, registries } = staged;
@@ -112,11 +83,6 @@ async function play(staged: Stage, given: Case): Promise<void> {
     [],
   );
   await all.store.blobs.delete(digest);
-}
-
-/** Of what the upstreams sent, so much was read: what the kernel still held when a connection broke is nobody's. */
-function bytesReceived({ events }: World): number {
-  return events.reduce((sum, event) => sum + (event.kind === 'received' ? event.bytes : 0), 0);
 }
 
 /** Whoever comes first, and whoever comes or leaves when half of the blob is here. */

@@ -8,25 +8,13 @@ import { describe, it, type TestContext } from 'node:test';
 import { type Fill, NoRoom } from '../../../src/core/mirror/ports.ts';
 import { keptFree } from '../../../src/node/store/free-space.ts';
 import { digestOf, someBytes, sourceOf } from '../../conformance/blob-store.ts';
-import { need } from '../../lab/need.ts';
+import { needMounts } from '../../lab/small-disk.ts';
 import { Faucet } from './faucet.ts';
 import { openAt, type Opened } from './opening.ts';
 
 const size = 4 << 20;
 /** More than the disk has. */
 const limit = 50e9;
-
-function allowed(): string | false {
-  const missing = need('mount', 'umount');
-  if (missing !== false || process.platform !== 'linux') return missing || 'there is no tmpfs';
-  try {
-    execFileSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'none', '/mnt'], { stdio: 'ignore' });
-    return false;
-  } catch (error) {
-    if (process.env['SAMPAN_TEST_SKIP'] === 'forbid') throw error;
-    return 'mounting is not allowed';
-  }
-}
 
 async function openOnSmallDisk(t: TestContext): Promise<Opened> {
   const mounted = await mkdtemp(join(tmpdir(), 'sampan-small-'));
@@ -50,7 +38,7 @@ it('keeps some of every disk free, and no more than a tenth of a small one', () 
   assert.deepEqual([1e9, 20e9, 100e9].map(keptFree), [100e6, 256e6, 1e9]);
 });
 
-describe('on a disk smaller than the limit', { skip: allowed() }, () => {
+describe('on a disk smaller than the limit', { skip: needMounts() }, () => {
   it('evicts what was not used for the longest, and no more than it must', async (t) => {
     const opened = await openOnSmallDisk(t);
     for (let seed = 1; seed <= 8; seed += 1) await add(opened, seed);
