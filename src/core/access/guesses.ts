@@ -1,4 +1,4 @@
-// Who guesses at logins, and for how long he hears nothing else of them.
+// Who guesses at logins, and for how long he hears of no further one whether it is wrong.
 import { Bounded } from '../oci/bounded.ts';
 import { RegistryError } from '../oci/errors.ts';
 import { clientOf } from './address.ts';
