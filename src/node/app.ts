@@ -1,29 +1,25 @@
 // The composition root: a configuration becomes a running mirror.
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { getDomain } from 'tldts';
-import { Accounts } from '../core/access/accounts.ts';
 import { Guesses } from '../core/access/guesses.ts';
-import { Door } from '../core/door/door.ts';
 import type { Report } from '../core/mirror/events.ts';
-import { Mirror } from '../core/mirror/mirror.ts';
-import type { Clock, DigestOf, NewHasher } from '../core/mirror/ports.ts';
-import { Registries } from '../core/upstream/registries.ts';
-import { createUpstream } from '../core/upstream/registry.ts';
+import { HotManifests } from '../core/mirror/hot.ts';
+import type { Underway } from '../core/mirror/blob-flights.ts';
+import type { Clock } from '../core/mirror/ports.ts';
 import { adminPages } from './http/admin.ts';
-import { settingsIn } from '../config/registries.ts';
+import { atOnce, changedKeys } from './config/changes.ts';
 import type { Config } from './config/config.ts';
 import { type Address, formatAddress, isLoopback, isLoopbackHost } from './config/address.ts';
-import { createFetch, usualTimeouts } from './fetch.ts';
+import { Dialling } from './dialling.ts';
 import type { Log } from './log/log.ts';
 import { createMetrics } from './metrics.ts';
 import { type Face, type ServerParts, createServer } from './http/server.ts';
-import { createMac } from './mac.ts';
+import { createServing, type Lasting } from './serving.ts';
 import { createStatus } from './status.ts';
 import { openSoonerOrLater } from './store/late.ts';
+import type { StoreLimits } from './store/store.ts';
 import { toldOnce } from './store/troubles.ts';
 import { version } from './version.ts';
 
@@ -32,13 +28,16 @@ export interface App {
   readonly address: string;
   /** Where the pages for administrators are, if that is another address. */
   readonly adminAddress: string | undefined;
+  /**
+   * What has changed counts for requests that come from now on; of what cannot change while it runs, and of what `read` throws,
+   * the log tells. Never rejects.
+   */
+  reload(read: () => Promise<Config>): Promise<void>;
   /** Lets running replies finish, within the configured limit. */
   close(): Promise<void>;
 }
 
 const day = 86_400_000;
-/** What a manifest lists may cost a quarter of what is kept, and no more, before anybody asks for it. */
-const aheadShare = 4;
 /** Milliseconds that the store has to close; a disk that hangs longer costs the next start a look through the blobs. */
 const storeWithin = 5000;
 
@@ -49,27 +48,14 @@ const clock: Clock = {
   sleep: (ms, signal) => sleep(ms, undefined, { signal }),
 };
 
-const newHasher: NewHasher = (algorithm) => {
-  const hash = createHash(algorithm);
-  return { update: (bytes) => void hash.update(bytes), hex: () => hash.digest('hex') };
-};
-
-const digest: DigestOf = (algorithm, bytes) => createHash(algorithm).update(bytes).digest('hex');
-
 /** Throws if an address or, for another reason than a disk that fails, the data directory cannot be had; then nothing is left open. */
 export async function startApp(config: Config, log: Log): Promise<App> {
   const listeners: Report[] = [log.report];
   const report = toldOnce((event) => {
     for (const listener of listeners) listener(event);
   }, clock);
-  // A tag that may still be served stale must not be forgotten.
-  const forgetAfter = Math.max(30 * day, ...config.registries.map(({ staleFor }) => staleFor));
-  const { limit, scrub: scrubEvery } = config.storage;
-  const store = await openSoonerOrLater({ dir: config.data, limit, clock, report, forgetAfter, scrubEvery });
-  const registries = new Registries(config.registries, config.hosts);
-  // The transport's own limit is for what nobody else has an eye on.
-  const idle = Math.max(usualTimeouts.idle, ...config.registries.map(({ stallAfter }) => 2 * stallAfter));
-  const dialled = createFetch({ resolve: config.resolve, timeouts: { idle } });
+  const store = await openSoonerOrLater({ dir: config.data, clock, report, ...limitsOf(config) });
+  const dialling = new Dialling();
   const closing = new AbortController();
   const close: (() => Promise<unknown>)[] = [];
   let stopping = false;
@@ -85,71 +71,60 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       () => {},
     );
     await Promise.race([store.close().finally(() => over.abort()), late]);
-    await dialled.close();
+    await dialling.close();
   }
 
-  const settings = settingsIn(config.registries, registries);
-  const upstream = createUpstream({
-    fetch: dialled.fetch,
-    registries,
+  const underway: Underway = new Map();
+  const lasting: Lasting = {
+    store,
+    underway,
+    manifests: new HotManifests(),
+    guesses: new Guesses(now),
+    dialling,
     clock,
-    random: Math.random,
-    digest,
-    registrableDomain: (host) => getDomain(host, { allowPrivateDomains: true }) ?? undefined,
-    version,
-    stalls: {
-      alarm: (ms, ring) => void setTimeout(ring, ms).unref(),
-      after: (registry) => settings(registry).stallAfter,
-    },
-    report,
-  });
-  const mirror = new Mirror({
-    upstream,
-    access: config.access,
-    store: store.blobs,
-    book: store.book,
-    clock,
-    digest,
-    newHasher,
-    freshness: settings,
-    lanes: (registry) => settings(registry).lanes,
-    ahead: { flights: config.pullAhead, bytes: config.storage.limit / aheadShare },
-    credentialed: (registry) => settings(registry).credentials !== undefined,
     report,
     closing: closing.signal,
-  });
-
-  const mac = config.key === undefined ? undefined : createMac(config.key);
-  const door = new Door({
-    access: config.access,
-    accounts: mac && new Accounts(config.accounts, mac),
-    mac,
-    guesses: new Guesses(now),
-    routing: registries,
-    loginMode: (registry) => registries.find(registry)?.login,
-    endpoints: (registry) => registries.find(registry)?.endpoints ?? [],
-    relay: upstream.relay,
-    now,
-    pull: (pull, caller, signal) => mirror.pull(pull, caller, signal),
-  });
+  };
+  let serving = createServing(config, lasting);
 
   const usage = () => store.usage();
-  const fills = () => mirror.fills;
+  const fills = () => underway.size;
   let listen = formatAddress(config.listen);
-  const metrics = createMetrics({ label: (registry) => registries.configuredAs(registry) ?? 'none', usage, fills });
+  const label = (registry: string) => serving.registries.configuredAs(registry) ?? 'none';
+  const metrics = createMetrics({ label, usage, fills });
   const status = createStatus({
     version,
     listen: () => listen,
-    registries: config.registries,
+    registries: () => serving.config.registries,
     usage,
     fills,
-    now: Date.now,
+    now,
   });
   listeners.push(metrics.report, status.report);
 
+  /** What runs goes on with what it began with. */
+  function apply(next: Config): void {
+    const applied = atOnce(serving.config, next);
+    const changed = changedKeys(serving.config, applied);
+    if (changed.length > 0) serving = createServing(applied, lasting);
+    store.adjust(limitsOf(applied));
+    log.setLevel(applied.log.level);
+    report({ kind: 'reloaded', changed, later: changedKeys(applied, next) });
+  }
+
+  let reloading = Promise.resolve();
+  /** One after the other: what is read last counts. */
+  function reload(read: () => Promise<Config>): Promise<void> {
+    const one = async () => {
+      const next = await read();
+      if (!stopping) apply(next);
+    };
+    reloading = reloading.then(one).catch((error: unknown) => report({ kind: 'not-reloaded', error }));
+    return reloading;
+  }
+
   const parts: ServerParts = {
-    door,
-    trustedPeers: config.trustedPeers,
+    serving: () => serving,
     report,
     clock,
     admin: adminPages(metrics, status.status),
@@ -159,18 +134,24 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   };
   async function open(at: Address, with_: ServerParts): Promise<string> {
     const face = createServer(with_);
-    close.push(() => face.close(config.stopWithin));
+    close.push(() => face.close(serving.config.stopWithin));
     return listenOn(face, at);
   }
 
   try {
     const adminAddress = config.admin && (await open(config.admin.listen, { ...parts, adminHere: true }));
     listen = await open(config.listen, parts);
-    return { address: listen, adminAddress, close: stop };
+    return { address: listen, adminAddress, reload, close: stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+function limitsOf({ storage, registries }: Config): StoreLimits {
+  // A tag that may still be served stale must not be forgotten.
+  const forgetAfter = Math.max(30 * day, ...registries.map(({ staleFor }) => staleFor));
+  return { limit: storage.limit, scrubEvery: storage.scrub, forgetAfter };
 }
 
 async function listenOn({ server }: Face, { host, port }: Address): Promise<string> {

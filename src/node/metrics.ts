@@ -26,7 +26,7 @@ type Label = MetricsParts['label'];
 export function createMetrics({ label, usage, fills }: MetricsParts): Metrics {
   const register = new Registry();
   const make = new Instruments(register);
-  const listeners = [countPulls(make, label), countUpstream(make, label), countCache(make, label)];
+  const listeners = [countPulls(make, label), countUpstream(make, label), countCache(make, label), countReloads(make)];
   addStore(make, usage);
   make.gauge('sampan_fills', 'Downloads of blobs into the store that are under way.', fills);
   addProcess(make);
@@ -125,6 +125,16 @@ function countCache(make: Instruments, label: Label): Report {
     if (event.kind === 'trouble') inTrouble.set({ where: event.where }, 1);
     if (event.kind === 'recovered') inTrouble.set({ where: event.where }, 0);
     if (event.kind === 'bug') bugs.inc();
+  };
+}
+
+function countReloads(make: Instruments): Report {
+  const reloads = make.counter('sampan_config_reloads_total', 'Times that the configuration was read anew.', [
+    'outcome',
+  ]);
+  return (event) => {
+    if (event.kind === 'reloaded') reloads.inc({ outcome: event.changed.length > 0 ? 'applied' : 'unchanged' });
+    if (event.kind === 'not-reloaded') reloads.inc({ outcome: 'refused' });
   };
 }
 

@@ -6,7 +6,7 @@ import type { Usage } from './store/store.ts';
 export interface StatusParts {
   readonly version: string;
   readonly listen: () => string;
-  readonly registries: readonly { readonly name: string; readonly endpoints: readonly string[] }[];
+  readonly registries: () => readonly { readonly name: string; readonly endpoints: readonly string[] }[];
   readonly usage: () => Usage;
   /** Downloads under way. */
   readonly fills: () => number;
@@ -45,10 +45,6 @@ export interface StatusBoard {
 /** Counts from the moment it is made. */
 export function createStatus({ version, listen, registries, usage, fills, now }: StatusParts): StatusBoard {
   const started = now();
-  const served = registries.map(({ name, endpoints }) => ({
-    name,
-    endpoints: endpoints.map((url) => hideSecrets(new URL(url).origin)),
-  }));
   const totals = new Totals();
   return {
     report: (event) => totals.add(event),
@@ -56,7 +52,10 @@ export function createStatus({ version, listen, registries, usage, fills, now }:
       version,
       uptime: Math.max(0, Math.floor((now() - started) / 1000)),
       listen: listen(),
-      registries: served,
+      registries: registries().map(({ name, endpoints }) => ({
+        name,
+        endpoints: endpoints.map((url) => hideSecrets(new URL(url).origin)),
+      })),
       storage: usage(),
       fills: fills(),
       ...totals.value(),

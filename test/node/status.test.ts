@@ -25,7 +25,7 @@ function board() {
   const { report, status } = createStatus({
     version: '1.2.3',
     listen: () => '127.0.0.1:5050',
-    registries: [
+    registries: () => [
       {
         name: 'docker.io',
         endpoints: ['https://registry-1.docker.io/some/path', `https://sampan-${'0'.repeat(33)}.hub.test/docker.io`],

@@ -19,22 +19,20 @@ export interface Flight {
   answered: boolean;
 }
 
+export type Underway = Map<Digest, Flight>;
+
 type Told = (digest: Digest, error: NoRoom) => void;
 
 export class BlobFlights {
   readonly #parts: Parts;
   readonly #noRoom: Told;
-  readonly #running = new Map<Digest, Flight>();
+  readonly #running: Underway;
 
-  /** `noRoom` is told when the store gives a blob up, be it in the middle. */
-  constructor(parts: Parts, noRoom: Told) {
+  /** `noRoom` is told when the store gives a blob up, be it in the middle. `underway`: those of others over the same store count too. */
+  constructor(parts: Parts, noRoom: Told, underway: Underway = new Map()) {
     this.#parts = parts;
+    this.#running = underway;
     this.#noRoom = noRoom;
-  }
-
-  /** How many are under way. */
-  get count(): number {
-    return this.#running.size;
   }
 
   get(digest: Digest): Flight | undefined {

@@ -10,7 +10,7 @@ import { isWhole } from '../oci/range.ts';
 import { type Repository, repositoryKey } from '../oci/reference.ts';
 import { unknownBlob } from '../oci/unknown.ts';
 import type { Outcome } from './events.ts';
-import { type Flight, BlobFlights } from './blob-flights.ts';
+import { type Flight, BlobFlights, type Underway } from './blob-flights.ts';
 import type { BlobParts } from './parts.ts';
 import { passBlobPull } from './pass.ts';
 import { PastStore } from './past.ts';
@@ -39,16 +39,11 @@ export class Blobs {
   readonly #flights: BlobFlights;
   readonly #past: PastStore;
 
-  constructor(parts: BlobParts) {
+  constructor(parts: BlobParts, underway: Underway | undefined) {
     this.#parts = parts;
     this.#past = new PastStore(parts);
-    this.#flights = new BlobFlights(parts, (digest, error) => this.#past.remember(digest, error));
+    this.#flights = new BlobFlights(parts, (digest, error) => this.#past.remember(digest, error), underway);
     this.ahead = new PullAhead(parts, this.#flights);
-  }
-
-  /** Downloads under way that are to be stored. */
-  get fills(): number {
-    return this.#flights.count;
   }
 
   async pull(pull: BlobPull, as: Asker, signal: AbortSignal): Promise<Reply> {

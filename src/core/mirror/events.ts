@@ -94,6 +94,13 @@ export type MirrorEvent =
     }
   /** What was in trouble works again. */
   | { readonly kind: 'recovered'; readonly where: 'store' | 'book' }
+  /**
+   * The configuration was read anew. `changed`: the keys that are other than before, and count from now on; `later`: those that
+   * count from the next start on.
+   */
+  | { readonly kind: 'reloaded'; readonly changed: readonly string[]; readonly later: readonly string[] }
+  /** It is wrong, so what was before stays. */
+  | { readonly kind: 'not-reloaded'; readonly error: unknown }
   /** Something nobody thought of: a 500 that says little was sent, and this says all. */
   | { readonly kind: 'bug'; readonly error: unknown };
 

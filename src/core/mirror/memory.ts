@@ -22,9 +22,11 @@ export class Memory {
   readonly laidBy: Recent<true>;
   /** Repositories that our credentials opened, and that nobody gets into without a login. */
   readonly closed: Recent<true>;
-  readonly manifests = new HotManifests();
+  readonly manifests: HotManifests;
 
-  constructor(clock: Clock) {
+  /** `manifests`: those that an earlier one remembered. */
+  constructor(clock: Clock, manifests = new HotManifests()) {
+    this.manifests = manifests;
     this.missing = new Recent(clock);
     this.resting = new Recent(clock);
     this.refused = new Recent(clock);

@@ -5,6 +5,7 @@ import { anonymous, type Asker, type Caller, isSomebody, ours } from '../access/
 import { RegistryError } from '../oci/errors.ts';
 import { type Pull, repositoryOf } from '../oci/pull.ts';
 import { repositoryKey } from '../oci/reference.ts';
+import type { Underway } from './blob-flights.ts';
 import { Blobs } from './blobs.ts';
 import type { Report } from './events.ts';
 import { closedFor, type Freshness } from './freshness.ts';
@@ -36,6 +37,8 @@ export interface MirrorParts {
   readonly shelves?: readonly Shelf[];
   /** Of its own, if none is given. */
   readonly memory?: Memory;
+  /** Those of the mirror that it takes over from: both go on with them. Of its own, if none are given. */
+  readonly underway?: Underway;
   readonly freshness: (registry: string) => Freshness;
   /** How many connections one blob of a registry may be fetched over at once. */
   readonly lanes: (registry: string) => number;
@@ -84,16 +87,11 @@ export class Mirror {
       this.#blobs = new UntouchedBlobs(this.#parts);
       this.#manifests = new Manifests(this.#parts);
     } else {
-      const blobs = new Blobs({ ...this.#parts, newHasher, ahead });
+      const blobs = new Blobs({ ...this.#parts, newHasher, ahead }, parts.underway);
       this.#blobs = blobs;
       this.#manifests = new Manifests(this.#parts, blobs.ahead);
     }
     this.#lists = new Lists(this.#parts, this.#manifests);
-  }
-
-  /** Downloads under way that are to be stored. */
-  get fills(): number {
-    return this.#blobs instanceof Blobs ? this.#blobs.fills : 0;
   }
 
   /** Never throws, unless `signal` is aborted. Whoever gets the reply sends its body or discards it. */

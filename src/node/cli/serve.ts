@@ -1,4 +1,4 @@
-// `sampan serve`: reads the configuration, starts the mirror, says where it is, and stops it when told to.
+// `sampan serve`: reads the configuration, starts the mirror, says where it is, reads it anew and stops when told to.
 import { constants } from 'node:os';
 import { startApp } from '../app.ts';
 import { type Config, type Flags, readConfig } from '../config/config.ts';
@@ -6,15 +6,17 @@ import { formatAddress } from '../config/address.ts';
 import { ConfigError } from '../../config/problem.ts';
 import { type Log, openLog } from '../log/log.ts';
 import { version } from '../version.ts';
+import { onHangup } from './hangup.ts';
 import { whyNotStarted } from './why-not-started.ts';
 
 type App = Awaited<ReturnType<typeof startApp>>;
 
 /** Resolves with the exit code: 0 when the mirror was told to stop and has, 1 if it could not start, 2 if the configuration is wrong. */
 export async function serve(flags: Flags): Promise<number> {
+  const sources = { flags, environment: process.env, directory: process.cwd() };
   let config: Config;
   try {
-    config = await readConfig({ flags, environment: process.env, directory: process.cwd() });
+    config = await readConfig(sources);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return complain(error.message, 2);
@@ -27,9 +29,12 @@ export async function serve(flags: Flags): Promise<number> {
     process.exit(1);
   });
 
+  const starting = startApp(config, log);
+  // Before it runs: a signal that nobody listens to would end the process.
+  onHangup(() => void starting.then((app) => app.reload(() => readConfig(sources))).catch(() => {}));
   let app: App;
   try {
-    app = await startApp(config, log);
+    app = await starting;
   } catch (error) {
     return complain(whyNotStarted(error, config), 1);
   }

@@ -16,9 +16,15 @@ import { readForm } from './form.ts';
 import { findPage, type PageParts } from './pages.ts';
 import { send, type Sent } from './send.ts';
 
-export interface AnswerParts extends PageParts {
+/** What the configuration says of those who come. */
+export interface Welcoming {
   readonly door: Door;
   readonly trustedPeers: TrustedPeers;
+}
+
+export interface AnswerParts extends PageParts {
+  /** As it is at the moment; a request that has begun keeps its own. */
+  readonly serving: () => Welcoming;
   readonly report: Report;
   readonly clock: Clock;
   readonly buffers: BufferPool;
@@ -35,7 +41,8 @@ const clientLeft = 499;
 
 /** Resolves when the reply is over, whole or not. Never rejects. */
 export async function answer(parts: AnswerParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const client = clientOf(request, parts.trustedPeers);
+  const { door, trustedPeers } = parts.serving();
+  const client = clientOf(request, trustedPeers);
   // Gone already.
   if (client === undefined) {
     response.destroy();
@@ -51,7 +58,7 @@ export async function answer(parts: AnswerParts, request: IncomingMessage, respo
   // A body is never read, but for a form; so what follows it cannot be found.
   if (!isRead(request) || hasBody(request)) response.shouldKeepAlive = false;
 
-  const { reply, asked } = await decide(parts, request, arrival, client, leaving.signal);
+  const { reply, asked } = await decide(parts, door, request, arrival, client, leaving.signal);
   const sent = await sendSafely(parts, reply, request, response);
   parts.report({
     kind: 'served',
@@ -69,12 +76,12 @@ export async function answer(parts: AnswerParts, request: IncomingMessage, respo
 
 async function decide(
   parts: AnswerParts,
+  door: Door,
   request: IncomingMessage,
   arrival: Arrival,
   client: Client,
   signal: AbortSignal,
 ): Promise<Decided> {
-  const { door } = parts;
   const isForm = request.method === 'POST' && door.isForToken(arrival);
   try {
     if (!isForm) checkAsking(request.method ?? '', hasBody(request));

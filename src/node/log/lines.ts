@@ -70,6 +70,10 @@ export function lineOf(event: MirrorEvent): Line | undefined {
       return trouble(event);
     case 'recovered':
       return { level: 'info', message: `the ${event.where} works again`, facts: { kind, where: event.where } };
+    case 'reloaded':
+      return reloaded(event);
+    case 'not-reloaded':
+      return notReloaded(event);
     case 'bug':
       return {
         level: 'error',
@@ -98,6 +102,20 @@ function trouble(event: Extract<MirrorEvent, { kind: 'trouble' }>): Line {
     message: `trouble with the ${where} while ${doing}${often}: ${diskFaultOf(error) ?? summary(error)}`,
     facts: { kind, where, doing, times, error: factsOf(error, false) },
   };
+}
+
+function reloaded({ kind, changed, later }: Extract<MirrorEvent, { kind: 'reloaded' }>): Line {
+  const now = changed.length === 0 ? 'nothing changed' : `changed ${changed.join(', ')}`;
+  const then = later.map((key) => `; ${key}: changes at the next start`).join('');
+  return { level: 'info', message: `read the configuration anew: ${now}${then}`, facts: { kind, changed, later } };
+}
+
+function notReloaded({ kind, error }: Extract<MirrorEvent, { kind: 'not-reloaded' }>): Line {
+  // What is wrong with a configuration is told line by line.
+  const says = summary(error)
+    .trim()
+    .replace(/\s*\n\s*/g, ' | ');
+  return { level: 'error', message: `everything stays as it was: ${says}`, facts: { kind } };
 }
 
 function asked(event: Extract<MirrorEvent, { kind: 'asked' }>): Line {

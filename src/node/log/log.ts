@@ -16,11 +16,15 @@ export interface Log {
   readonly warn: Say;
   readonly error: Say;
   readonly report: Report;
+  /** From now on. */
+  setLevel(level: LogLevel): void;
 }
 
 /** Writes to standard output. */
 export async function openLog(level: LogLevel): Promise<Log> {
   if (!process.stdout.isTTY) return createLog(level, output());
+  // One that is closed costs the lines, not the process.
+  process.stdout.on('error', () => {});
   const { terminal } = await import('./terminal.ts');
   return createLog(level, terminal(process.stdout, process.stdout.hasColors()));
 }
@@ -49,6 +53,9 @@ export function createLog(level: LogLevel, destination: Destination): Log {
     report: (event) => {
       const line = lineOf(event);
       if (line !== undefined) logger[line.level](line.facts, line.message);
+    },
+    setLevel(next) {
+      logger.level = next;
     },
   };
 }

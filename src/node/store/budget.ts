@@ -23,7 +23,8 @@ export interface BudgetParts {
 }
 
 export class Budget {
-  readonly limit: number | undefined;
+  /** May be another from one moment to the next; `trim` heeds that at once, and whatever comes in. */
+  limit: number | undefined;
   /** False: the ledger was lost. Until all is counted nobody knows how much room there is, so there is none. */
   known = true;
   readonly #freeSpace: () => Promise<number>;
@@ -56,7 +57,7 @@ export class Budget {
     return this.#ledger.bytes + this.#shelf.looseBytes + this.reserved;
   }
 
-  /** Evicts what is over the limit, which may have been lowered since the last start. */
+  /** Evicts what is over the limit, which may have been lowered. */
   async trim(): Promise<void> {
     await this.#take(0, 0);
   }

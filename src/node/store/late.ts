@@ -18,8 +18,9 @@ export async function openSoonerOrLater(options: StoreOptions): Promise<Store> {
   }
 }
 
-function openLater(options: StoreOptions, why: unknown): Store {
-  const { clock, report, limit } = options;
+function openLater(asked: StoreOptions, why: unknown): Store {
+  const { clock, report } = asked;
+  let options = asked;
   const closing = new AbortController();
   let store: Store | undefined;
 
@@ -31,6 +32,8 @@ function openLater(options: StoreOptions, why: unknown): Store {
       if (closing.signal.aborted) return;
       try {
         store = await openStore(options);
+        // They may have changed meanwhile.
+        store.adjust(options);
         report({ kind: 'recovered', where: 'store' });
         return;
       } catch (thrown) {
@@ -43,7 +46,11 @@ function openLater(options: StoreOptions, why: unknown): Store {
   return {
     blobs: blobsOf(() => store?.blobs ?? noStore),
     book: bookOf(() => store?.book ?? noBook),
-    usage: () => store?.usage() ?? { bytes: 0, reserved: 0, blobs: 0, limit },
+    usage: () => store?.usage() ?? { bytes: 0, reserved: 0, blobs: 0, limit: options.limit },
+    adjust(limits) {
+      options = { ...options, ...limits };
+      store?.adjust(limits);
+    },
     get settled() {
       return store?.settled ?? Promise.resolve();
     },

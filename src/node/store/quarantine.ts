@@ -28,11 +28,13 @@ interface Held {
 
 export class Quarantine {
   readonly #parts: QuarantineParts;
+  limit: number | undefined;
   /** The oldest first. */
   #held: Held[] = [];
 
   constructor(parts: QuarantineParts) {
     this.#parts = parts;
+    this.limit = parts.limit;
   }
 
   get bytes(): number {
@@ -81,7 +83,7 @@ export class Quarantine {
   }
 
   #mostBytes(): number {
-    return (this.#parts.limit ?? Infinity) * share;
+    return (this.limit ?? Infinity) * share;
   }
 }
 

@@ -20,24 +20,24 @@ export interface ScrubParts {
   readonly shelf: Shelf;
   readonly clock: Clock;
   readonly report: Report;
-  /** Milliseconds in which all of them have their turn. */
-  readonly every: number;
+  /** Milliseconds in which all of them have their turn; undefined: none has. */
+  readonly every: () => number | undefined;
   /** The process has better things to do. */
   readonly busy: () => boolean;
   readonly signal: AbortSignal;
 }
 
-/** Ends when the signal says so; never rejects. Who was checked last, or stored, is remembered in the book. */
+/** Ends when the signal says so, or when none has its turn any more; never rejects. Who was checked last, or stored, is remembered in the book. */
 export async function scrub({ ledger, shelf, clock, report, every, busy, signal }: ScrubParts): Promise<void> {
   const pace: Pace = async (bytes, until) => {
-    const rate = Math.min(fastest, Math.max(slowest, ledger.bytes / (every / 1000)));
+    const rate = Math.min(fastest, Math.max(slowest, ledger.bytes / ((every() ?? Infinity) / 1000)));
     await clock.sleep((bytes / rate) * 1000, until);
     while (busy()) await clock.sleep(breath, until);
   };
 
   async function scrubNext(): Promise<void> {
     const next = await ledger.leastChecked();
-    const wait = next === undefined ? rest : waitFor(next, every, clock.now());
+    const wait = next === undefined ? rest : waitFor(next, every() ?? Infinity, clock.now());
     if (next === undefined || wait > 0) return clock.sleep(Math.min(wait, rest), signal);
     try {
       await pace(each, signal);
@@ -50,7 +50,7 @@ export async function scrub({ ledger, shelf, clock, report, every, busy, signal 
     if (!(await ledger.checked(next.digest))) await clock.sleep(rest, signal);
   }
 
-  while (!signal.aborted) {
+  while (!signal.aborted && every() !== undefined) {
     await scrubNext().catch((error: unknown) => {
       if (!signal.aborted) report({ kind: 'bug', error });
     });

@@ -16,16 +16,20 @@ import { Upkeep } from './upkeep.ts';
 
 const day = 86_400_000;
 
-export interface StoreOptions {
-  readonly dir: string;
+/** What may be another while it is open. */
+export interface StoreLimits {
   /** Bytes; undefined: as much as the disk takes. */
   readonly limit: number | undefined;
-  readonly clock: Clock;
-  readonly report: Report;
   /** Milliseconds after which the book may forget a tag or a repository that nobody has asked for; 30 days, if it is not told. */
   readonly forgetAfter?: number;
   /** Milliseconds in which every blob at rest is read and hashed once; undefined: none is. */
   readonly scrubEvery?: number | undefined;
+}
+
+export interface StoreOptions extends StoreLimits {
+  readonly dir: string;
+  readonly clock: Clock;
+  readonly report: Report;
 }
 
 export interface Usage {
@@ -41,6 +45,8 @@ export interface Store {
   readonly blobs: BlobStore;
   readonly book: Book;
   usage(): Usage;
+  /** From now on. What is too much is evicted. */
+  adjust(limits: StoreLimits): void;
   /** Resolves when the ledger is known to be what is on disk, or the store is closed; another one when the book was lost. */
   readonly settled: Promise<void>;
   /** Stops running fills. Must be called once; whoever has a whole blob open may read on. */
@@ -49,7 +55,8 @@ export interface Store {
 
 /** Throws if another process has the directory, if a later sampan has written to it, or if it cannot be written to. */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { dir, limit, clock, report, forgetAfter = 30 * day, scrubEvery } = options;
+  const { dir, limit, clock, report } = options;
+  let limits: StoreLimits = options;
   const layout = new Layout(dir);
   const home = await Home.open(layout);
   let opened: BookThread | undefined;
@@ -76,8 +83,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       leftovers,
       clock,
       report,
-      forgetAfter,
-      scrubEvery,
+      forgetAfter: () => limits.forgetAfter ?? 30 * day,
+      scrubEvery: () => limits.scrubEvery,
       signal,
     };
     const upkeep = new Upkeep(parts);
@@ -107,7 +114,19 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       get settled() {
         return upkeep.settled;
       },
-      usage: () => ({ bytes: ledger.bytes + shelf.looseBytes, reserved: budget.reserved, blobs: ledger.blobs, limit }),
+      usage: () => ({
+        bytes: ledger.bytes + shelf.looseBytes,
+        reserved: budget.reserved,
+        blobs: ledger.blobs,
+        limit: budget.limit,
+      }),
+      adjust(next) {
+        limits = next;
+        budget.limit = next.limit;
+        quarantine.limit = next.limit;
+        upkeep.scrub();
+        void upkeep.trim();
+      },
       async close() {
         // First, so that no fill waits for room behind a long eviction.
         stop.abort(new Error('the store is being closed'));

@@ -29,8 +29,9 @@ export interface UpkeepParts {
   readonly clock: Clock;
   readonly report: Report;
   /** Milliseconds. */
-  readonly forgetAfter: number;
-  readonly scrubEvery: number | undefined;
+  readonly forgetAfter: () => number;
+  /** Undefined: never. */
+  readonly scrubEvery: () => number | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -39,12 +40,12 @@ export class Upkeep {
   /** Whether the ledger is what is on disk. */
   #counted: Promise<boolean> = Promise.resolve(true);
   #settled: Promise<void> = Promise.resolve();
+  #scrubbing = false;
   readonly #daily: NodeJS.Timeout;
 
   constructor(parts: UpkeepParts) {
     this.#parts = parts;
-    const { quarantine } = parts;
-    this.#daily = setInterval(() => void Promise.all([this.#tidyUp(), quarantine.trim()]), day).unref();
+    this.#daily = setInterval(() => void Promise.all([this.#tidyUp(), this.trim()]), day).unref();
   }
 
   /** Resolves when the ledger is known to be what is on disk, or the store is closed before that. */
@@ -65,12 +66,22 @@ export class Upkeep {
     this.#settled = this.#settle(this.#counted);
   }
 
+  /** What is over the limit goes, if it can. */
+  async trim(): Promise<void> {
+    const { budget, quarantine } = this.#parts;
+    await Promise.all([budget.trim().catch(() => undefined), quarantine.trim()]);
+  }
+
+  /** Unless it is not to be done, or is under way. */
   scrub(): void {
     const { scrubEvery: every, ledger, shelf, clock, report, signal } = this.#parts;
-    if (every === undefined) return;
+    if (every() === undefined || this.#scrubbing) return;
+    this.#scrubbing = true;
     const load = new Load();
     const busy = () => load.busy;
-    void this.#settled.then(() => scrub({ ledger, shelf, clock, report, every, busy, signal }));
+    void this.#settled
+      .then(() => scrub({ ledger, shelf, clock, report, every, busy, signal }))
+      .finally(() => (this.#scrubbing = false));
   }
 
   async #settle(counted: Promise<boolean>): Promise<void> {
@@ -95,7 +106,7 @@ export class Upkeep {
   async #tidyUp(): Promise<void> {
     const { thread, leftovers, clock, forgetAfter, signal } = this.#parts;
     await leftovers.tidy(clock.now() - keptFor);
-    await tidy(thread, clock.now() - forgetAfter, signal);
+    await tidy(thread, clock.now() - forgetAfter(), signal);
   }
 
   /** When its signal has been given. Tells whether the ledger is what is on disk. */

@@ -9,6 +9,7 @@ import type { MirrorEvent } from '../../../src/core/mirror/events.ts';
 import type { Clock } from '../../../src/core/mirror/ports.ts';
 import type { Body, Reply } from '../../../src/core/mirror/reply.ts';
 import type { Routing } from '../../../src/core/oci/route.ts';
+import type { TrustedPeers } from '../../../src/node/http/client.ts';
 import { createServer, type Face, type ServerParts } from '../../../src/node/http/server.ts';
 
 export const routing: Routing = {
@@ -71,7 +72,7 @@ export interface Scripted {
 export async function serve(
   context: TestContext,
   pull: DoorParts['pull'],
-  parts: Partial<ServerParts & DoorParts> = {},
+  parts: Partial<ServerParts & DoorParts> & { readonly trustedPeers?: TrustedPeers } = {},
   address = '127.0.0.1',
 ): Promise<Scripted> {
   const events: MirrorEvent[] = [];
@@ -83,9 +84,10 @@ export async function serve(
     woken.resolve();
     woken = Promise.withResolvers<void>();
   };
+  const door = openDoor(pull, { routing, ...parts });
+  const { trustedPeers = [] } = parts;
   const face = createServer({
-    door: openDoor(pull, { routing, ...parts }),
-    trustedPeers: [],
+    serving: () => ({ door, trustedPeers }),
     report,
     clock,
     ready: () => true,

@@ -28,9 +28,9 @@ async function open(): Promise<RunningFace> {
     ...routing,
     registry: (host: string) => (['docker.io', 'ghcr.io'].includes(host) ? host : undefined),
   };
+  const door = openDoor(async (pull) => pullKnown(pull), { routing: known });
   const face = createServer({
-    door: openDoor(async (pull) => pullKnown(pull), { routing: known }),
-    trustedPeers: [],
+    serving: () => ({ door, trustedPeers: [] }),
     report: () => {},
     clock: new StoppedClock(),
     ready: () => true,

@@ -118,6 +118,16 @@ const events: readonly (readonly [MirrorEvent, level: string | undefined, messag
     'error',
     /^sha256:a+ turned bad on the disk, found while scrubbing; it is put aside and will be fetched again$/,
   ],
+  [
+    { kind: 'reloaded', changed: ['access', 'hosts'], later: ['listen'] },
+    'info',
+    /^read the configuration anew: changed access, hosts; listen: changes at the next start$/,
+  ],
+  [
+    { kind: 'not-reloaded', error: new Error('two errors\n  line 3\n') },
+    'error',
+    /^everything stays as it was: two errors \| line 3$/,
+  ],
   [{ kind: 'bug', error: new TypeError('x is undefined') }, 'error', /^bug: x is undefined$/],
   [{ kind: 'received', registry: 'docker.io', bytes: 1 }, undefined, /^$/],
 ];

@@ -58,7 +58,7 @@ function pathOf(dir: string, digest: Digest): string {
 }
 
 /** Three blobs at rest, each stored a day after the other, and somebody who scrubs. */
-async function scene(t: TestContext, busy = () => false) {
+async function scene(t: TestContext, busy = () => false, every: () => number | undefined = () => 30 * day) {
   const before = await openAt(t, await directory(t));
   for (const bytes of blobs) {
     await before.store.blobs.fill(digestOf(bytes), [sourceOf(bytes, 65_536)], size).done;
@@ -76,7 +76,7 @@ async function scene(t: TestContext, busy = () => false) {
   const quarantine = new Quarantine({ dir: layout.quarantine, limit: undefined, clock, report });
   const stop = new AbortController();
   const shelf = new Shelf({ layout, ledger, quarantine, report, stop: stop.signal });
-  const over = scrub({ ledger, shelf, clock, report, every: 30 * day, busy, signal: stop.signal });
+  const over = scrub({ ledger, shelf, clock, report, every, busy, signal: stop.signal });
   t.after(async () => {
     stop.abort();
     await over;
@@ -127,6 +127,19 @@ it('finds what the disk has spoilt, and goes on with the next', async (t) => {
     await clock.asleep();
   }
   assert.deepEqual(events, [{ kind: 'bad-blob', digest: digests[0], size, found: 'scrubbing' }]);
+});
+
+it('ends when it is no longer wanted', async (t) => {
+  let every: number | undefined = 30 * day;
+  const { clock, over } = await scene(
+    t,
+    () => false,
+    () => every,
+  );
+  await clock.asleep();
+  every = undefined;
+  await clock.forward();
+  await over;
 });
 
 it('reads what was checked in the future first: the clock was set back since', async (t) => {

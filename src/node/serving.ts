@@ -1,0 +1,105 @@
+// What is made of a configuration and swapped as a whole when that changes: who may pull, from where, and how that is asked.
+// Each pull has the same one from its beginning to its end, and what it began goes on with that.
+import { createHash } from 'node:crypto';
+import { getDomain } from 'tldts';
+import { Accounts } from '../core/access/accounts.ts';
+import type { Guesses } from '../core/access/guesses.ts';
+import type { Network } from '../core/access/networks.ts';
+import { Door } from '../core/door/door.ts';
+import type { Report } from '../core/mirror/events.ts';
+import type { HotManifests } from '../core/mirror/hot.ts';
+import { Memory } from '../core/mirror/memory.ts';
+import { Mirror } from '../core/mirror/mirror.ts';
+import type { Underway } from '../core/mirror/blob-flights.ts';
+import type { BlobStore, Book, Clock, DigestOf, NewHasher } from '../core/mirror/ports.ts';
+import { Registries } from '../core/upstream/registries.ts';
+import { createUpstream } from '../core/upstream/registry.ts';
+import { settingsIn } from '../config/registries.ts';
+import type { Config } from './config/config.ts';
+import type { Dialling } from './dialling.ts';
+import { usualTimeouts } from './fetch.ts';
+import { createMac } from './mac.ts';
+import { version } from './version.ts';
+
+/** What stays when the configuration changes. All that is remembered of upstreams beside it is learned again. */
+export interface Lasting {
+  readonly store: { readonly blobs: BlobStore; readonly book: Book };
+  /** So that no digest is fetched twice at once. */
+  readonly underway: Underway;
+  readonly manifests: HotManifests;
+  readonly guesses: Guesses;
+  readonly dialling: Dialling;
+  readonly clock: Clock;
+  readonly report: Report;
+  readonly closing: AbortSignal;
+}
+
+export interface Serving {
+  readonly config: Config;
+  readonly registries: Registries;
+  readonly door: Door;
+  readonly trustedPeers: readonly Network[];
+}
+
+/** What a manifest lists may cost a quarter of what is kept, and no more, before anybody asks for it. */
+const aheadShare = 4;
+
+const newHasher: NewHasher = (algorithm) => {
+  const hash = createHash(algorithm);
+  return { update: (bytes) => void hash.update(bytes), hex: () => hash.digest('hex') };
+};
+
+const digest: DigestOf = (algorithm, bytes) => createHash(algorithm).update(bytes).digest('hex');
+
+export function createServing(config: Config, lasting: Lasting): Serving {
+  const { store, underway, manifests, guesses, dialling, clock, report, closing } = lasting;
+  const registries = new Registries(config.registries, config.hosts);
+  const settings = settingsIn(config.registries, registries);
+  // The transport's own limit is for what nobody else has an eye on.
+  const idle = Math.max(usualTimeouts.idle, ...config.registries.map(({ stallAfter }) => 2 * stallAfter));
+  const upstream = createUpstream({
+    fetch: dialling.as({ resolve: config.resolve, timeouts: { idle } }),
+    registries,
+    clock,
+    random: Math.random,
+    digest,
+    registrableDomain: (host) => getDomain(host, { allowPrivateDomains: true }) ?? undefined,
+    version,
+    stalls: {
+      alarm: (ms, ring) => void setTimeout(ring, ms).unref(),
+      after: (registry) => settings(registry).stallAfter,
+    },
+    report,
+  });
+  const mirror = new Mirror({
+    upstream,
+    access: config.access,
+    store: store.blobs,
+    book: store.book,
+    clock,
+    digest,
+    newHasher,
+    memory: new Memory(clock, manifests),
+    underway,
+    freshness: settings,
+    lanes: (registry) => settings(registry).lanes,
+    ahead: { flights: config.pullAhead, bytes: config.storage.limit / aheadShare },
+    credentialed: (registry) => settings(registry).credentials !== undefined,
+    report,
+    closing,
+  });
+  const mac = config.key === undefined ? undefined : createMac(config.key);
+  const door = new Door({
+    access: config.access,
+    accounts: mac && new Accounts(config.accounts, mac),
+    mac,
+    guesses,
+    routing: registries,
+    loginMode: (registry) => registries.find(registry)?.login,
+    endpoints: (registry) => registries.find(registry)?.endpoints ?? [],
+    relay: upstream.relay,
+    now: () => clock.now(),
+    pull: (pull, caller, signal) => mirror.pull(pull, caller, signal),
+  });
+  return { config, registries, door, trustedPeers: config.trustedPeers };
+}
