@@ -1,12 +1,13 @@
 // HTTP to upstreams, over undici: bodies as they come, no redirects, no retries, no proxy of the environment.
-import { Agent, buildConnector } from 'undici';
-import { ForbiddenAddress, type Fetch, type UpstreamRequest, type UpstreamResponse } from '../core/upstream/fetch.ts';
-import type { Address } from './config/address.ts';
+import { Agent } from 'undici';
+import type { Fetch, UpstreamRequest, UpstreamResponse } from '../core/upstream/fetch.ts';
+import { connector } from './dial/connector.ts';
+import { createDial, type Dial } from './dial/dial.ts';
 import { Exchange } from './exchange.ts';
-import { isForbiddenLiteral, publicLookup } from './resolve.ts';
 
 /** Milliseconds. */
 export interface Timeouts {
+  /** From the name to the end of TLS' handshake. */
   readonly connect: number;
   /** From the request to the end of the answer's head. */
   readonly headers: number;
@@ -15,8 +16,7 @@ export interface Timeouts {
 }
 
 export interface FetchOptions {
-  /** Host -> where to dial instead of asking DNS. SNI and Host stay; exempt from the address check. */
-  readonly resolve?: Readonly<Record<string, Address>>;
+  readonly dial?: Dial;
   readonly timeouts?: Partial<Timeouts>;
 }
 
@@ -26,13 +26,12 @@ export const usualTimeouts: Timeouts = { connect: 5000, headers: 12_000, idle: 3
 const largestHead = 64 * 1024;
 
 /** `close` breaks what still runs. Who gets an answer reads its body to the end or cancels it; else its connection stays taken. */
-export function createFetch(options: FetchOptions = {}): {
+export function createFetch({ dial = createDial(), ...options }: FetchOptions = {}): {
   readonly fetch: Fetch;
   readonly close: () => Promise<void>;
 } {
-  const pins = new Map(Object.entries(options.resolve ?? {}));
   const timeouts = { ...usualTimeouts, ...options.timeouts };
-  const agents = { configured: agent('configured', pins, timeouts), public: agent('public', pins, timeouts) };
+  const agents = { configured: agent('configured', dial, timeouts), public: agent('public', dial, timeouts) };
   return {
     fetch: (request) => exchange(agents[request.trust], request),
     close: async () => {
@@ -42,30 +41,14 @@ export function createFetch(options: FetchOptions = {}): {
 }
 
 // Two agents, so that a connection that was dialled without a check is never used where one is due.
-function agent(trust: UpstreamRequest['trust'], pins: ReadonlyMap<string, Address>, timeouts: Timeouts): Agent {
+function agent(trust: UpstreamRequest['trust'], dial: Dial, timeouts: Timeouts): Agent {
   return new Agent({
     allowH2: false,
     maxHeaderSize: largestHead,
     headersTimeout: timeouts.headers,
     bodyTimeout: timeouts.idle,
-    connect: connector(trust, pins, timeouts),
+    connect: connector(dial, { trust, timeout: timeouts.connect }),
   });
-}
-
-function connector(
-  trust: UpstreamRequest['trust'],
-  pins: ReadonlyMap<string, Address>,
-  timeouts: Timeouts,
-): buildConnector.connector {
-  const checked = trust === 'public' ? { lookup: publicLookup() } : {};
-  const dial = buildConnector({ allowH2: false, timeout: timeouts.connect, autoSelectFamily: true, ...checked });
-  return (to, done) => {
-    const pin = pins.get(to.hostname);
-    // SNI and the certificate's name come from `to.host`, which stays.
-    if (pin !== undefined) return dial({ ...to, hostname: pin.host, port: String(pin.port) }, done);
-    if (trust === 'public' && isForbiddenLiteral(to.hostname)) return done(new ForbiddenAddress(to.hostname), null);
-    return dial(to, done);
-  };
 }
 
 function exchange(through: Agent, { method, url, headers, body, signal }: UpstreamRequest): Promise<UpstreamResponse> {

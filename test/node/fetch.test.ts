@@ -6,8 +6,8 @@ import { type AddressInfo, createServer as createSocketServer, type Server } fro
 import { after, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { ForbiddenAddress, type UpstreamRequest } from '../../src/core/upstream/fetch.ts';
+import { createDial } from '../../src/node/dial/dial.ts';
 import { createFetch, type FetchOptions, usualTimeouts } from '../../src/node/fetch.ts';
-import { type LookupAll, publicLookup } from '../../src/node/resolve.ts';
 
 async function listening(server: Server): Promise<number> {
   server.listen(0, '127.0.0.1');
@@ -85,33 +85,9 @@ test('what somebody else named is not dialled at an address that is not public',
   assert.equal(dialled, 1);
 });
 
-test('a name is looked up once, and one address that is not public condemns it', async () => {
-  const found =
-    (...addresses: string[]): LookupAll =>
-    (_host, _options, done) =>
-      done(
-        null,
-        addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
-      );
-  const look = (all: boolean, ...addresses: string[]) =>
-    new Promise((resolve) => {
-      publicLookup(found(...addresses))('cdn.test', { all }, (error, ...rest) => resolve(error ?? rest));
-    });
-  assert.deepEqual(await look(false, '8.8.8.8', '2606:4700::1'), ['8.8.8.8', 4]);
-  assert.deepEqual(await look(true, '8.8.8.8', '2606:4700::1'), [
-    [
-      { address: '8.8.8.8', family: 4 },
-      { address: '2606:4700::1', family: 6 },
-    ],
-  ]);
-  assert.ok((await look(true, '8.8.8.8', '169.254.169.254')) instanceof ForbiddenAddress);
-  assert.ok((await look(false, '8.8.8.8', 'fd00:ec2::254')) instanceof ForbiddenAddress);
-  assert.ok((await look(true)) instanceof ForbiddenAddress);
-});
-
 test('a pinned host is dialled where the pin says, under its own name and whatever the address', async () => {
   const port = await serve((request, response) => response.end(request.headers.host));
-  const fetch = fetcher({ resolve: { 'registry.test': { host: '127.0.0.1', port } } });
+  const fetch = fetcher({ dial: createDial({ resolve: { 'registry.test': { host: '127.0.0.1', port } } }) });
   for (const trust of ['configured', 'public'] as const) {
     assert.equal(await text((await fetch('http://registry.test/', { trust })).body), 'registry.test');
   }
@@ -128,7 +104,7 @@ test('a pinned host is greeted by its own name over TLS', async () => {
       });
     }),
   );
-  const fetch = fetcher({ resolve: { 'registry.test': { host: '127.0.0.1', port } } });
+  const fetch = fetcher({ dial: createDial({ resolve: { 'registry.test': { host: '127.0.0.1', port } } }) });
   await assert.rejects(fetch('https://registry.test/'));
   const greeting = await hello.promise;
   assert.ok(greeting.includes('registry.test'), 'server name indication');
@@ -225,6 +201,22 @@ test('an upstream that never answers, or stalls, is given up', async () => {
   await assert.rejects(fetch(`http://127.0.0.1:${port}/silence`), { code: 'UND_ERR_HEADERS_TIMEOUT' });
   const { body } = await fetch(`http://127.0.0.1:${port}/stall`);
   await assert.rejects(text(body), { code: 'UND_ERR_BODY_TIMEOUT' });
+});
+
+test('an upstream that accepts and never says a word of TLS is given up as one that cannot be reached, and let go', async () => {
+  const gone = Promise.withResolvers<void>();
+  const port = await listening(
+    createSocketServer(
+      (socket) =>
+        void socket
+          .resume()
+          .on('error', () => {})
+          .once('close', gone.resolve),
+    ),
+  );
+  const fetch = fetcher({ timeouts: { connect: 50 } });
+  await assert.rejects(fetch(`https://127.0.0.1:${port}/`), { code: 'UND_ERR_CONNECT_TIMEOUT' });
+  await gone.promise;
 });
 
 test('two endpoints that never answer are both given up before containerd gives up, after 30 s', () => {

@@ -127,7 +127,7 @@ export async function world(options: Options = {}): Promise<World> {
     const hash = createHash(algorithm);
     return { update: (bytes: Uint8Array) => void hash.update(bytes), hex: () => hash.digest('hex') };
   };
-  const dialled = createFetch({ resolve: {} });
+  const dialled = createFetch();
   const upstream = createUpstream({
     fetch: dialled.fetch,
     registries,

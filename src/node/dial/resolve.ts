@@ -1,8 +1,8 @@
 // Looks up names that somebody else chose: every address must be public, and what was looked at is what is dialled.
 import { type LookupAddress, type LookupOptions, lookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
-import { isPublicAddress } from '../core/access/public-address.ts';
-import { ForbiddenAddress } from '../core/upstream/fetch.ts';
+import { isPublicAddress } from '../../core/access/public-address.ts';
+import { ForbiddenAddress } from '../../core/upstream/fetch.ts';
 
 export type LookupAll = (
   host: string,
