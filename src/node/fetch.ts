@@ -18,6 +18,8 @@ export interface Timeouts {
 export interface FetchOptions {
   readonly dial?: Dial;
   readonly timeouts?: Partial<Timeouts>;
+  /** Speak HTTP/2 with who can; blobs come faster without. */
+  readonly http2?: boolean;
 }
 
 // A first endpoint that swallows packets takes two connects of these, and leaves time for the next before a client gives up
@@ -26,29 +28,27 @@ export const usualTimeouts: Timeouts = { connect: 5000, headers: 12_000, idle: 3
 const largestHead = 64 * 1024;
 
 /** `close` breaks what still runs. Who gets an answer reads its body to the end or cancels it; else its connection stays taken. */
-export function createFetch({ dial = createDial(), ...options }: FetchOptions = {}): {
+export function createFetch({ dial = createDial(), http2 = false, ...options }: FetchOptions = {}): {
   readonly fetch: Fetch;
   readonly close: () => Promise<void>;
 } {
   const timeouts = { ...usualTimeouts, ...options.timeouts };
-  const agents = { configured: agent('configured', dial, timeouts), public: agent('public', dial, timeouts) };
+  const agent = (trust: UpstreamRequest['trust']): Agent =>
+    new Agent({
+      allowH2: http2,
+      maxHeaderSize: largestHead,
+      headersTimeout: timeouts.headers,
+      bodyTimeout: timeouts.idle,
+      connect: connector(dial, { trust, timeout: timeouts.connect, http2 }),
+    });
+  // Two, so that a connection that was dialled without a check is never used where one is due.
+  const agents = { configured: agent('configured'), public: agent('public') };
   return {
     fetch: (request) => exchange(agents[request.trust], request),
     close: async () => {
       await Promise.all([agents.configured.destroy(), agents.public.destroy()]);
     },
   };
-}
-
-// Two agents, so that a connection that was dialled without a check is never used where one is due.
-function agent(trust: UpstreamRequest['trust'], dial: Dial, timeouts: Timeouts): Agent {
-  return new Agent({
-    allowH2: false,
-    maxHeaderSize: largestHead,
-    headersTimeout: timeouts.headers,
-    bodyTimeout: timeouts.idle,
-    connect: connector(dial, { trust, timeout: timeouts.connect }),
-  });
 }
 
 function exchange(through: Agent, { method, url, headers, body, signal }: UpstreamRequest): Promise<UpstreamResponse> {

@@ -6,13 +6,14 @@ import type { Destination, Dial } from './dial.ts';
 export interface ConnectorOptions extends Pick<Destination, 'trust'> {
   /** Milliseconds from the name to the end of TLS' handshake. */
   readonly timeout: number;
+  readonly http2: boolean;
 }
 
 type Tell = (...parameters: Parameters<buildConnector.connector>) => Promise<void>;
 
-export function connector(dial: Dial, { trust, timeout }: ConnectorOptions): buildConnector.connector {
+export function connector(dial: Dial, { trust, timeout, http2 }: ConnectorOptions): buildConnector.connector {
   // SNI and the certificate's name come from `to.host`, wherever was dialled; it knows sessions to resume.
-  const greet = buildConnector({ allowH2: false, timeout: 0 });
+  const greet = buildConnector({ allowH2: http2, timeout: 0 });
 
   async function connect(to: buildConnector.Options, signal: AbortSignal): Promise<Socket> {
     const isSecure = to.protocol === 'https:';
