@@ -9,6 +9,12 @@ export function parseRealm(found: unknown): string | undefined {
   return parse(found)?.text;
 }
 
+/** DNS over HTTPS, which is worth nothing without the S. */
+export function parseResolver(found: unknown): string | undefined {
+  const parsed = parse(found);
+  return parsed?.url.protocol === 'https:' ? parsed.text : undefined;
+}
+
 /** Scheme, host and port; nothing else may be there. */
 export function parseOrigin(found: unknown): string | undefined {
   const parsed = parse(found);

@@ -55,7 +55,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     for (const listener of listeners) listener(event);
   }, clock);
   const store = await openSoonerOrLater({ dir: config.data, clock, report, ...limitsOf(config) });
-  const dialling = new Dialling();
+  const dialling = new Dialling(clock);
   const closing = new AbortController();
   const close: (() => Promise<unknown>)[] = [];
   let stopping = false;

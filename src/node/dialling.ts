@@ -1,25 +1,26 @@
-// How upstreams are dialled, as each configuration has it: what was begun in one way goes on in it when the next has another.
+// What goes out, as each configuration has it: what was begun in one way goes on in it when the next has another.
 import { isDeepStrictEqual } from 'node:util';
-import type { Fetch } from '../core/upstream/fetch.ts';
-import { createDial, type DialParts } from './dial/dial.ts';
-import { createFetch, type FetchOptions } from './fetch.ts';
-
-/** Values alone, which can be compared. */
-export type Way = Pick<DialParts, 'resolve'> & Pick<FetchOptions, 'timeouts'>;
+import type { Clock } from '../core/mirror/ports.ts';
+import { createOutbound, type Outbound, type Way } from './outbound.ts';
 
 export class Dialling {
-  readonly #ways: { readonly way: Way; readonly dialled: ReturnType<typeof createFetch> }[] = [];
+  readonly #clock: Clock;
+  readonly #ways: { readonly way: Way; readonly outbound: Outbound }[] = [];
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /** One that differs gets connections of its own; those of the others that are not used close by themselves. */
-  as(way: Way): Fetch {
+  as(way: Way): Pick<Outbound, 'dial' | 'fetch'> {
     const known = this.#ways.find((each) => isDeepStrictEqual(each.way, way));
-    const dialled = known?.dialled ?? createFetch({ ...way, dial: createDial(way) });
-    if (known === undefined) this.#ways.push({ way, dialled });
-    return dialled.fetch;
+    const outbound = known?.outbound ?? createOutbound(way, this.#clock);
+    if (known === undefined) this.#ways.push({ way, outbound });
+    return outbound;
   }
 
   /** Breaks what still runs. */
   async close(): Promise<void> {
-    await Promise.all(this.#ways.map(({ dialled }) => dialled.close()));
+    await Promise.all(this.#ways.map(({ outbound }) => outbound.close()));
   }
 }

@@ -57,8 +57,9 @@ export function createServing(config: Config, lasting: Lasting): Serving {
   const settings = settingsIn(config.registries, registries);
   // The transport's own limit is for what nobody else has an eye on.
   const idle = Math.max(usualTimeouts.idle, ...config.registries.map(({ stallAfter }) => 2 * stallAfter));
+  const { resolve, dns, via } = config;
   const upstream = createUpstream({
-    fetch: dialling.as({ resolve: config.resolve, timeouts: { idle } }),
+    fetch: dialling.as({ resolve, dns, via, timeouts: { idle } }).fetch,
     registries,
     clock,
     random: Math.random,

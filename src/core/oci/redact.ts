@@ -1,13 +1,13 @@
 // Takes secrets out of text that people and log collectors will see. The last line of defence: nobody should put them there.
 
 // In JSON text a quote inside a string is escaped, so a backslash takes the character after it along.
-const url = /\bhttps?:\/\/(?:\\.|[^\s"'<>\\])*/gi;
+const url = /\b(?:https?|socks5):\/\/(?:\\.|[^\s"'<>\\])*/gi;
 const credential = /\b(Bearer|Basic)\s+[^\s"'\\,]+/gi;
 /** How an account's secret looks; wider than it is, for a mistyped one is hardly less of one. */
 export const secretForm = 'sampan-[0-9a-z]{20,56}';
 const secret = new RegExp(secretForm, 'gi');
 
-/** Queries, fragments and userinfo of http(s) URLs, what follows Bearer or Basic, and accounts' secrets. JSON stays JSON. */
+/** Queries, fragments and userinfo of URLs, what follows Bearer or Basic, and accounts' secrets. JSON stays JSON. */
 export function redact(text: string): string {
   return hideSecrets(text.replace(url, bare).replace(credential, '$1 …'));
 }

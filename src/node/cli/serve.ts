@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import { startApp } from '../app.ts';
 import { type Config, type Flags, readConfig } from '../config/config.ts';
 import { formatAddress } from '../config/address.ts';
+import { formatVia } from '../config/via.ts';
 import { ConfigError } from '../../config/problem.ts';
 import { type Log, openLog } from '../log/log.ts';
 import { version } from '../version.ts';
@@ -55,7 +56,7 @@ function complain(message: string, exitCode: number): number {
   return exitCode;
 }
 
-function announce({ address, adminAddress }: App, { data, resolve }: Config, log: Log): void {
+function announce({ address, adminAddress }: App, { data, resolve, dns, via }: Config, log: Log): void {
   const url = `http://${address.replace(/^(?:0\.0\.0\.0|\[::\]):/, 'localhost:')}`;
   const docker = `"registry-mirrors": ["${url}"]`;
   const facts = { address, ...(adminAddress === undefined ? {} : { adminAddress }), data };
@@ -63,6 +64,8 @@ function announce({ address, adminAddress }: App, { data, resolve }: Config, log
   for (const [host, pin] of Object.entries(resolve)) {
     log.info(`${host} is dialled at ${formatAddress(pin)}, as resolve says`);
   }
+  if (dns !== undefined) log.info(`names are looked up by ${new URL(dns).host}, as dns says, and by nobody else`);
+  if (via !== undefined) log.info(`everything is dialled through ${formatVia(via)}, as via says`);
 }
 
 /** Milliseconds in which two signals are one: under npm, Ctrl-C comes from the terminal and again from npm. */

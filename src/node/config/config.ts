@@ -16,6 +16,7 @@ import { composeRegistries, type ServedRegistry } from '../../config/registries.
 import { composeAccess, composeAccounts } from '../../config/serving.ts';
 import { schema, type Settings } from './schema.ts';
 import { layer } from './settings.ts';
+import type { Via } from './via.ts';
 import type { LogLevel } from '../log/lines.ts';
 
 export interface Config {
@@ -35,6 +36,10 @@ export interface Config {
   readonly hosts: Readonly<Record<string, string>>;
   /** By host, in lower case, without a port: where it is dialled. */
   readonly resolve: Readonly<Record<string, Address>>;
+  /** The URL of a DNS resolver; undefined: the system's. */
+  readonly dns: string | undefined;
+  /** The proxy through which everything is dialled. */
+  readonly via: Via | undefined;
   /** Layers that are fetched before they are asked for, at once. */
   readonly pullAhead: number;
   readonly admin: { readonly listen: Address } | undefined;
@@ -100,6 +105,8 @@ function compose(settings: Settings, data: string, credentials: ReadonlyMap<stri
     registries: composeRegistries(settings).map((entry) => ({ ...entry, credentials: credentials.get(entry.name) })),
     hosts: settings.hosts,
     resolve: settings.resolve,
+    dns: settings.dns,
+    via: settings.via,
     pullAhead: settings.pull_ahead,
     admin: settings.admin.listen === undefined ? undefined : { listen: settings.admin.listen },
     log: settings.log,

@@ -7,7 +7,7 @@ import { registry, schema } from './schema.ts';
 
 /** Keys that are wrong by themselves are left to whoever told so. */
 export function disagreements(written: Written): readonly Problem[] {
-  return [...exposed(written), ...servingDisagreements(written, registry)];
+  return [...exposed(written), ...twoAsked(written), ...servingDisagreements(written, registry)];
 }
 
 /** Whoever opens sampan to other machines says to whom. */
@@ -28,4 +28,12 @@ or, if who pulls from it has to log in:
 access: login
 `;
   return [problemAt(['listen'], says, where)];
+}
+
+/** Whoever sets both must know that only one counts. */
+function twoAsked({ tree, where }: Written): readonly Problem[] {
+  if (valueAt(tree, ['dns']) === undefined || valueAt(tree, ['via']) === undefined) return [];
+  return [
+    problemAt(['dns'], 'found a resolver beside via, whose proxy looks all names up: leave out one of them', where),
+  ];
 }

@@ -2,8 +2,10 @@
 import * as z from 'zod';
 import { dictionary, section, value } from '../../config/fields.ts';
 import { parseDuration, parseSize } from '../../config/quantity.ts';
+import { parseResolver } from '../../config/urls.ts';
 import { isHost, registryKeys, servingKeys, someNetworks } from '../../config/serving.ts';
 import { parseAddress, parsePin, isLoopback } from './address.ts';
+import { parseVia } from './via.ts';
 
 const logLevels = ['error', 'warn', 'info', 'debug'] as const;
 
@@ -55,6 +57,14 @@ export const schema = section({
     pinnedHost,
     value('ip:port, such as 203.0.113.7:443', parsePin),
   ),
+  dns: value(
+    'the https URL of a resolver, such as https://dns.example/dns-query, without user, query or fragment',
+    parseResolver,
+  ).optional(),
+  via: value(
+    'a proxy, such as http://proxy.lan:3128 or socks5://user:password@proxy.lan:1080 (what is special in a URL written %40 and the like)',
+    parseVia,
+  ).optional(),
   pull_ahead: value('off, or a whole number from 0 to 16', (found) =>
     found === 'off' ? 0 : whole(found, 0, 16),
   ).default(3),

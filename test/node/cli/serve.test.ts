@@ -192,6 +192,19 @@ test('a pin is told at the start', async (t) => {
   await line('registry-1.docker.io is dialled at 203.0.113.7:443');
 });
 
+test('a resolver and a proxy are told at the start, the proxy without its login', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const config = join(directory, 'sampan.yaml');
+  await writeFile(config, 'dns: https://dns.example/dns-query');
+  const dns = serve(t, join(directory, 'dns'), '--config', config, '--listen', '127.0.0.1:0');
+  await dns.line('names are looked up by dns.example');
+  await writeFile(config, 'via: http://me:swordfish@proxy.lan:3128');
+  const via = serve(t, join(directory, 'via'), '--config', config, '--listen', '127.0.0.1:0');
+  assert.ok(
+    !JSON.stringify(await via.line('everything is dialled through http://proxy.lan:3128')).includes('swordfish'),
+  );
+});
+
 test('a data directory that cannot be had is told with its path and the reason', async (t) => {
   const file = join(await temporaryDirectory(t), 'file');
   await writeFile(file, '');

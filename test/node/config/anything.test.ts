@@ -14,7 +14,7 @@ import { layer } from '../../../src/node/config/settings.ts';
 const rules = { schema, disagreements };
 const words =
   'listen data storage limit access networks registries docker.io *.pkg.dev endpoints mirrors realms aliases redirects catalogue ' +
-  'hosts resolve admin log level stop_within fresh_for __proto__ <<';
+  'hosts resolve dns via admin log level stop_within fresh_for __proto__ <<';
 const keys = fc.constantFrom(...words.split(' '), '');
 const texts = 'open 50GB 1m 0.0.0.0:5050 [::1]:0 10.0.0.0/8 https://a.b docker.io'.split(' ');
 const values = fc.oneof(fc.constantFrom(...texts, null, true, 0, -1, 50e9, Infinity), fc.string());

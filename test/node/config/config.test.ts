@@ -25,6 +25,8 @@ test('with no configuration at all, the catalogue is served on the loopback', as
     accounts: [],
     hosts: {},
     resolve: {},
+    dns: undefined,
+    via: undefined,
     pullAhead: 3,
     admin: undefined,
     log: { level: 'info' },
@@ -67,6 +69,7 @@ registries:
     stall_after: 1m
 hosts: { hub.example.com: lab }
 resolve: { lab.example: "203.0.113.7:443" }
+via: "socks5://me:p%40ss@[2001:db8::1]:1080"
 pull_ahead: 8
 admin: { listen: localhost:5051 }
 log: { level: debug }
@@ -100,6 +103,8 @@ stop_within: 2m
     ],
     hosts: { 'hub.example.com': 'lab' },
     resolve: { 'lab.example': { host: '203.0.113.7', port: 443 } },
+    dns: undefined,
+    via: { scheme: 'socks5', host: '2001:db8::1', port: 1080, login: { user: 'me', password: 'p@ss' } },
     pullAhead: 8,
     admin: { listen: { host: 'localhost', port: 5051 } },
     log: { level: 'debug' },
@@ -109,6 +114,14 @@ stop_within: 2m
 
 test('pulling ahead is switched off by a word or a zero', async (t) => {
   for (const off of ['off', '0']) assert.equal((await read(t, `pull_ahead: ${off}`)).pullAhead, 0);
+});
+
+test('a resolver and a proxy are taken as they are written', async (t) => {
+  assert.equal((await read(t, 'dns: https://dns.example/dns-query')).dns, 'https://dns.example/dns-query');
+  const proxy = { scheme: 'http', host: 'proxy.lan', port: 3128 };
+  assert.deepEqual((await read(t, 'via: http://proxy.lan:3128/')).via, { ...proxy, login: undefined });
+  const token = { user: 'token', password: '' };
+  assert.deepEqual((await read(t, 'via: http://token@proxy.lan:3128')).via, { ...proxy, login: token });
 });
 
 test('another registry takes two lines, with or without the braces', async (t) => {

@@ -99,7 +99,28 @@ const wrong: readonly (readonly [yaml: string, complaint: RegExp])[] = [
     'resolve: { "a.b:443": 1.2.3.4:1 }',
     /resolve.a.b:443: found the name "a.b:443", expected a host in lower case, without a port/,
   ],
+  [
+    'dns: http://dns.example/dns-query',
+    /dns: found "http:\/\/dns.example\/dns-query", expected the https URL of a resolver/,
+  ],
+  ['dns: 9.9.9.9', /dns: found "9.9.9.9", expected the https URL/],
+  ...[
+    'https://me:swordfish@proxy.lan:3128',
+    'socks4://me:swordfish@proxy.lan:1080',
+    'http://me:swordfish@proxy.lan',
+    'http://me:swordfish@proxy.lan:0',
+    'http://me:swordfish@@proxy.lan:3128',
+    'http://me:swordfish%zz@proxy.lan:3128',
+    'http://me:swordfish@proxy.lan:3128/path',
+    'http://:swordfish@proxy.lan:3128',
+    'http://m%3Ae:swordfish@proxy.lan:3128',
+    `socks5://me:swordfish${'x'.repeat(250)}@proxy.lan:3128`,
+  ].map((url) => [`via: "${url}"`, /^sampan.yaml:1: via: found something else, expected a proxy, such as /] as const),
   // Between keys.
+  [
+    'dns: https://dns.example/dns-query\nvia: http://proxy.lan:3128',
+    /^sampan.yaml:1: dns: found a resolver beside via, whose proxy looks all names up: leave out one of them$/,
+  ],
   [
     'hosts: { a.b: docker.ioo }',
     /^sampan.yaml:1: hosts.a.b: found docker.ioo, which is not configured; did you mean docker.io\?$/,

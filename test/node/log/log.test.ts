@@ -221,6 +221,8 @@ test('redaction leaves the rest of a line alone', () => {
   log.info('GET https://a.example/v2/x?sig=1 of "b" failed, see http://c.example/d', { after: 'here' });
   assert.equal(last()['msg'], 'GET https://a.example/v2/x?… of "b" failed, see http://c.example/d');
   assert.equal(last()['after'], 'here');
+  log.info('dialled through socks5://me:swordfish@proxy.lan:1080 and on');
+  assert.equal(last()['msg'], 'dialled through socks5://…@proxy.lan:1080 and on');
 });
 
 test('on a terminal a line is time, level and sentence, and a bug has its stack', () => {

@@ -1,0 +1,31 @@
+// Everything that goes out, put together as the configuration wants it: names, pins, an upstream proxy.
+import type { Clock } from '../core/mirror/ports.ts';
+import type { Fetch } from '../core/upstream/fetch.ts';
+import type { Config } from './config/config.ts';
+import { createDial, type Dial } from './dial/dial.ts';
+import { createDoh } from './dial/doh.ts';
+import { createFetch, type Timeouts } from './fetch.ts';
+
+export interface Outbound {
+  readonly dial: Dial;
+  readonly fetch: Fetch;
+  /** Breaks what `fetch` still has to do. */
+  close(): Promise<void>;
+}
+
+/** Values alone, which can be compared. */
+export interface Way extends Pick<Config, 'resolve' | 'dns' | 'via'> {
+  readonly timeouts: Partial<Timeouts>;
+}
+
+export function createOutbound({ resolve, dns, via, timeouts }: Way, clock: Clock): Outbound {
+  if (dns === undefined) {
+    const dial = createDial({ resolve, via });
+    return { dial, ...createFetch({ dial, timeouts }) };
+  }
+  // The resolver's own name is pinned, or looked up by the system. It may speak HTTP/2 only.
+  const resolver = createFetch({ dial: createDial({ resolve }), http2: true });
+  const dial = createDial({ resolve, lookUp: createDoh({ url: dns, fetch: resolver.fetch, clock }) });
+  const { fetch, close } = createFetch({ dial, timeouts });
+  return { dial, fetch, close: async () => void (await Promise.all([close(), resolver.close()])) };
+}
