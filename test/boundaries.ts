@@ -41,9 +41,10 @@ export const table: Readonly<Record<string, Row>> = {
   'node/store': { may: ['core', 'node/buffer-pool.ts'], outside: nodeAny },
   'node/proxy': { may: ['core', 'node/http'], outside: nodeAny },
   'node/cli': {
-    may: ['core', 'config', 'node/app.ts', 'node/config', 'node/log', 'node/mac.ts', 'node/version.ts'],
+    may: ['core', 'config', 'node/app.ts', 'node/config', 'node/log', 'node/mac.ts', 'node/service', 'node/version.ts'],
     outside: nodeAny,
   },
+  'node/service': { may: ['core', 'config', 'node/config'], outside: nodeAny },
   'node/app.ts': { may: ['core', 'config', 'node'], outside: nodeAny },
   worker: { may: ['core', 'config'], outside: 'packages' },
   dashboard: { may: [] },

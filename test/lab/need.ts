@@ -16,7 +16,7 @@ export function need(...programs: readonly string[]): string | false {
   return why;
 }
 
-const needsRoot = ['dockerd', 'containerd', 'podman', 'buildah'];
+const needsRoot = ['start-stop-daemon', 'dockerd', 'containerd', 'podman', 'buildah'];
 
 function installed(program: string): boolean {
   return path.split(':').some((directory) => {

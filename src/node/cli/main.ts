@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import type { Flags } from '../config/config.ts';
 import { version } from '../version.ts';
+import type { InstallFlags } from './service.ts';
 
 const examples = `
 Examples:
@@ -47,6 +48,36 @@ function createProgram(): Command {
     .action(async (name: string, flags: Flags) => {
       const { addAccount } = await import('./account.ts');
       process.exitCode = await addAccount(name, flags);
+    });
+  const service = program.command('service').description('sampan as a service of this machine, started with it');
+  service
+    .command('install')
+    .description('show what is needed, ask, write it, and start')
+    .option('-c, --config <file>', 'what the service is configured by')
+    .option('-d, --data <directory>', 'where layers are kept (default: as the file says, or /var/lib/sampan)')
+    .option('-u, --user <name>', 'as whom it runs; made if there is none (default: sampan)')
+    .option('--print', 'only print the unit, or the init script')
+    .option('-y, --yes', 'do not ask')
+    .option('--systemd', 'a unit, also where systemd does not run')
+    .option('--init', 'an init script, also where systemd runs')
+    .action(async (flags: InstallFlags) => {
+      const { installService } = await import('./service.ts');
+      process.exitCode = await installService(flags);
+    });
+  service
+    .command('uninstall')
+    .description('take all of it away but the data')
+    .option('-y, --yes', 'do not ask')
+    .action(async (flags: InstallFlags) => {
+      const { uninstallService } = await import('./service.ts');
+      process.exitCode = await uninstallService(flags);
+    });
+  service
+    .command('status')
+    .description('whether it is installed, runs, since when, and is well')
+    .action(async () => {
+      const { serviceStatus } = await import('./service.ts');
+      process.exitCode = await serviceStatus();
     });
   return program;
 }

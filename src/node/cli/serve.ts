@@ -7,6 +7,7 @@ import { formatVia } from '../config/via.ts';
 import { ConfigError } from '../../config/problem.ts';
 import { type Log, openLog } from '../log/log.ts';
 import { version } from '../version.ts';
+import { servingName } from '../service/facts.ts';
 import { onHangup } from './hangup.ts';
 import { whyNotStarted } from './why-not-started.ts';
 
@@ -39,6 +40,8 @@ export async function serve(flags: Flags): Promise<number> {
   } catch (error) {
     return complain(whyNotStarted(error, config), 1);
   }
+  // For `ps`, and for whoever waits until it serves.
+  process.title = `${servingName} ${app.address}`;
   // Before anybody is told that it runs, and stops it again.
   const stopped = stopSignal();
   announce(app, config, log);

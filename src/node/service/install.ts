@@ -1,0 +1,85 @@
+// What has to be done to install sampan as a service, and to take it away again: steps that are shown before they are taken.
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Places, ServiceFacts } from './facts.ts';
+import { initScriptText } from './init-script.ts';
+import { closedTo, exists, findUser, type Kind, outputOf, run } from './machine.ts';
+import { unitText } from './unit.ts';
+
+export interface Step {
+  /** As somebody would do it by hand. */
+  readonly says: string;
+  take(): Promise<void>;
+}
+
+export function textFor(kind: Kind, facts: ServiceFacts, places: Places): string {
+  return kind === 'systemd' ? unitText(facts, places) : initScriptText(facts, places);
+}
+
+export async function stepsToInstall(kind: Kind, facts: ServiceFacts, places: Places): Promise<readonly Step[]> {
+  const { user, data, config } = facts;
+  const person = await findUser(user);
+  const account = ['useradd', '--system', '--user-group', '--no-create-home', '--home-dir', data];
+  const closed = config !== undefined && (await closedTo(person, config)) === config;
+  const text = textFor(kind, facts, places);
+  return [
+    ...(person === undefined ? [command(...account, '--shell', '/usr/sbin/nologin', user)] : []),
+    ...((await exists(data)) ? [] : [command('install', '-d', '-o', user, '-g', user, '-m', '0700', data)]),
+    ...(closed ? [command('chgrp', user, config), command('chmod', 'g+r', config)] : []),
+    ...(kind === 'systemd'
+      ? [
+          writing(places.unit, text, 0o644),
+          command('systemctl', 'daemon-reload'),
+          command('systemctl', 'enable', 'sampan.service'),
+          command('systemctl', 'restart', 'sampan.service'),
+        ]
+      : [
+          writing(places.script, text, 0o755),
+          ...(await enabling('defaults', '--add', 'add')),
+          command(places.script, 'restart'),
+        ]),
+  ];
+}
+
+export async function stepsToUninstall(kind: Kind, { unit, script, pidFile }: Places): Promise<readonly Step[]> {
+  if (kind === 'systemd') {
+    const stopping = command('systemctl', 'disable', '--now', 'sampan.service');
+    return [stopping, removing(unit), command('systemctl', 'daemon-reload')];
+  }
+  // `update-rc.d remove` wants the script gone, `chkconfig --del` wants it there: each gets its way.
+  const away = await enabling('remove', '--del', 'del');
+  const hasRc = away.some(({ says }) => says.startsWith('update-rc.d'));
+  const gone = [removing(script), removing(pidFile)];
+  return [command(script, 'stop'), ...(hasRc ? [...gone, ...away] : [...away, ...gone])];
+}
+
+/** By the program that this system has for that; nothing if it has none. */
+async function enabling(debian: string, redhat: string, openrc: string): Promise<readonly Step[]> {
+  const ways = [
+    ['update-rc.d', 'sampan', debian],
+    ['chkconfig', redhat, 'sampan'],
+    ['rc-update', openrc, 'sampan'],
+  ] as const;
+  for (const way of ways) {
+    if ((await outputOf('sh', ['-c', `command -v ${way[0]}`])) !== '') return [command(...way)];
+  }
+  return [];
+}
+
+function command(...words: readonly string[]): Step {
+  return { says: words.join(' '), take: () => run(words) };
+}
+
+function writing(path: string, text: string, mode: number): Step {
+  return {
+    says: `write ${path}`,
+    async take() {
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, text, { mode });
+    },
+  };
+}
+
+function removing(path: string): Step {
+  return { says: `rm -f ${path}`, take: () => rm(path, { force: true }) };
+}
