@@ -61,23 +61,23 @@ function createProgram(): Command {
     .option('--systemd', 'a unit, also where systemd does not run')
     .option('--init', 'an init script, also where systemd runs')
     .action(async (flags: InstallFlags) => {
-      const { installService } = await import('./service.ts');
-      process.exitCode = await installService(flags);
+      const { install } = await import('./service.ts');
+      process.exitCode = await install(flags);
     });
   service
     .command('uninstall')
     .description('take all of it away but the data')
     .option('-y, --yes', 'do not ask')
     .action(async (flags: InstallFlags) => {
-      const { uninstallService } = await import('./service.ts');
-      process.exitCode = await uninstallService(flags);
+      const { uninstall } = await import('./service.ts');
+      process.exitCode = await uninstall(flags);
     });
   service
     .command('status')
     .description('whether it is installed, runs, since when, and is well')
     .action(async () => {
-      const { serviceStatus } = await import('./service.ts');
-      process.exitCode = await serviceStatus();
+      const { status } = await import('./service.ts');
+      process.exitCode = await status();
     });
   return program;
 }

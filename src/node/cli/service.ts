@@ -22,7 +22,7 @@ const places = usualPlaces;
 const codes = { runs: 0, ill: 1, stopped: 3, absent: 4 } as const;
 
 /** Resolves with the exit code: 0 if it is done, 1 if it is not, 2 if it cannot be. */
-export async function installService(flags: InstallFlags): Promise<number> {
+export async function install(flags: InstallFlags): Promise<number> {
   return telling(async () => {
     const kind = await kindOf(flags);
     const facts = await gather(program, flags, kind, places);
@@ -42,7 +42,7 @@ export async function installService(flags: InstallFlags): Promise<number> {
   });
 }
 
-export async function uninstallService(flags: { readonly yes?: boolean }): Promise<number> {
+export async function uninstall(flags: { readonly yes?: boolean }): Promise<number> {
   return telling(async () => {
     const installed = await findInstalled(places);
     if (installed === undefined) throw new Unfit('it is not installed as a service');
@@ -55,7 +55,7 @@ export async function uninstallService(flags: { readonly yes?: boolean }): Promi
   });
 }
 
-export async function serviceStatus(): Promise<number> {
+export async function status(): Promise<number> {
   return telling(async () => {
     const installed = await findInstalled(places);
     if (installed === undefined) {
