@@ -1,9 +1,10 @@
 // The command line: what can be asked of sampan, and how it says that it did not understand.
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
-import { Command, CommanderError } from 'commander';
+import { Argument, Command, CommanderError } from 'commander';
 import type { Flags } from '../config/config.ts';
 import { version } from '../version.ts';
+import type { ConfigureFlags } from './configure.ts';
 import type { InstallFlags } from './service.ts';
 
 const examples = `
@@ -11,6 +12,7 @@ Examples:
   sampan serve                                   the well-known public registries, on 127.0.0.1:5050
   sampan serve --config sampan.yaml              as the file says
   sampan serve --listen 127.0.0.1:8080 --data /var/lib/sampan
+  sampan configure docker --mirror http://127.0.0.1:5050
   docker pull localhost:5050/ghcr.io/owner/app   through it`;
 
 const misuse = 2;
@@ -78,6 +80,24 @@ function createProgram(): Command {
     .action(async () => {
       const { status } = await import('./service.ts');
       process.exitCode = await status();
+    });
+  program
+    .command('configure')
+    .description('tell a client to pull through sampan: shows the change, asks, writes, and can take it back')
+    .addArgument(new Argument('<client>', 'who pulls').choices(['docker', 'containerd', 'podman', 'buildkit', 'k3s']))
+    .option('--mirror <url>', 'sampan as a mirror, such as http://127.0.0.1:5050')
+    .option('--proxy <url>', 'sampan as a forward proxy, such as http://127.0.0.1:8384')
+    .option('--registry <name...>', 'for these registries (default: the well-known public ones)')
+    .option('--ca <file>', "certificates to trust: of the mirror, or of the proxy's interception")
+    .option('--print', 'only show the change')
+    .option('-y, --yes', 'write without asking')
+    .option('--undo', 'bring back what was there before')
+    .option('--restart', 'restart or reload the client afterwards')
+    .option('--root <directory>', 'of the machine below this directory: an image, a chroot')
+    .option('--client-version <version>', 'in place of what the installed client says')
+    .action(async (client: string, flags: ConfigureFlags) => {
+      const { configure } = await import('./configure.ts');
+      process.exitCode = await configure(client, flags);
     });
   return program;
 }

@@ -1,0 +1,122 @@
+// containerd, and what stands on it (Kubernetes' CRI, nerdctl): certs.d, `config_path`, which leads the CRI plugin there, and the unit's environment.
+import { checkSystemd, proxyDropIn } from './environment.ts';
+import { mirrorHosts, registryCas } from './hosts-toml.ts';
+import { tomlKey, withToml } from './insert.ts';
+import {
+  atLeast,
+  isRecord,
+  type Machine,
+  type Plan,
+  type PlannedFile,
+  Refusal,
+  serviceCommands,
+  understand,
+  valueAt,
+  type Wish,
+} from './plan.ts';
+
+const config = '/etc/containerd/config.toml';
+const usual = '/etc/containerd/certs.d';
+const byHand = 'ctr does not read config.toml: give it --hosts-dir';
+
+export function planContainerd(wish: Wish, machine: Machine): Plan {
+  if (machine.version !== undefined && !atLeast(machine.version, 1, 5)) {
+    throw new Refusal(`hosts.toml is for containerd 1.5 and later, this one is ${machine.version}`);
+  }
+  const { directory, files, notes } = leadTo(machine);
+  const restart = serviceCommands(machine, 'restart', 'containerd');
+  if (wish.way.kind === 'mirror') {
+    return {
+      files: [...files, ...mirrorHosts(wish, directory, machine)],
+      commands: files.length === 0 ? [] : restart,
+      notes: [...notes, `${byHand} ${directory}`],
+    };
+  }
+  checkSystemd(machine, wish.way.url);
+  return {
+    files: [
+      proxyDropIn('containerd', wish.way.url),
+      ...(wish.ca === undefined ? [] : [...files, ...registryCas(wish, directory, machine)]),
+    ],
+    commands: [['systemctl', 'daemon-reload'], ...restart],
+    notes: wish.ca === undefined ? [] : [...notes, `${byHand} ${directory}`],
+  };
+}
+
+interface Lead {
+  readonly directory: string;
+  readonly files: readonly PlannedFile[];
+  readonly notes: readonly string[];
+}
+
+/** Where the CRI plugin looks, or config.toml with what makes it look in the usual place. */
+function leadTo(machine: Machine): Lead {
+  const text = machine.read(config) ?? '';
+  const found = understand(config, text, machine.parse.toml);
+  const disabled = valueAt(found, ['disabled_plugins']);
+  if (
+    Array.isArray(disabled) &&
+    disabled.some((plugin) => plugin === 'cri' || plugin === 'io.containerd.grpc.v1.cri')
+  ) {
+    return { directory: usual, files: [], notes: [] };
+  }
+  const registry = registryTable(found, text, machine);
+  if (registry === undefined) {
+    return {
+      directory: usual,
+      files: [],
+      notes: [
+        `containerd's version is not known: for Kubernetes, config_path has to lead to ${usual}; say --client-version`,
+      ],
+    };
+  }
+  const paths = configPaths(valueAt(found, [...registry, 'config_path']));
+  const [directory = usual] = paths;
+  // 2.1 to 2.2.1 take a list for the name of one directory, and look nowhere.
+  const read = paths.length === 1 || (paths.length > 1 && !atLeast(machine.version, 2));
+  if (read) return { directory, files: [], notes: [] };
+  checkOldMirrors(valueAt(found, registry));
+  return { directory, files: [{ path: config, text: lead(text, registry, directory, machine) }], notes: [] };
+}
+
+function configPaths(value: unknown): string[] {
+  return typeof value === 'string' && value !== '' ? value.split(':') : [];
+}
+
+/** As the file's version calls it; a file that is not there yet gets the version that this containerd knows. */
+function registryTable(found: unknown, text: string, machine: Machine): readonly string[] | undefined {
+  const said = valueAt(found, ['version']);
+  const fresh = text.trim() === '';
+  if (fresh && machine.version === undefined) return undefined;
+  const version = fresh ? freshVersion(machine) : typeof said === 'number' ? said : 1;
+  if (version < 2) return ['plugins', 'cri', 'registry'];
+  return ['plugins', version === 2 ? 'io.containerd.grpc.v1.cri' : 'io.containerd.cri.v1.images', 'registry'];
+}
+
+function freshVersion(machine: Machine): number {
+  return atLeast(machine.version, 2) ? 3 : 2;
+}
+
+function lead(text: string, registry: readonly string[], directory: string, machine: Machine): string {
+  const base = text.trim() === '' ? `version = ${freshVersion(machine)}\n` : text;
+  const edited = withToml(base, [...registry, 'config_path'], directory, machine.parse.toml);
+  if (edited !== undefined) return edited;
+  throw new Refusal(`${config} cannot be added to safely; let it say:`, [
+    `[${registry.map(tomlKey).join('.')}]`,
+    `  config_path = "${directory}"`,
+  ]);
+}
+
+/** The CRI plugin does not load if there is a `config_path` beside these. */
+function checkOldMirrors(registry: unknown): void {
+  const mirrors = valueAt(registry, ['mirrors']);
+  const configs = Object.entries(valueAt(registry, ['configs']) ?? {});
+  const named = [
+    ...(isRecord(mirrors) && Object.keys(mirrors).length > 0 ? ['registry.mirrors'] : []),
+    ...(configs.some(([, each]) => valueAt(each, ['tls']) !== undefined) ? ['registry.configs.*.tls'] : []),
+  ];
+  if (named.length === 0) return;
+  throw new Refusal(
+    `${config} has ${named.join(' and ')}, and containerd's CRI plugin does not load if there is a config_path beside; move those to ${usual}/<registry>/hosts.toml first`,
+  );
+}
