@@ -1,7 +1,17 @@
 // Any daemon.json that somebody may have written: any keys, in any order, indented as they like.
 import fc from 'fast-check';
 
-const word = fc.constantFrom('data-root', 'log-level', 'debug', 'labels', 'dns', 'bip', 'features', 'proxies', 'é"\\\n');
+const word = fc.constantFrom(
+  'data-root',
+  'log-level',
+  'debug',
+  'labels',
+  'dns',
+  'bip',
+  'features',
+  'proxies',
+  'é"\\\n',
+);
 const scalar = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 8 }), fc.boolean(), fc.integer(), fc.constant(null));
 const value = fc.oneof(scalar, fc.array(fc.string({ maxLength: 5 }), { maxLength: 3 }), fc.dictionary(word, scalar));
 

@@ -58,10 +58,7 @@ test('an object inside is indented as deep as it stands', () => {
     set('{\n    "a": 1\n}\n', 'proxies', { x: '1', y: '2' }),
     '{\n    "a": 1,\n    "proxies": {\n        "x": "1",\n        "y": "2"\n    }\n}\n',
   );
-  assert.equal(
-    set('{\r\n "a": 1\r\n}', 'p', { x: '1' }),
-    '{\r\n "a": 1,\r\n "p": {\r\n  "x": "1"\r\n }\r\n}',
-  );
+  assert.equal(set('{\r\n "a": 1\r\n}', 'p', { x: '1' }), '{\r\n "a": 1,\r\n "p": {\r\n  "x": "1"\r\n }\r\n}');
   const text = '{\n\t"proxies": {}\n}';
   const inner = memberOf(parseJson(text), 'proxies') ?? assert.fail();
   assert.equal(withMember(text, inner, 'x', '1'), '{\n\t"proxies": {\n\t\t"x": "1"\n\t}\n}');
@@ -79,7 +76,18 @@ test('of two members of one name the last counts, as it does for Go', () => {
 });
 
 test('what JSON.parse refuses is refused, and nothing else', () => {
-  const pieces = fc.constantFrom(...'{}[],:"\\ \n'.split(''), '"a"', '-', '0', '1', '.5', 'e9', 'true', 'null', '\\u00');
+  const pieces = fc.constantFrom(
+    ...'{}[],:"\\ \n'.split(''),
+    '"a"',
+    '-',
+    '0',
+    '1',
+    '.5',
+    'e9',
+    'true',
+    'null',
+    '\\u00',
+  );
   const rubble = fc.array(pieces, { maxLength: 12 }).map((all) => all.join(''));
   fc.assert(
     fc.property(fc.oneof(rubble, fc.json()), (text) => {
