@@ -39,7 +39,7 @@ export const table: Readonly<Record<string, Row>> = {
     outside: nodeAny,
   },
   'node/store': { may: ['core', 'node/buffer-pool.ts'], outside: nodeAny },
-  'node/proxy': { may: ['core', 'node/http'], outside: nodeAny },
+  'node/proxy': { may: ['core', 'node/http', 'node/buffer-pool.ts'], types: ['node/dial'], outside: nodeAny },
   'node/clients': { may: ['core'], outside: nodeAny },
   'node/cli': {
     may: [

@@ -20,6 +20,7 @@ export interface RegistrySettings {
   readonly mirrors?: readonly string[] | undefined;
   readonly realms?: readonly string[] | undefined;
   readonly redirects?: readonly string[] | undefined;
+  readonly cdns?: readonly string[] | undefined;
   readonly aliases?: readonly string[] | undefined;
   readonly fresh_for?: number | undefined;
   readonly stale_for?: number | undefined;
@@ -63,6 +64,8 @@ function compose(name: string, known: Registry | undefined, settings: RegistrySe
     mirrors: named(settings.mirrors ?? kept?.mirrors ?? []),
     realms: named(settings.realms ?? kept?.realms ?? []),
     redirects: named(settings.redirects ?? kept?.redirects ?? []),
+    // Clients that speak to the registry itself go there whatever our endpoints are; and no list of them is ever whole.
+    cdns: [...(known?.cdns ?? []), ...(settings.cdns ?? [])],
     freshFor: settings.fresh_for ?? usualFreshFor,
     staleFor: settings.stale_for ?? usualStaleFor,
     lanes: settings.lanes ?? usualLanes,

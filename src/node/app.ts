@@ -1,4 +1,5 @@
 // The composition root: a configuration becomes a running mirror.
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -15,7 +16,10 @@ import { type Address, formatAddress, isLoopback, isLoopbackHost } from './confi
 import { Dialling } from './dialling.ts';
 import type { Log } from './log/log.ts';
 import { createMetrics } from './metrics.ts';
-import { type Face, type ServerParts, createServer } from './http/server.ts';
+import type { Face } from './http/listener.ts';
+import { type ServerParts, createServer } from './http/server.ts';
+import { Learned } from './proxy/learned.ts';
+import { createProxy } from './proxy/proxy.ts';
 import { createServing, type Lasting } from './serving.ts';
 import { createStatus } from './status.ts';
 import { openSoonerOrLater } from './store/late.ts';
@@ -28,6 +32,8 @@ export interface App {
   readonly address: string;
   /** Where the pages for administrators are, if that is another address. */
   readonly adminAddress: string | undefined;
+  /** Where the forward proxy is, if there is one. */
+  readonly proxyAddress: string | undefined;
   /**
    * What has changed counts for requests that come from now on; of what cannot change while it runs, and of what `read` throws,
    * the log tells. Never rejects.
@@ -90,17 +96,39 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   const usage = () => store.usage();
   const fills = () => underway.size;
   let listen = formatAddress(config.listen);
+  const learned = config.proxy?.learn === true ? new Learned(now) : undefined;
+  const proxy =
+    config.proxy &&
+    createProxy({
+      access: config.access,
+      find: (host, address) => serving.hosts.find(host) ?? learned?.find(host, address),
+      dial: serving.outbound.dial,
+      fetch: serving.outbound.fetch,
+      limits: config.proxy,
+      // Never another's, and tells nobody whose.
+      pseudonym: `sampan-${randomBytes(6).toString('hex')}`,
+      isOwner: (host) => isLoopback({ host, port: 0 }),
+      report,
+      clock,
+      every: (ms, tick) => {
+        const timer = setInterval(tick, ms).unref();
+        return () => clearInterval(timer);
+      },
+    });
+  const tunnels = () => proxy?.open() ?? 0;
   const label = (registry: string) => serving.registries.configuredAs(registry) ?? 'none';
-  const metrics = createMetrics({ label, usage, fills });
+  const metrics = createMetrics({ label, usage, fills, tunnels });
   const status = createStatus({
     version,
     listen: () => listen,
     registries: () => serving.config.registries,
     usage,
     fills,
+    tunnels,
     now,
   });
   listeners.push(metrics.report, status.report);
+  if (learned !== undefined) listeners.push(learned.report);
 
   /** What runs goes on with what it began with. */
   function apply(next: Config): void {
@@ -132,16 +160,17 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     adminFor: isLoopbackHost,
     ready: () => !stopping,
   };
-  async function open(at: Address, with_: ServerParts): Promise<string> {
-    const face = createServer(with_);
+  async function open(at: Address, face: Face): Promise<string> {
     close.push(() => face.close(serving.config.stopWithin));
     return listenOn(face, at);
   }
 
   try {
-    const adminAddress = config.admin && (await open(config.admin.listen, { ...parts, adminHere: true }));
-    listen = await open(config.listen, parts);
-    return { address: listen, adminAddress, reload, close: stop };
+    const admin = () => createServer({ ...parts, adminHere: true });
+    const adminAddress = config.admin && (await open(config.admin.listen, admin()));
+    const proxyAddress = config.proxy && proxy && (await open(config.proxy.listen, proxy));
+    listen = await open(config.listen, createServer(parts));
+    return { address: listen, adminAddress, proxyAddress, reload, close: stop };
   } catch (error) {
     await stop();
     throw error;

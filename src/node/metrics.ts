@@ -12,6 +12,8 @@ export interface MetricsParts {
   readonly usage: () => Usage;
   /** Downloads under way. */
   readonly fills: () => number;
+  /** Of the forward proxy, open just now. */
+  readonly tunnels: () => number;
 }
 
 export interface Metrics {
@@ -23,12 +25,19 @@ export interface Metrics {
 
 type Label = MetricsParts['label'];
 
-export function createMetrics({ label, usage, fills }: MetricsParts): Metrics {
+export function createMetrics({ label, usage, fills, tunnels }: MetricsParts): Metrics {
   const register = new Registry();
   const make = new Instruments(register);
-  const listeners = [countPulls(make, label), countUpstream(make, label), countCache(make, label), countReloads(make)];
+  const listeners = [
+    countPulls(make, label),
+    countUpstream(make, label),
+    countCache(make, label),
+    countProxy(make, label),
+    countReloads(make),
+  ];
   addStore(make, usage);
   make.gauge('sampan_fills', 'Downloads of blobs into the store that are under way.', fills);
+  make.gauge('sampan_proxy_tunnels', 'Clients whose bytes go through the forward proxy just now.', tunnels);
   addProcess(make);
   return {
     report: (event) => {
@@ -135,6 +144,23 @@ function countReloads(make: Instruments): Report {
   return (event) => {
     if (event.kind === 'reloaded') reloads.inc({ outcome: event.changed.length > 0 ? 'applied' : 'unchanged' });
     if (event.kind === 'not-reloaded') reloads.inc({ outcome: 'refused' });
+  };
+}
+
+function countProxy(make: Instruments, label: Label): Report {
+  const labels = ['how', 'registry', 'ended'] as const;
+  const passed = make.counter('sampan_proxy_passed_total', 'What went through the forward proxy and is over.', labels);
+  const help = 'Bytes that went through the forward proxy.';
+  const bytes = make.counter('sampan_proxy_bytes_total', help, ['registry', 'direction']);
+  const refused = make.counter('sampan_proxy_refused_total', 'What the forward proxy refused.', ['status']);
+  return (event) => {
+    if (event.kind === 'refused') refused.inc({ status: statusLabel(event.status) });
+    if (event.kind !== 'passed') return;
+    const { how, ended } = event;
+    const registry = event.registry === undefined ? 'other' : label(event.registry);
+    passed.inc({ how, registry, ended });
+    bytes.inc({ registry, direction: 'sent' }, event.sent);
+    bytes.inc({ registry, direction: 'received' }, event.received);
   };
 }
 

@@ -12,6 +12,7 @@ import { Memory } from '../core/mirror/memory.ts';
 import { Mirror } from '../core/mirror/mirror.ts';
 import type { Underway } from '../core/mirror/blob-flights.ts';
 import type { BlobStore, Book, Clock, DigestOf, NewHasher } from '../core/mirror/ports.ts';
+import { Hosts } from '../core/upstream/hosts.ts';
 import { Registries } from '../core/upstream/registries.ts';
 import { createUpstream } from '../core/upstream/registry.ts';
 import { settingsIn } from '../config/registries.ts';
@@ -39,6 +40,9 @@ export interface Serving {
   readonly registries: Registries;
   readonly door: Door;
   readonly trustedPeers: readonly Network[];
+  /** Where clients of the forward proxy may go, and how what it opens goes out. */
+  readonly hosts: Hosts;
+  readonly outbound: ReturnType<Dialling['as']>;
 }
 
 /** What a manifest lists may cost a quarter of what is kept, and no more, before anybody asks for it. */
@@ -58,8 +62,9 @@ export function createServing(config: Config, lasting: Lasting): Serving {
   // The transport's own limit is for what nobody else has an eye on.
   const idle = Math.max(usualTimeouts.idle, ...config.registries.map(({ stallAfter }) => 2 * stallAfter));
   const { resolve, dns, via } = config;
+  const outbound = dialling.as({ resolve, dns, via, timeouts: { idle } });
   const upstream = createUpstream({
-    fetch: dialling.as({ resolve, dns, via, timeouts: { idle } }).fetch,
+    fetch: outbound.fetch,
     registries,
     clock,
     random: Math.random,
@@ -102,5 +107,6 @@ export function createServing(config: Config, lasting: Lasting): Serving {
     now: () => clock.now(),
     pull: (pull, caller, signal) => mirror.pull(pull, caller, signal),
   });
-  return { config, registries, door, trustedPeers: config.trustedPeers };
+  const hosts = new Hosts(config.registries, config.proxy?.allow);
+  return { config, registries, door, trustedPeers: config.trustedPeers, hosts, outbound };
 }

@@ -10,6 +10,8 @@ export interface StatusParts {
   readonly usage: () => Usage;
   /** Downloads under way. */
   readonly fills: () => number;
+  /** Of the forward proxy, open just now. */
+  readonly tunnels: () => number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -32,9 +34,18 @@ export interface Status {
   readonly bytes: { readonly served: number; readonly received: number; readonly saved: number };
   /** Layers fetched before anybody asked for them, and how many of them a client then asked for. */
   readonly ahead: { readonly fetched: number; readonly used: number };
+  /** What goes and went through the forward proxy, and what it refused. */
+  readonly proxy: Proxied & { readonly open: number };
   readonly troubles: number;
   /** What does not work as it should just now; pulls go on without it. */
   readonly inTrouble: readonly ('store' | 'book')[];
+}
+
+interface Proxied {
+  readonly passed: number;
+  readonly refused: number;
+  readonly sent: number;
+  readonly received: number;
 }
 
 export interface StatusBoard {
@@ -43,23 +54,27 @@ export interface StatusBoard {
 }
 
 /** Counts from the moment it is made. */
-export function createStatus({ version, listen, registries, usage, fills, now }: StatusParts): StatusBoard {
+export function createStatus({ version, listen, registries, usage, fills, tunnels, now }: StatusParts): StatusBoard {
   const started = now();
   const totals = new Totals();
   return {
     report: (event) => totals.add(event),
-    status: () => ({
-      version,
-      uptime: Math.max(0, Math.floor((now() - started) / 1000)),
-      listen: listen(),
-      registries: registries().map(({ name, endpoints }) => ({
-        name,
-        endpoints: endpoints.map((url) => hideSecrets(new URL(url).origin)),
-      })),
-      storage: usage(),
-      fills: fills(),
-      ...totals.value(),
-    }),
+    status: () => {
+      const { proxy, ...rest } = totals.value();
+      return {
+        version,
+        uptime: Math.max(0, Math.floor((now() - started) / 1000)),
+        listen: listen(),
+        registries: registries().map(({ name, endpoints }) => ({
+          name,
+          endpoints: endpoints.map((url) => hideSecrets(new URL(url).origin)),
+        })),
+        storage: usage(),
+        fills: fills(),
+        proxy: { open: tunnels(), ...proxy },
+        ...rest,
+      };
+    },
   };
 }
 
@@ -80,6 +95,7 @@ class Totals {
   #received = 0;
   #ahead = 0;
   #foreseen = 0;
+  #proxy: Proxied = { passed: 0, refused: 0, sent: 0, received: 0 };
   #troubles = 0;
   readonly #inTrouble = new Set<'store' | 'book'>();
 
@@ -93,6 +109,7 @@ class Totals {
     if (event.kind === 'received') this.#received += event.bytes;
     if (event.kind === 'fill' && event.ahead) this.#ahead += 1;
     if (event.kind === 'foreseen') this.#foreseen += 1;
+    if (event.kind === 'passed' || event.kind === 'refused') this.#proxy = withOne(this.#proxy, event);
     if (event.kind === 'bug') this.#troubles += 1;
     if (event.kind === 'trouble') {
       this.#troubles += event.times ?? 1;
@@ -101,15 +118,22 @@ class Totals {
     if (event.kind === 'recovered') this.#inTrouble.delete(event.where);
   }
 
-  value(): Pick<Status, 'pulls' | 'bytes' | 'ahead' | 'troubles' | 'inTrouble'> {
+  value(): Pick<Status, 'pulls' | 'bytes' | 'ahead' | 'troubles' | 'inTrouble'> & { readonly proxy: Proxied } {
     const [served, received] = [this.#served, this.#received];
     return {
       pulls: { total: this.#pulls, failed: this.#failed, byOutcome: { ...this.#byOutcome } },
       // What was brought in and has not been asked for a second time is no saving yet.
       bytes: { served, received, saved: Math.max(0, served - received) },
       ahead: { fetched: this.#ahead, used: this.#foreseen },
+      proxy: this.#proxy,
       troubles: this.#troubles,
       inTrouble: [...this.#inTrouble],
     };
   }
+}
+
+function withOne(sum: Proxied, event: Extract<MirrorEvent, { kind: 'passed' | 'refused' }>): Proxied {
+  if (event.kind === 'refused') return { ...sum, refused: sum.refused + 1 };
+  const { passed, sent, received } = sum;
+  return { ...sum, passed: passed + 1, sent: sent + event.sent, received: received + event.received };
 }

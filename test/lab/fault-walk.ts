@@ -88,7 +88,7 @@ export class Walk {
       const error = 'error' in event && event.error instanceof Error ? event.error : undefined;
       const layer = 'digest' in event ? this.#layers.find(({ digest }) => digest === event.digest)?.bytes.size : '';
       const why = error && `${error.message} (${error.cause instanceof Error ? error.cause.message : ''})`;
-      const status = 'status' in event ? `${event.method} ${event.status}` : '';
+      const status = 'status' in event && 'method' in event ? `${event.method} ${event.status}` : '';
       this.#log.push(`    ${event.kind} ${layer ?? ''} ${why ?? ''} ${status}`);
     }
     this.#noted = this.#all.events.length;

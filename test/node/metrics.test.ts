@@ -26,6 +26,7 @@ function create(): Metrics {
   return createMetrics({
     label: (registry) => (registry.endsWith('.pkg.dev') ? '*.pkg.dev' : registry),
     fills: () => 2,
+    tunnels: () => 3,
     usage: () => ({ bytes: 10, reserved: 20, limit: 30, blobs: 4 }),
   });
 }

@@ -33,6 +33,7 @@ function board() {
     ],
     usage: () => usage,
     fills: () => 2,
+    tunnels: () => 1,
     now: () => now,
   });
   return { report, status, sleep: (ms: number) => (now += ms) };
@@ -55,6 +56,7 @@ test('it tells who it is, what is served, what is held, and for how long it has 
     },
     bytes: { served: 0, received: 0, saved: 0 },
     ahead: { fetched: 0, used: 0 },
+    proxy: { open: 1, passed: 0, refused: 0, sent: 0, received: 0 },
     troubles: 0,
     inTrouble: [],
   });

@@ -58,6 +58,48 @@ export type MirrorEvent =
    * wrong: more came than was told.
    */
   | { readonly kind: 'broke'; readonly registry: string; readonly why: 'short' | 'stall' | 'wrong' }
+  /** An endpoint of the registry has sent us to https at this host. */
+  | { readonly kind: 'redirected'; readonly registry: string; readonly host: string }
+  /** What somebody did through the forward proxy is over. `registry`: whose host it is; undefined if the owner allows it beside them. */
+  | {
+      readonly kind: 'passed';
+      readonly how: 'tunnel' | 'intercept' | 'forward';
+      readonly address: string;
+      readonly host: string;
+      readonly registry: string | undefined;
+      /** Bytes from the client. */
+      readonly sent: number;
+      /** Bytes to the client. */
+      readonly received: number;
+      readonly ms: number;
+      /**
+       * done: both sides came to their end. client, upstream: that one broke off. idle, longest: a limit. stopped: by us.
+       * not-tls, other-name, no-hello: what the client said first was not for that host, and nothing went there.
+       */
+      readonly ended:
+        | 'done'
+        | 'client'
+        | 'upstream'
+        | 'idle'
+        | 'longest'
+        | 'stopped'
+        | 'not-tls'
+        | 'other-name'
+        | 'no-hello';
+      readonly error?: unknown;
+    }
+  /** The forward proxy did not do what somebody asked of it. */
+  | {
+      readonly kind: 'refused';
+      readonly address: string;
+      /** As it was written, shortened: anything at all may be in it. */
+      readonly target: string;
+      readonly status: number;
+      readonly why: string;
+      /** The line of configuration that would allow it. */
+      readonly remedy?: string;
+      readonly error?: unknown;
+    }
   | { readonly kind: 'evicted'; readonly digest: Digest; readonly size: number }
   /** A blob at rest is not what it is called. Nobody gets it any more; it is fetched again when somebody asks for it. */
   | {

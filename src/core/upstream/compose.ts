@@ -50,7 +50,7 @@ export function createExchanges(parts: ExchangeParts): (errand: Errand) => Fetch
     const observed = withObservation(registry.name, what, parts)(parts.fetch);
     const { registrableDomain } = parts;
     const auth = withAuth(errand, { tokens, issuers, registrableDomain, fetch: askIssuer(registry) });
-    return auth(retry(withRedirects(registry, what === 'blob')(observed)));
+    return auth(retry(withRedirects(registry, what === 'blob', parts.report)(observed)));
   };
 }
 

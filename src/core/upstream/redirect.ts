@@ -1,4 +1,5 @@
 // Redirects, followed by hand: each hop is checked before it is taken, and credentials stay where they belong.
+import type { Report } from '../mirror/events.ts';
 import { RefusedElsewhere, RegistryError } from '../oci/errors.ts';
 import { drain } from './body.ts';
 import { nonsense } from './failure.ts';
@@ -11,7 +12,7 @@ const redirecting = new Set([301, 302, 303, 307, 308]);
 /**
  * Throws UNAVAILABLE (502) for a redirect that is not allowed, and RefusedElsewhere (502) for one that leads to a refusal.
  */
-export function withRedirects(registry: Registry, forBlob: boolean): Wrap {
+export function withRedirects(registry: Registry, forBlob: boolean, report: Report): Wrap {
   return (next) => async (request) => {
     let current = request;
     for (let hops = 0; ; hops += 1) {
@@ -24,7 +25,11 @@ export function withRedirects(registry: Registry, forBlob: boolean): Wrap {
       }
       void drain(response);
       if (hops === mostHops) throw nonsense(new URL(request.url).host, `redirected more than ${mostHops} times`);
-      current = redirected(current, location, registry);
+      const target = redirected(current, location, registry);
+      if (isFirstHand(current.url, target.url, registry)) {
+        report({ kind: 'redirected', registry: registry.name, host: new URL(target.url).hostname });
+      }
+      current = target;
     }
   };
 }
@@ -46,6 +51,13 @@ function trustOf(target: URL, registry: Registry): UpstreamRequest['trust'] | un
   const allowed = [...registry.endpoints, ...registry.mirrors, ...registry.redirects];
   if (allowed.some((url) => sameOrigin(url, target.href))) return 'configured';
   return target.protocol === 'https:' && target.port === '' ? 'public' : undefined;
+}
+
+/** From an endpoint, not by way of somebody to whom that redirected, to https on its customary port elsewhere. */
+function isFirstHand(from: string, to: string, { endpoints }: Registry): boolean {
+  const { protocol, port } = new URL(to);
+  const isElsewhere = !sameOrigin(from, to) && protocol === 'https:' && port === '';
+  return isElsewhere && endpoints.some((url) => sameOrigin(url, from));
 }
 
 function sameOrigin(one: string, other: string): boolean {

@@ -25,6 +25,8 @@ export interface Registry {
   readonly realms: readonly string[];
   /** Origins that the endpoints may redirect to, even without TLS or at an address that is not public. */
   readonly redirects: readonly string[];
+  /** Hosts, or all below a domain (`*.quay.io`), where its clients are sent for tokens and layers. Nothing of ours is sent there. */
+  readonly cdns: readonly string[];
   readonly login?: LoginMode | undefined;
   /** Shown to the endpoints and their token services only, where we ask in our own name. */
   readonly credentials?: Credentials | undefined;

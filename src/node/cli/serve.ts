@@ -59,16 +59,23 @@ function complain(message: string, exitCode: number): number {
   return exitCode;
 }
 
-function announce({ address, adminAddress }: App, { data, resolve, dns, via }: Config, log: Log): void {
-  const url = `http://${address.replace(/^(?:0\.0\.0\.0|\[::\]):/, 'localhost:')}`;
+function announce({ address, adminAddress, proxyAddress }: App, { data, resolve, dns, via }: Config, log: Log): void {
+  const url = urlOf(address);
   const docker = `"registry-mirrors": ["${url}"]`;
   const facts = { address, ...(adminAddress === undefined ? {} : { adminAddress }), data };
   log.info(`sampan ${version} listens on ${address}; for docker, put ${docker} into /etc/docker/daemon.json`, facts);
+  if (proxyAddress !== undefined) {
+    log.info(`the forward proxy listens on ${proxyAddress}; for docker, set HTTPS_PROXY=${urlOf(proxyAddress)}`);
+  }
   for (const [host, pin] of Object.entries(resolve)) {
     log.info(`${host} is dialled at ${formatAddress(pin)}, as resolve says`);
   }
   if (dns !== undefined) log.info(`names are looked up by ${new URL(dns).host}, as dns says, and by nobody else`);
   if (via !== undefined) log.info(`everything is dialled through ${formatVia(via)}, as via says`);
+}
+
+function urlOf(address: string): string {
+  return `http://${address.replace(/^(?:0\.0\.0\.0|\[::\]):/, 'localhost:')}`;
 }
 
 /** Milliseconds in which two signals are one: under npm, Ctrl-C comes from the terminal and again from npm. */

@@ -4,7 +4,7 @@ import type { AccountEntry } from '../../core/access/accounts.ts';
 import type { Access } from '../../core/access/admit.ts';
 import type { Network } from '../../core/access/networks.ts';
 import type { Credentials } from '../../core/upstream/registries.ts';
-import type { Address } from './address.ts';
+import { type Address, isLoopback } from './address.ts';
 import { check } from '../../config/check.ts';
 import { disagreements } from './disagreements.ts';
 import { composeCredentials } from '../../config/credentials.ts';
@@ -18,6 +18,19 @@ import { schema, type Settings } from './schema.ts';
 import { layer } from './settings.ts';
 import type { Via } from './via.ts';
 import type { LogLevel } from '../log/lines.ts';
+
+export interface ProxyConfig {
+  readonly listen: Address;
+  /** Hosts beside those of the registries: whole names, or `*.` and a domain. */
+  readonly allow: readonly string[];
+  /** Whether clients may go where the mirror was lately redirected to for them. */
+  readonly learn: boolean;
+  /** For each client. */
+  readonly tunnels: number;
+  /** Milliseconds without a byte, and in all. */
+  readonly idle: number;
+  readonly longest: number;
+}
 
 export interface Config {
   readonly listen: Address;
@@ -42,6 +55,7 @@ export interface Config {
   readonly via: Via | undefined;
   /** Layers that are fetched before they are asked for, at once. */
   readonly pullAhead: number;
+  readonly proxy: ProxyConfig | undefined;
   readonly admin: { readonly listen: Address } | undefined;
   readonly log: { readonly level: LogLevel };
   /** Milliseconds that running replies have to finish when sampan is told to stop. */
@@ -108,8 +122,14 @@ function compose(settings: Settings, data: string, credentials: ReadonlyMap<stri
     dns: settings.dns,
     via: settings.via,
     pullAhead: settings.pull_ahead,
+    proxy: composeProxy(settings.proxy),
     admin: settings.admin.listen === undefined ? undefined : { listen: settings.admin.listen },
     log: settings.log,
     stopWithin: settings.stop_within,
   };
+}
+
+/** What is learned is a convenience for one's own machine; others get what is written down. */
+function composeProxy({ listen, learn, ...rest }: Settings['proxy']): ProxyConfig | undefined {
+  return listen === undefined ? undefined : { listen, learn: learn ?? isLoopback(listen), ...rest };
 }

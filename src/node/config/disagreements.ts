@@ -1,8 +1,8 @@
 // What is wrong between keys of which only a process of one's own has one.
 import { servingDisagreements } from '../../config/disagreements.ts';
-import { type Problem, problemAt } from '../../config/problem.ts';
+import { type Path, type Problem, problemAt } from '../../config/problem.ts';
 import { valueAt, type Written } from '../../config/written.ts';
-import { formatAddress, isLoopback } from './address.ts';
+import { type Address, formatAddress, isLoopback } from './address.ts';
 import { registry, schema } from './schema.ts';
 
 /** Keys that are wrong by themselves are left to whoever told so. */
@@ -12,8 +12,17 @@ export function disagreements(written: Written): readonly Problem[] {
 
 /** Whoever opens sampan to other machines says to whom. */
 function exposed({ tree, where }: Written): readonly Problem[] {
-  const listen = schema.out.shape.listen.safeParse(valueAt(tree, ['listen'])).data;
-  if (listen === undefined || isLoopback(listen) || valueAt(tree, ['access']) !== undefined) return [];
+  if (valueAt(tree, ['access']) !== undefined) return [];
+  const { shape } = schema.out;
+  const [mirror, proxy] = [['listen'], ['proxy', 'listen']];
+  return [
+    ...openTo(mirror, shape.listen.safeParse(valueAt(tree, mirror)).data, where),
+    ...openTo(proxy, shape.proxy.out.shape.listen.safeParse(valueAt(tree, proxy)).data, where),
+  ];
+}
+
+function openTo(path: Path, listen: Address | undefined, where: Written['where']): readonly Problem[] {
+  if (listen === undefined || isLoopback(listen)) return [];
   const says = `found ${formatAddress(listen)}, which other machines can reach, but nothing says who may pull. Add these lines, with your own networks:
 
 access:
@@ -27,7 +36,7 @@ or, if who pulls from it has to log in:
 
 access: login
 `;
-  return [problemAt(['listen'], says, where)];
+  return [problemAt(path, says, where)];
 }
 
 /** Whoever sets both must know that only one counts. */

@@ -1,6 +1,6 @@
 // The shape of the configuration: every key, what it must be, and what it is if nobody says.
 import * as z from 'zod';
-import { dictionary, section, value } from '../../config/fields.ts';
+import { dictionary, list, section, value } from '../../config/fields.ts';
 import { parseDuration, parseSize } from '../../config/quantity.ts';
 import { parseResolver } from '../../config/urls.ts';
 import { isHost, registryKeys, servingKeys, someNetworks } from '../../config/serving.ts';
@@ -29,7 +29,24 @@ const shortestScrub = 3_600_000;
 /** Who writes 50 means 50GB. */
 const smallestStorage = 1e6;
 
-export const registry = section({ ...registryKeys, lanes: lanes.optional(), stall_after: stallAfter.optional() });
+/** A host, or every host below a domain; never an address, a port, or everything below a name without a dot. */
+const hostRule = z
+  .string()
+  .refine((found) => /^(?:\*\.(?=.+\.))?[a-z0-9-]+(?:\.[a-z0-9-]+)*$/.test(found) && !/\.?\d+$/.test(found), {
+    error: 'a host in lower case without a port, such as cdn.example.com, or "*.cdn.example.com"',
+  });
+
+const seconds = value('a duration of at least 1s, such as 10m', (found) => {
+  const ms = parseDuration(found);
+  return ms !== undefined && ms >= 1000 ? ms : undefined;
+});
+
+export const registry = section({
+  ...registryKeys,
+  cdns: list(hostRule, 'hosts').optional(),
+  lanes: lanes.optional(),
+  stall_after: stallAfter.optional(),
+});
 
 export const schema = section({
   listen: value('host:port, such as 127.0.0.1:5050 or "[::1]:5050"', parseAddress).default({
@@ -68,6 +85,14 @@ export const schema = section({
   pull_ahead: value('off, or a whole number from 0 to 16', (found) =>
     found === 'off' ? 0 : whole(found, 0, 16),
   ).default(3),
+  proxy: section({
+    listen: value('host:port, such as 127.0.0.1:8384', parseAddress).optional(),
+    allow: list(hostRule, 'hosts').default([]),
+    learn: z.boolean({ error: 'true or false' }).optional(),
+    tunnels: value('a whole number from 1 to 65535', (found) => whole(found, 1, 65_535)).default(256),
+    idle: seconds.default(600_000),
+    longest: seconds.default(86_400_000),
+  }),
   admin: section({
     listen: value('host:port on the loopback, such as 127.0.0.1:5051', (found) => {
       const address = parseAddress(found);

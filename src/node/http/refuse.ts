@@ -1,19 +1,35 @@
 // What is answered, by hand, where there is no request to answer: bytes that are no HTTP, heads that are too large, CONNECT.
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Headers } from '../../core/mirror/reply.ts';
 import { RegistryError } from '../../core/oci/errors.ts';
 
 /** Sends the error and closes the connection. Whatever was asked on it before must have been answered. */
 export function refuse(socket: Duplex, error: RegistryError): void {
+  const { status, headers } = error;
+  const phrase = STATUS_CODES[status] ?? '';
+  sendByHand(socket, { status, phrase, headers, type: 'application/json', body: error.body() });
+}
+
+export interface ByHand {
+  readonly status: number;
+  /** Stands behind the status. ASCII, on one line. */
+  readonly phrase: string;
+  readonly headers: Headers;
+  readonly type: string;
+  readonly body: string;
+}
+
+/** Closes the connection behind it. */
+export function sendByHand(socket: Duplex, { status, phrase, headers, type, body }: ByHand): void {
   if (!socket.writable) {
     socket.destroy();
     return;
   }
-  const body = error.body();
   const head = [
-    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? ''}`,
-    ...Object.entries(error.headers).map(([name, value]) => `${name}: ${value.toString()}`),
-    'content-type: application/json',
+    `HTTP/1.1 ${status} ${phrase}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value.toString()}`),
+    `content-type: ${type}`,
     `content-length: ${Buffer.byteLength(body)}`,
     'connection: close',
   ];

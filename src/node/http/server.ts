@@ -1,82 +1,20 @@
-// The HTTP face on Node: connections with their limits, and an end that lets running replies finish.
-import http from 'node:http';
-import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+// The HTTP face on Node: pulls and pages are answered, everything else is refused in the words of the registry API.
 import { readOnly } from '../../core/oci/pull.ts';
 import { BufferPool } from '../buffer-pool.ts';
 import { answer, type AnswerParts } from './answer.ts';
-import { Line } from './line.ts';
+import { createListener, type Face } from './listener.ts';
 import { malformed, refuse } from './refuse.ts';
 
 export type ServerParts = Omit<AnswerParts, 'buffers'>;
 
-export interface Face {
-  /** Not listening yet. */
-  readonly server: http.Server;
-  /**
-   * Accepts nothing more and closes idle connections at once. Running replies may finish within that many milliseconds;
-   * what is not over then is destroyed. Resolves when no connection is left and every pull knows that its client is gone.
-   */
-  close(within: number): Promise<void>;
-}
-
-/** Milliseconds, but for the size. */
-const limits: http.ServerOptions = {
-  maxHeaderSize: 64 * 1024,
-  headersTimeout: 20_000,
-  requestTimeout: 30_000,
-  connectionsCheckingInterval: 5000,
-  // Longer than the 90 s after which Go's clients let go of an idle connection: if we were first, a request could be on its way.
-  keepAliveTimeout: 100_000,
-};
-const longestStall = 300_000;
-
 export function createServer(parts: ServerParts): Face {
-  // `requireHostHeader`: Node's own answer to that has no body; ours has.
-  const server = http.createServer({ ...limits, insecureHTTPParser: false, requireHostHeader: false });
-  const lines = new Map<Duplex, Line>();
   const answering: AnswerParts = { ...parts, buffers: new BufferPool() };
-
-  server.on('connection', (socket: Socket) => {
-    lines.set(socket, new Line(socket));
-    socket.once('close', () => lines.delete(socket));
-    // Node takes its own listener away at a CONNECT, and an error that nobody listens to ends the process.
-    socket.on('error', () => {});
-  });
-
-  const take = (request: http.IncomingMessage, response: http.ServerResponse): void => {
-    lines.get(request.socket)?.answer(response, () => answer(answering, request, response));
-  };
-  server.on('request', take);
-  // A push announces itself with `Expect: 100-continue`, and is answered without having been told to go on.
-  server.on('checkContinue', take);
-  server.on('checkExpectation', take);
-
-  server.on('connect', ({ socket }) => lines.get(socket)?.join(() => refuse(socket, readOnly())));
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    lines.get(socket)?.join(() => refuse(socket, malformed(error.code)));
-  });
-
-  // Node's timer runs anew with every byte. A client that takes none is let go; one that waits for us is not.
-  server.timeout = longestStall;
-  server.on('timeout', (socket) => {
-    if (lines.get(socket)?.idle !== false || socket.writableLength > 0) socket.destroy();
-  });
-
-  async function close(within: number): Promise<void> {
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    for (const line of lines.values()) line.close();
-    const over = new AbortController();
-    const late = parts.clock.sleep(within, over.signal).then(
-      () => lines.forEach((_, socket) => socket.destroy()),
-      () => {},
-    );
-    await closed;
-    // The server says that it is closed a moment before its last connections do, and only those end their pulls.
-    await Promise.all([...lines.keys()].map((socket) => new Promise((resolve) => socket.once('close', resolve))));
-    over.abort();
-    await late;
-  }
-
-  return { server, close };
+  return createListener(
+    {
+      answer: (request, response) => answer(answering, request, response),
+      connect: (_, socket) => refuse(socket, readOnly()),
+      malformed: (socket, code) => refuse(socket, malformed(code)),
+    },
+    parts.clock,
+  );
 }

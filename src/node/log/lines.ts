@@ -50,6 +50,14 @@ export function lineOf(event: MirrorEvent): Line | undefined {
       const { registry, why } = event;
       return { level: 'debug', message: `a blob of ${registry} broke off: ${why}`, facts: { kind, registry, why } };
     }
+    case 'passed':
+      return passed(event);
+    case 'refused': {
+      const { address, target, status, why, remedy } = event;
+      const hint = remedy === undefined ? '' : `; to allow it: ${remedy}`;
+      const message = `proxy: ${target} of ${address} refused, ${status}: ${why}${hint}`;
+      return { level: 'info', message, facts: { kind, address, target, status, why, remedy } };
+    }
     case 'evicted': {
       const { digest, size } = event;
       return { level: 'debug', message: `evicted ${digest}, ${bytesText(size)}`, facts: { kind, digest, size } };
@@ -81,6 +89,7 @@ export function lineOf(event: MirrorEvent): Line | undefined {
         facts: { kind, error: factsOf(event.error, true) },
       };
     case 'foreseen':
+    case 'redirected':
     case 'received':
       return undefined;
   }
@@ -92,6 +101,27 @@ function served(event: Extract<MirrorEvent, { kind: 'served' }>): Line {
   const facts = { kind, method, path, status, outcome, bytes, ms: Math.round(ms), address, whole };
   if (error !== undefined) return failure('warn', `${message}, cut off`, facts, error);
   return { level: what === 'page' ? 'debug' : 'info', message: whole ? message : `${message}, who left`, facts };
+}
+
+const endings: Readonly<Record<Passed['ended'], string>> = {
+  done: '',
+  client: ', broken off by the client',
+  upstream: ', broken off by the host',
+  idle: ', ended because nothing came any more',
+  longest: ', ended because it took too long',
+  stopped: ', ended because sampan stops',
+  'not-tls': ', closed: what the client sent is no TLS',
+  'other-name': ', closed: what the client sent names another host, or none',
+  'no-hello': ', closed: the client sent nothing',
+};
+
+type Passed = Extract<MirrorEvent, { kind: 'passed' }>;
+
+function passed({ kind, how, address, host, registry, sent, received, ms, ended, error }: Passed): Line {
+  const bytes = `${bytesText(sent)} sent, ${bytesText(received)} received`;
+  const message = `proxy: ${how} of ${address} to ${host}, ${bytes} in ${msText(ms)}${endings[ended]}`;
+  const facts = { kind, how, address, host, registry, sent, received, ms: Math.round(ms), ended };
+  return error === undefined ? { level: 'info', message, facts } : failure('info', message, facts, error);
 }
 
 function trouble(event: Extract<MirrorEvent, { kind: 'trouble' }>): Line {

@@ -17,6 +17,7 @@ const entry = {
   mirrors: [],
   realms: [],
   redirects: [],
+  cdns: [],
   login: 'own',
 } as const;
 const signal = new AbortController().signal;

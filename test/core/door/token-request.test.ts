@@ -8,7 +8,7 @@ import { Registries } from '../../../src/core/upstream/registries.ts';
 
 fc.configureGlobal({ seed: 20_261_120 });
 
-const entry = { aliases: [], endpoints: [], mirrors: [], realms: [], redirects: [] };
+const entry = { aliases: [], endpoints: [], mirrors: [], realms: [], redirects: [], cdns: [] };
 const registries = new Registries(
   [
     { ...entry, name: 'docker.io', aliases: ['index.docker.io'] },

@@ -22,7 +22,7 @@ function mirrorOver(status: number, headers: Readonly<Record<string, string>>) {
   };
   let cancelled = 0;
   const clock = new TestClock();
-  const entry = { aliases: [], mirrors: [], realms: [], redirects: [], endpoints: ['https://hub.example'] };
+  const entry = { aliases: [], mirrors: [], realms: [], redirects: [], cdns: [], endpoints: ['https://hub.example'] };
   const registries = new Registries([{ ...entry, name: 'docker.io' }], {});
   const upstream = createUpstream({
     fetch: async (request) => {

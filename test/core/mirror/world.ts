@@ -119,6 +119,7 @@ export async function world(options: Options = {}): Promise<World> {
     mirrors: [],
     realms: [],
     redirects,
+    cdns: [],
     endpoints: [registry, ...beside].map(({ url }) => url),
   };
   const registries = new Registries([{ ...entry, name: 'docker.io' }], {});

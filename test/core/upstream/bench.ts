@@ -81,7 +81,7 @@ export function bench(registry: Partial<Registry> & Pick<Registry, 'endpoints'>)
   const events: MirrorEvent[] = [];
   const { fetch, close } = createFetch();
   after(close);
-  const entry = { name: 'registry.test', aliases: [], mirrors: [], realms: [], redirects: [], ...registry };
+  const entry = { name: 'registry.test', aliases: [], mirrors: [], realms: [], redirects: [], cdns: [], ...registry };
   const upstream = createUpstream({
     fetch,
     registries: new Registries([entry], {}),

@@ -13,7 +13,7 @@ const domains: Record<string, string> = {
 };
 
 function trust(realm: string, endpoint: string, realms: readonly string[] = []): string | undefined {
-  const registry = { name: 'x', aliases: [], endpoints: [endpoint], mirrors: [], realms, redirects: [] };
+  const registry = { name: 'x', aliases: [], endpoints: [endpoint], mirrors: [], realms, redirects: [], cdns: [] };
   return trustOfRealm(
     new URL(realm),
     new URL(endpoint),

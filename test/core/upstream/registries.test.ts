@@ -40,7 +40,15 @@ test('nothing else is found, and least of all what would end up elsewhere in a U
 });
 
 test('a later entry overrides an earlier one', () => {
-  const own = { name: 'ghcr.io', aliases: [], endpoints: ['https://ghcr.lan'], mirrors: [], realms: [], redirects: [] };
+  const own = {
+    name: 'ghcr.io',
+    aliases: [],
+    endpoints: ['https://ghcr.lan'],
+    mirrors: [],
+    realms: [],
+    redirects: [],
+    cdns: [],
+  };
   assert.deepEqual(new Registries([...catalogue, own], {}).find('ghcr.io'), own);
 });
 

@@ -28,6 +28,7 @@ test('with no configuration at all, the catalogue is served on the loopback', as
     dns: undefined,
     via: undefined,
     pullAhead: 3,
+    proxy: undefined,
     admin: undefined,
     log: { level: 'info' },
     stopWithin: 30_000,
@@ -62,6 +63,7 @@ registries:
     mirrors: [https://mirror.example]
     realms: [https://auth.example/token]
     redirects: [http://cdn.lan:9000/]
+    cdns: [cdn.example, "*.cdn.example"]
     aliases: [lab]
     fresh_for: 0s
     stale_for: 500ms
@@ -71,6 +73,7 @@ hosts: { hub.example.com: lab }
 resolve: { lab.example: "203.0.113.7:443" }
 via: "socks5://me:p%40ss@[2001:db8::1]:1080"
 pull_ahead: 8
+proxy: { listen: "127.0.0.1:8384", allow: [auth.example, "*.blobs.example"], learn: false, tunnels: 7, idle: 30s, longest: 1h }
 admin: { listen: localhost:5051 }
 log: { level: debug }
 stop_within: 2m
@@ -93,6 +96,7 @@ stop_within: 2m
         mirrors: ['https://mirror.example'],
         realms: ['https://auth.example/token'],
         redirects: ['http://cdn.lan:9000'],
+        cdns: ['cdn.example', '*.cdn.example'],
         freshFor: 0,
         staleFor: 500,
         lanes: 16,
@@ -106,6 +110,14 @@ stop_within: 2m
     dns: undefined,
     via: { scheme: 'socks5', host: '2001:db8::1', port: 1080, login: { user: 'me', password: 'p@ss' } },
     pullAhead: 8,
+    proxy: {
+      listen: { host: '127.0.0.1', port: 8384 },
+      allow: ['auth.example', '*.blobs.example'],
+      learn: false,
+      tunnels: 7,
+      idle: 30_000,
+      longest: 3_600_000,
+    },
     admin: { listen: { host: 'localhost', port: 5051 } },
     log: { level: 'debug' },
     stopWithin: 120_000,
@@ -134,6 +146,7 @@ test('another registry takes two lines, with or without the braces', async (t) =
       mirrors: [],
       realms: [],
       redirects: [],
+      cdns: [],
       freshFor: 60_000,
       staleFor: 86_400_000,
       lanes: 4,

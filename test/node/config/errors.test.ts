@@ -44,7 +44,7 @@ test('the message of the error is what somebody reads', async (t) => {
 const wrong: readonly (readonly [yaml: string, complaint: RegExp])[] = [
   // Unknown keys, at every level.
   ['storrage: {}', /^sampan.yaml:1: storrage: found an unknown key; did you mean storage\?$/],
-  ['proxy: {}', /^sampan.yaml:1: proxy: found an unknown key; expected one of listen, data, storage, /],
+  ['tunnel: {}', /^sampan.yaml:1: tunnel: found an unknown key; expected one of listen, data, storage, /],
   ['storage: { limits: 1 }', /storage.limits: found an unknown key; did you mean limit\?/],
   ['registries: { a.b: { endpoint: [] } }', /registries.a.b.endpoint: found an unknown key; did you mean endpoints\?/],
   [

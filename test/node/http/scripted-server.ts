@@ -10,7 +10,8 @@ import type { Clock } from '../../../src/core/mirror/ports.ts';
 import type { Body, Reply } from '../../../src/core/mirror/reply.ts';
 import type { Routing } from '../../../src/core/oci/route.ts';
 import type { TrustedPeers } from '../../../src/node/http/client.ts';
-import { createServer, type Face, type ServerParts } from '../../../src/node/http/server.ts';
+import type { Face } from '../../../src/node/http/listener.ts';
+import { createServer, type ServerParts } from '../../../src/node/http/server.ts';
 
 export const routing: Routing = {
   registry: (host) => (host === 'docker.io' ? host : undefined),

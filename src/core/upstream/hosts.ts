@@ -1,0 +1,53 @@
+// Which hosts clients of the configured registries have to reach: the registries, their token services, and where layers lie.
+import type { Registry } from './registries.ts';
+
+export interface Belonging {
+  /** Of those that are configured; undefined for a host that the owner allows beside them. */
+  readonly registry: string | undefined;
+  /** The registry API itself is there: not only its tokens or its layers. */
+  readonly isRegistry: boolean;
+}
+
+/** Hosts in lower case: by their whole name, or everything below a domain (`*.pkg.dev`), at the boundary of a label. */
+export class Hosts {
+  readonly #rules = new Map<string, Belonging>();
+
+  /** `allowed`: by the owner's word alone. */
+  constructor(registries: readonly Registry[], allowed: readonly string[] = []) {
+    for (const rule of allowed) this.#rules.set(rule, { registry: undefined, isRegistry: false });
+    for (const registry of registries) this.#add(besides(registry), { registry: registry.name, isRegistry: false });
+    for (const registry of registries) this.#add(itself(registry), { registry: registry.name, isRegistry: true });
+  }
+
+  find(host: string): Belonging | undefined {
+    const exact = host.startsWith('*') ? undefined : this.#rules.get(host);
+    if (exact !== undefined) return exact;
+    // From the longest suffix to the shortest, as registries are found.
+    for (let dot = host.indexOf('.'); dot > 0; dot = host.indexOf('.', dot + 1)) {
+      const below = this.#rules.get(`*${host.slice(dot)}`);
+      if (below !== undefined) return below.isRegistry ? { ...below, registry: host } : below;
+    }
+    return undefined;
+  }
+
+  #add(hosts: readonly string[], belonging: Belonging): void {
+    for (const host of hosts) this.#rules.set(host, belonging);
+  }
+}
+
+/** A name with a port is no host that anybody reaches on a customary one. */
+function itself({ name, aliases, endpoints }: Registry): readonly string[] {
+  return [...[name, ...aliases].filter((each) => !each.includes(':')), ...hostsOf(endpoints, name)];
+}
+
+function besides({ name, realms, redirects, cdns }: Registry): readonly string[] {
+  return [...cdns, ...hostsOf([...realms, ...redirects], name)];
+}
+
+/** Of URLs on the customary port. `{host}` is the registry's name; what is no rule once that stands there, is left out. */
+export function hostsOf(urls: readonly string[], name: string): readonly string[] {
+  return urls.flatMap((text) => {
+    const [, host = ''] = /^https?:\/\/([^/:]+)(?:\/|$)/i.exec(text.replaceAll('{host}', name)) ?? [];
+    return host.lastIndexOf('*') > 0 ? [] : host.toLowerCase() || [];
+  });
+}

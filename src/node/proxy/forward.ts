@@ -1,0 +1,64 @@
+// One plain http request of a client goes to its host, and the answer back: what belongs to one connection only stays behind.
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Reply } from '../../core/mirror/reply.ts';
+import type { Fetch } from '../../core/upstream/fetch.ts';
+
+/** Of one connection (RFC 9110, section 7.6.1), for us, or made anew by whoever sends. */
+const stays = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authentication-info',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'host',
+  'expect',
+  'content-length',
+]);
+
+export interface Forwarded {
+  readonly method: 'GET' | 'HEAD';
+  readonly host: string;
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** `via`: how we call ourselves to those behind us. Throws as Fetch does. */
+export async function forward(
+  { method, host, path, headers }: Forwarded,
+  { fetch, via, signal }: { readonly fetch: Fetch; readonly via: string; readonly signal: AbortSignal },
+): Promise<Reply> {
+  const sent = { ...joined(passedOn(headers)), via: headers.via === undefined ? via : `${headers.via}, ${via}` };
+  const url = `http://${host}${path}`;
+  const { status, headers: told, body } = await fetch({ method, url, headers: sent, signal, trust: 'public' });
+  const length = told['content-length'];
+  return {
+    status,
+    headers: { ...passedOn(told), ...(length !== undefined && { 'content-length': length }), via },
+    body: { kind: 'stream', stream: body },
+  };
+}
+
+type Named = Readonly<Record<string, string | readonly string[]>>;
+
+/** Without what stays, and what `Connection` names. */
+function passedOn(headers: Readonly<Record<string, string | readonly string[] | undefined>>): Named {
+  const named = new Set(
+    String(headers['connection'])
+      .toLowerCase()
+      .split(/[\s,]+/),
+  );
+  const rest = Object.entries(headers).flatMap(([name, value]) =>
+    value === undefined || stays.has(name) || named.has(name) ? [] : [[name, value] as const],
+  );
+  return Object.fromEntries(rest);
+}
+
+/** Each in one line, as they may be (RFC 9110, section 5.3). */
+function joined(headers: Named): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
+}

@@ -1,0 +1,112 @@
+// Bytes between a client and a host, both ways, each way until its own end.
+import type { OnReadOpts, Socket } from 'node:net';
+import type { Watched } from './rounds.ts';
+import type { Ending, Traffic } from './traffic.ts';
+
+export interface TunnelLimits {
+  /** Milliseconds without a byte either way. */
+  readonly idle: number;
+  /** Milliseconds in all. */
+  readonly longest: number;
+}
+
+/** Milliseconds. Clients keep connections that they do not use, and open others when those are closed. */
+const idleAtTheEnd = 3000;
+/** What a tunnel begins with; one that brings much at once gets the larger. */
+const [smallBuffer, largeBuffer] = [8 * 1024, 64 * 1024];
+
+/**
+ * What the host sends goes through one buffer, which is read into again when the kernel has taken what was in it: the host waits
+ * for the client, and nothing is allocated for a chunk. What the client sends, which is less, is piped.
+ */
+export class Tunnel implements Watched {
+  /** For whoever dials. */
+  readonly onread: OnReadOpts;
+  readonly #client: Socket;
+  #idle: number;
+  readonly #longest: number;
+  #upstream: Socket | undefined;
+  #buffer = Buffer.allocUnsafeSlow(smallBuffer);
+  #isWaiting = false;
+  #moved = -1;
+  #movedAt = 0;
+  #began = 0;
+  #ending: { readonly ended: Ending; readonly error?: unknown } | undefined;
+
+  constructor(client: Socket, limits: TunnelLimits) {
+    this.#client = client;
+    this.#idle = limits.idle;
+    this.#longest = limits.longest;
+    this.onread = { buffer: () => this.#buffer, callback: (length, bytes) => this.#down(length, bytes) };
+  }
+
+  /** Resolves when both connections are closed. `first`: what the client has sent before. `upstream` was dialled with `onread`. */
+  async run(upstream: Socket, first: Buffer, now: number): Promise<Traffic> {
+    const client = this.#client;
+    const before = client.bytesWritten;
+    this.#upstream = upstream;
+    this.#began = this.#movedAt = now;
+    // Node would move a timer with every chunk.
+    client.setTimeout(0);
+    const closed = Promise.all([this.#end(client, 'client'), this.#end(upstream, 'upstream')]);
+    if (upstream.readableEnded) client.end();
+    else upstream.once('end', () => client.end());
+    upstream.write(first);
+    client.pipe(upstream);
+    await closed;
+    const traffic = { sent: upstream.bytesWritten, received: client.bytesWritten - before };
+    return { ...traffic, ...(this.#ending ?? { ended: 'done' }) };
+  }
+
+  look(now: number): void {
+    const moved = this.#client.bytesRead + (this.#upstream?.bytesRead ?? 0);
+    if (moved !== this.#moved) this.#movedAt = now;
+    this.#moved = moved;
+    if (now - this.#movedAt >= this.#idle) this.stop('idle');
+    else if (now - this.#began >= this.#longest) this.stop('longest');
+  }
+
+  /** From now on it is over soon after the last byte. */
+  hasten(): void {
+    this.#idle = Math.min(this.#idle, idleAtTheEnd);
+  }
+
+  /** A clean end would be a lie: both sides are shown that it was cut off. */
+  stop(ended: Ending, error?: unknown): void {
+    this.#ending ??= { ended, ...(error !== undefined && { error }) };
+    for (const socket of [this.#client, this.#upstream]) if (socket?.destroyed === false) socket.resetAndDestroy();
+  }
+
+  /** One side's part in the end: resolves when its connection is closed. */
+  #end(socket: Socket, side: 'client' | 'upstream'): Promise<void> {
+    socket.once('error', (error) => this.stop(side, error));
+    return new Promise((resolve) => {
+      const close = (): void => {
+        if (!socket.readableEnded || !socket.writableFinished) this.stop(side);
+        resolve();
+      };
+      if (socket.closed) close();
+      else socket.once('close', close);
+    });
+  }
+
+  /** False: no more for now. */
+  #down(length: number, bytes: Uint8Array): boolean {
+    // In TLS it is the client who speaks first.
+    if (this.#upstream === undefined) {
+      this.stop('upstream');
+      return false;
+    }
+    if (length === bytes.length && length < largeBuffer) this.#buffer = Buffer.allocUnsafeSlow(largeBuffer);
+    this.#client.write(bytes.subarray(0, length), this.#taken);
+    // Nothing is left over if the kernel took it all at once.
+    this.#isWaiting = this.#client.writableLength > 0;
+    return !this.#isWaiting;
+  }
+
+  readonly #taken = (): void => {
+    if (!this.#isWaiting || this.#client.writableLength > 0) return;
+    this.#isWaiting = false;
+    this.#upstream?.resume();
+  };
+}
