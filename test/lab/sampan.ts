@@ -24,9 +24,12 @@ export class Sampan {
   readonly data: string;
   readonly #directory: string;
   readonly #file: string;
+  readonly #env: Readonly<Record<string, string>>;
   #running: Running | undefined;
 
-  constructor(directory: string, port: number) {
+  /** `env`: what it is started with, beside the lab's. */
+  constructor(directory: string, port: number, env: Readonly<Record<string, string>> = {}) {
+    this.#env = env;
     this.url = `http://127.0.0.1:${port}`;
     this.data = join(directory, `data-${port}`);
     this.#directory = directory;
@@ -47,7 +50,10 @@ export class Sampan {
   }
 
   async start(): Promise<void> {
-    const running = new Running(program, ['serve', '--config', this.#file], { directory: this.#directory });
+    const running = new Running(program, ['serve', '--config', this.#file], {
+      directory: this.#directory,
+      env: this.#env,
+    });
     this.#running = running;
     await running.until('readiness', async () => assert.equal((await fetch(`${this.url}/readyz`)).status, 200));
   }
@@ -78,8 +84,9 @@ export async function startSampan(
   directory: string,
   registries: Upstreams,
   more: Readonly<Record<string, unknown>> = {},
+  env: Readonly<Record<string, string>> = {},
 ): Promise<Sampan> {
-  const sampan = new Sampan(directory, await freePort('127.0.0.1'));
+  const sampan = new Sampan(directory, await freePort('127.0.0.1'), env);
   await sampan.configure(registries, more);
   await sampan.start();
   return sampan;

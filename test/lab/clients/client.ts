@@ -2,12 +2,14 @@
 
 /** Where a client is told to find docker.io. */
 export interface Mirror {
-  /** `127.0.0.1:5050` */
-  readonly address: string;
+  /** `127.0.0.1:5050`; undefined: nowhere, and it goes by docker.io's own hosts. */
+  readonly address: string | undefined;
   /** What stands before the repository's name, for clients that cannot send `ns`: `docker.io/`, or nothing for a plain registry. */
   readonly prefix: string;
-  /** That knows the way to `address`, if it is a name. */
+  /** For HTTP_PROXY and HTTPS_PROXY: where all that is asked of no address of the loopback goes. */
   readonly proxy?: string;
+  /** The file of the only CA that the client trusts. */
+  readonly ca?: string;
 }
 
 /** What a client has after a pull. */
@@ -26,4 +28,11 @@ export interface Client {
 
 export function digestsIn(text: string): string[] {
   return [...new Set(text.match(/sha256:[0-9a-f]{64}/g))];
+}
+
+export function wayOf({ proxy, ca }: Mirror): Readonly<Record<string, string>> {
+  return {
+    ...(proxy !== undefined && { HTTP_PROXY: proxy, HTTPS_PROXY: proxy }),
+    ...(ca !== undefined && { SSL_CERT_FILE: ca }),
+  };
 }

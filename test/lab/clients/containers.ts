@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bytesOf, digestOf } from '../../fakes/registry/bytes.ts';
 import { run } from '../process.ts';
-import { type Client, digestsIn, type Mirror } from './client.ts';
+import { type Client, digestsIn, type Mirror, wayOf } from './client.ts';
 
 export const podman: Client = {
   name: 'podman',
@@ -49,13 +49,12 @@ export const skopeo: Client = {
 export async function configure(mirror: Mirror, directory: string): Promise<Record<string, string>> {
   const at = (name: string) => join(directory, name);
   const location = `${mirror.address}/${mirror.prefix}`.replace(/\/$/, '');
+  const mirrored = `[[registry.mirror]]\nlocation = "${location}"\ninsecure = true\n`;
   const registries = `
     unqualified-search-registries = []
     [[registry]]
     location = "docker.io"
-    [[registry.mirror]]
-    location = "${location}"
-    insecure = true
+    ${mirror.address === undefined ? '' : mirrored}
   `;
   // The vfs driver works on any file system.
   const storage = `[storage]\ndriver = "vfs"\ngraphroot = "${at('root')}"\nrunroot = "${at('run')}"\n`;
@@ -70,5 +69,6 @@ export async function configure(mirror: Mirror, directory: string): Promise<Reco
     CONTAINERS_STORAGE_CONF: at('storage.conf'),
     CONTAINERS_CONF: at('containers.conf'),
     REGISTRY_AUTH_FILE: at('auth.json'),
+    ...wayOf(mirror),
   };
 }
