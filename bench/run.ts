@@ -12,6 +12,8 @@ import { kinds } from './parts/kinds.ts';
 import { tableOf } from './table.ts';
 
 export interface Choice {
+  /** Of the bench. */
+  readonly name: string;
   /** By name. */
   readonly scenarios: Readonly<Record<string, Scenario>>;
   readonly quick: boolean;
@@ -19,7 +21,7 @@ export interface Choice {
   readonly whole: boolean;
 }
 
-export async function runBench({ scenarios, quick, whole }: Choice): Promise<void> {
+export async function runBench({ name, scenarios, quick, whole }: Choice): Promise<void> {
   const head = headOf();
   console.log(headText(head));
   const figures = await withBench(quick, async (bench) => {
@@ -31,7 +33,7 @@ export async function runBench({ scenarios, quick, whole }: Choice): Promise<voi
   for (const reason of reasonsIn(figures)) console.log(reason);
   if (quick || !whole) return;
   const results = join(import.meta.dirname, 'results');
-  const file = join(results, `${head.date.slice(0, 10)}.json`);
+  const file = join(results, `${head.date.slice(0, 10)}-${name}.json`);
   await mkdir(results, { recursive: true });
   await writeFile(file, `${JSON.stringify({ ...head, figures }, undefined, 2)}\n`);
   console.log(`\nkept in ${file}`);

@@ -31,7 +31,16 @@ async function seconds(pid: number): Promise<number> {
   return (Number(user) + Number(system)) / ticks;
 }
 
-async function peak(pid: number): Promise<number> {
+/** What the process has in memory just now, in MB. */
+export async function residentOf(pid: number): Promise<number> {
+  return told(pid, 'VmRSS');
+}
+
+function peak(pid: number): Promise<number> {
+  return told(pid, 'VmHWM');
+}
+
+async function told(pid: number, field: string): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return (Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024) / 1e6;
+  return (Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024) / 1e6;
 }

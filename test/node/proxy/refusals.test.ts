@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { parseNetwork } from '../../../src/core/access/networks.ts';
-import { established, helloFor, readAll, readSome, startHost, startProxy, type World } from './world.ts';
+import { established, readAll, readSome, startHost, startProxy, type World } from './world.ts';
+import { helloFor } from '../../fakes/client-hello.ts';
 
 async function ask(world: World, lines: string): Promise<string> {
   const client = await world.connect();

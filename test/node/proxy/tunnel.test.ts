@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
-import { established, helloFor, readAll, readSome, startHost, startProxy, type World } from './world.ts';
+import { established, readAll, readSome, startHost, startProxy, type World } from './world.ts';
+import { helloFor } from '../../fakes/client-hello.ts';
 
 const host = 'ghcr.io';
 const hello = helloFor(host);
