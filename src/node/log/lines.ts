@@ -52,12 +52,8 @@ export function lineOf(event: MirrorEvent): Line | undefined {
     }
     case 'passed':
       return passed(event);
-    case 'refused': {
-      const { address, target, status, why, remedy } = event;
-      const hint = remedy === undefined ? '' : `; to allow it: ${remedy}`;
-      const message = `proxy: ${target} of ${address} refused, ${status}: ${why}${hint}`;
-      return { level: 'info', message, facts: { kind, address, target, status, why, remedy } };
-    }
+    case 'refused':
+      return refused(event);
     case 'evicted': {
       const { digest, size } = event;
       return { level: 'debug', message: `evicted ${digest}, ${bytesText(size)}`, facts: { kind, digest, size } };
@@ -121,6 +117,14 @@ function passed({ kind, how, address, host, registry, sent, received, ms, ended,
   const bytes = `${bytesText(sent)} sent, ${bytesText(received)} received`;
   const message = `proxy: ${how} of ${address} to ${host}, ${bytes} in ${msText(ms)}${endings[ended]}`;
   const facts = { kind, how, address, host, registry, sent, received, ms: Math.round(ms), ended };
+  return error === undefined ? { level: 'info', message, facts } : failure('info', message, facts, error);
+}
+
+function refused(event: Extract<MirrorEvent, { kind: 'refused' }>): Line {
+  const { kind, address, target, status, why, remedy, error } = event;
+  const hint = remedy === undefined ? '' : `; to allow it: ${remedy}`;
+  const message = `proxy: ${target} of ${address} refused, ${status}: ${why}${hint}`;
+  const facts = { kind, address, target, status, why, remedy };
   return error === undefined ? { level: 'info', message, facts } : failure('info', message, facts, error);
 }
 

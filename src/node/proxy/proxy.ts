@@ -22,6 +22,7 @@ export function createProxy(parts: PassageParts): Proxy {
         () => {},
       );
       await face.close(within);
+      await passages.over();
       over.abort();
       await late;
     },

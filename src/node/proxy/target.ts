@@ -13,6 +13,8 @@ export interface Rejection {
   readonly status: number;
   readonly why: string;
   readonly remedy?: string;
+  /** For the log. */
+  readonly error?: unknown;
 }
 
 export const purpose = 'this proxy is for container registries only';

@@ -79,10 +79,15 @@ export class Tunnel implements Watched {
 
   /** One side's part in the end: resolves when its connection is closed. */
   #end(socket: Socket, side: 'client' | 'upstream'): Promise<void> {
-    socket.once('error', (error) => this.stop(side, error));
+    const isOver = (): boolean => socket.readableEnded && (side === 'upstream' || socket.writableFinished);
+    socket.once('error', (error) => {
+      if (!isOver()) this.stop(side, error);
+    });
     return new Promise((resolve) => {
       const close = (): void => {
-        if (!socket.readableEnded || !socket.writableFinished) this.stop(side);
+        if (!isOver()) this.stop(side);
+        // A host that has said all resets who goes on speaking. What it said is on its way still, and must arrive.
+        else if (side === 'upstream') this.#client.resume();
         resolve();
       };
       if (socket.closed) close();

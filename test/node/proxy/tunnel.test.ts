@@ -85,6 +85,79 @@ for (const [who, reset] of [
   });
 }
 
+test('a host that has said all may break off: the client is not told of it, who has all', async (t) => {
+  const said = Buffer.from('all that there is');
+  const port = await startHost(t, (socket) => {
+    socket.once('data', () => {
+      socket.once('data', () => socket.resetAndDestroy());
+      socket.end(said);
+    });
+  });
+  const world = await startProxy(t, { [host]: port });
+  const client = await tunnel(world);
+  assert.deepEqual(await readAll(client), said);
+  client.write('one more thing');
+  // It would have been reset by now.
+  while (world.events.length === 0 && !client.destroyed) {
+    client.end();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.equal((await world.told('passed')).ended, 'done');
+});
+
+for (const [limit, ms] of [
+  ['idle', 60_000],
+  ['longest', 3_600_000],
+] as const) {
+  test(`a tunnel is cut off when it is over its limit: ${limit}`, async (t) => {
+    const port = await startHost(t, (socket) => void socket.pipe(socket));
+    const world = await startProxy(t, { [host]: port });
+    const client = await tunnel(world);
+    const back = hello.length;
+    await readSome(client, (text) => text.length === back);
+    world.pass(0);
+    for (let time = 0; time < ms; time += 30_000) {
+      assert.equal(world.proxy.open(), 1);
+      // Whoever is to be idle says nothing.
+      if (limit === 'longest') {
+        client.write('x');
+        await readSome(client, (text) => text === 'x');
+      }
+      world.pass(30_000);
+    }
+    assert.equal((await world.told('passed')).ended, limit);
+  });
+}
+
+test('a stop lets a tunnel finish within its time, and ends what is idle sooner', async (t) => {
+  const port = await startHost(t, (socket) => void socket.pipe(socket));
+  const world = await startProxy(t, { [host]: port });
+  const [busy, idle] = [await tunnel(world), await tunnel(world)];
+  for (const client of [busy, idle]) await readSome(client, (text) => text.length === hello.length);
+  const closed = world.proxy.close(60_000);
+  world.pass(0);
+  busy.write('y');
+  await readSome(busy, (text) => text === 'y');
+  world.pass(3000);
+  assert.equal((await world.told('passed')).ended, 'idle');
+  assert.equal(world.proxy.open(), 1);
+  busy.end();
+  await closed;
+  assert.deepEqual(
+    world.events.map((event) => event.kind === 'passed' && event.ended),
+    ['idle', 'done'],
+  );
+});
+
+test('what is not over when the time of a stop is up is cut off', async (t) => {
+  const port = await startHost(t, (socket) => void socket.pipe(socket));
+  const world = await startProxy(t, { [host]: port });
+  const client = await tunnel(world);
+  await readSome(client, (text) => text.length === hello.length);
+  await world.proxy.close(0);
+  assert.equal((await world.told('passed')).ended, 'stopped');
+});
+
 function descriptors(): number {
   return readdirSync('/proc/self/fd').length;
 }

@@ -1,0 +1,126 @@
+// How what was let in gets to its host and back: by a tunnel, by the mirror in the host's place, or by one request of ours.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Clock } from '../../core/mirror/ports.ts';
+import type { Fetch } from '../../core/upstream/fetch.ts';
+import { BufferPool } from '../buffer-pool.ts';
+import type { Dial } from '../dial/dial.ts';
+import { send } from '../http/send.ts';
+import { forward } from './forward.ts';
+import { awaitHello } from './hello.ts';
+import { type Every, Rounds } from './rounds.ts';
+import type { Rejection, Target } from './target.ts';
+import type { Intercept, Traffic } from './traffic.ts';
+import { Tunnel, type TunnelLimits } from './tunnel.ts';
+import { whyNotReached } from './why-not-reached.ts';
+
+export interface CarriageParts {
+  readonly dial: Dial;
+  readonly fetch: Fetch;
+  readonly limits: TunnelLimits;
+  /** What `Via` calls us: no other sampan has the same. */
+  readonly pseudonym: string;
+  readonly clock: Clock;
+  readonly every: Every;
+}
+
+/** Milliseconds until a host has answered. */
+const dialWithin = 15_000;
+const established = 'HTTP/1.1 200 Connection established\r\n\r\n';
+const nothing = { sent: 0, received: 0 } as const;
+
+/** Each of its ways resolves when it is over, or with why it could not begin; then the client waits for an answer. */
+export class Carriage {
+  readonly #parts: CarriageParts;
+  readonly #rounds: Rounds;
+  readonly #tunnels = new Set<Tunnel>();
+  readonly #buffers = new BufferPool();
+  #hastens = false;
+
+  constructor(parts: CarriageParts) {
+    this.#parts = parts;
+    this.#rounds = new Rounds(() => parts.clock.now(), parts.every);
+  }
+
+  /** Who has nothing under way is not waited for. */
+  hasten(): void {
+    this.#hastens = true;
+    for (const tunnel of this.#tunnels) tunnel.hasten();
+  }
+
+  stop(): void {
+    for (const tunnel of this.#tunnels) tunnel.stop('stopped');
+  }
+
+  async tunnel(socket: Socket, head: Buffer, host: string): Promise<Traffic | Rejection> {
+    const { dial, limits, clock } = this.#parts;
+    const tunnel = new Tunnel(socket, limits);
+    let upstream: Socket;
+    try {
+      const signal = AbortSignal.timeout(dialWithin);
+      upstream = await dial({ host, port: 443, trust: 'public' }, { signal, onread: tunnel.onread });
+    } catch (error) {
+      return whyNotReached(host, error);
+    }
+    // Each way has an end of its own.
+    upstream.allowHalfOpen = true;
+    const greeted = await this.#greet(socket, head, host);
+    if ('ended' in greeted) {
+      upstream.destroy();
+      return greeted;
+    }
+    if (this.#hastens) tunnel.hasten();
+    this.#tunnels.add(tunnel);
+    this.#rounds.add(tunnel);
+    try {
+      return await tunnel.run(upstream, greeted, clock.now());
+    } finally {
+      this.#tunnels.delete(tunnel);
+      this.#rounds.delete(tunnel);
+    }
+  }
+
+  async intercept(
+    take: Intercept,
+    socket: Socket,
+    head: Buffer,
+    { host, registry, address }: { readonly host: string; readonly registry: string; readonly address: string },
+  ): Promise<Traffic | Rejection> {
+    const greeted = await this.#greet(socket, head, host);
+    if ('ended' in greeted) return greeted;
+    return take(socket, { head: greeted, host }, registry, address);
+  }
+
+  /** What the client says first, if that is TLS for this host; else its connection is closed. */
+  async #greet(socket: Socket, head: Buffer, host: string): Promise<Buffer | Traffic> {
+    socket.write(established);
+    const hello = await awaitHello(socket, head, this.#rounds);
+    if (typeof hello !== 'string' && hello.name === host) return hello.bytes;
+    socket.destroy();
+    const ended = typeof hello === 'string' ? hello : 'other-name';
+    return { ...nothing, ended };
+  }
+
+  async forward(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { host, path = '/' }: Target,
+  ): Promise<Traffic | Rejection> {
+    const leaving = new AbortController();
+    response.once('close', () => leaving.abort());
+    const method = request.method === 'HEAD' ? 'HEAD' : 'GET';
+    const parts = { fetch: this.#parts.fetch, via: `1.1 ${this.#parts.pseudonym}`, signal: leaving.signal };
+    try {
+      const reply = await forward({ method, host, path, headers: request.headers }, parts);
+      const { bytes, whole, error } = await send(reply, request, response, this.#buffers);
+      if (whole) return { ...nothing, received: bytes, ended: 'done' };
+      return {
+        ...nothing,
+        received: bytes,
+        ...(error === undefined ? { ended: 'client' } : { ended: 'upstream', error }),
+      };
+    } catch (error) {
+      return leaving.signal.aborted ? { ...nothing, ended: 'client' } : whyNotReached(host, error);
+    }
+  }
+}
