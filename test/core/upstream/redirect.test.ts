@@ -129,3 +129,18 @@ test('a CDN that is down is named, and the registry is asked for another redirec
     [host, undefined],
   ]);
 });
+
+test('it is told where an endpoint sends us over https, and where nobody else does', async () => {
+  const toldBy = async (locations: Readonly<Record<string, string>>, redirects: readonly string[] = []) => {
+    const registry = await serve((request, response) => {
+      send(response, 307, { location: locations[request.url ?? ''] ?? locations['/'] ?? '' });
+    });
+    const { upstream, events } = bench({ endpoints: [registry.url], redirects });
+    await assert.rejects(upstream.manifest(reference, anonymous, signal));
+    return events.flatMap((event) => (event.kind === 'redirected' ? [[event.registry, event.host]] : []));
+  };
+  assert.deepEqual(await toldBy({ '/': 'https://localhost/blob?sig=1' }), [['registry.test', 'localhost']]);
+  const cdn = await serve((_request, response) => send(response, 307, { location: 'https://localhost/blob' }));
+  assert.deepEqual(await toldBy({ '/': `${cdn.url}/x` }, [cdn.url]), [], 'plain http, and then from somebody else');
+  assert.deepEqual(await toldBy({ '/': 'https://cdn.test:8443/blob' }), [], 'a redirect that is not taken');
+});

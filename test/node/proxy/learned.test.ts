@@ -1,0 +1,97 @@
+// CDN hosts that are learned from redirects: for whom, for how long, and which never.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { MirrorEvent } from '../../../src/core/mirror/events.ts';
+import { Learned } from '../../../src/node/proxy/learned.ts';
+
+const [client, other, host, registry] = ['10.0.0.1', '10.0.0.2', 'cdn.docker.com', 'docker.io'];
+const minute = 60_000;
+
+function world() {
+  let now = 1000;
+  const learned = new Learned(() => now);
+  const served = (more: Partial<Extract<MirrorEvent, { kind: 'served' }>> = {}) =>
+    learned.report({
+      kind: 'served',
+      method: 'GET',
+      path: '/v2/library/alpine/blobs/x',
+      what: 'blob',
+      registry,
+      status: 200,
+      outcome: 'miss',
+      bytes: 1,
+      ms: 1,
+      address: client,
+      whole: true,
+      ...more,
+    });
+  const redirected = (to = host) => learned.report({ kind: 'redirected', registry, host: to });
+  return { learned, served, redirected, pass: (ms: number) => (now += ms) };
+}
+
+test('who was just given something that was not here may go where its registry sent us, for a quarter of an hour', () => {
+  const { learned, served, redirected, pass } = world();
+  redirected();
+  assert.equal(learned.find(host, client), undefined);
+  served();
+  assert.deepEqual(learned.find(host, client), { registry, isRegistry: false });
+  assert.equal(learned.find(host, other), undefined, 'that client alone');
+  assert.equal(learned.find(`evil.${host}`, client), undefined, 'that name alone');
+  pass(15 * minute - 1);
+  assert.ok(learned.find(host, client));
+  pass(1);
+  assert.equal(learned.find(host, client), undefined);
+});
+
+test('who was refused, or was given what was here, or something of another registry, learns nothing', () => {
+  for (const more of [
+    { status: 403 },
+    { status: 404 },
+    { outcome: 'hit' },
+    { outcome: 'none' },
+    { registry: 'ghcr.io' },
+    { registry: undefined },
+  ] as const) {
+    const { learned, served, redirected } = world();
+    redirected();
+    served(more);
+    assert.equal(learned.find(host, client), undefined, JSON.stringify(more));
+  }
+});
+
+test('an old redirect teaches nobody', () => {
+  const { learned, served, redirected, pass } = world();
+  redirected();
+  pass(15 * minute);
+  served();
+  assert.equal(learned.find(host, client), undefined);
+});
+
+test('all addresses of an IPv6 network are one client', () => {
+  const { learned } = world();
+  learned.note('2001:db8:1:2::3', host, registry);
+  assert.ok(learned.find(host, '2001:db8:1:2:ffff::1'));
+  assert.equal(learned.find(host, '2001:db8:1:3::3'), undefined);
+});
+
+test('names below a domain where anybody can have one are never learned', () => {
+  const { learned } = world();
+  for (const never of [
+    'bucket.s3.dualstack.eu-west-1.amazonaws.com',
+    'd111111abcdef8.cloudfront.net',
+    'storage.googleapis.com',
+    'x.blob.core.windows.net',
+    'x.r2.cloudflarestorage.com',
+    'somebody.github.io',
+    'somebody.workers.dev',
+    'pkg-containers.githubusercontent.com',
+    'amazonaws.com',
+    'co.uk',
+    'localhost',
+    '10.0.0.1',
+    'cdn.lan',
+  ]) {
+    learned.note(client, never, registry);
+    assert.equal(learned.find(never, client), undefined, never);
+  }
+});
