@@ -30,7 +30,7 @@ export const table: Readonly<Record<string, Row>> = {
     never: ['node/app.ts', 'node/cli', 'node/http', 'node/proxy', 'node/store'],
     outside: nodeAny,
   },
-  'node/dial': { may: ['core', 'node/config/address.ts', 'node/config/via.ts'], outside: nodeAny },
+  'node/dial': { may: ['core', 'node/config/address.ts', 'node/config/via.ts', 'node/pseudonym.ts'], outside: nodeAny },
   'node/config': { may: ['core', 'config', 'node/log'], outside: nodeAny },
   'node/log': { may: ['core'], outside: nodeAny },
   'node/http': {

@@ -23,9 +23,8 @@ export async function readThrough({ port, target }: Way, rest = 0): Promise<numb
     onread: {
       buffer: sink,
       callback(length, buffer) {
-        if (greeting !== undefined && !head.test(greeting))
-          greet(Buffer.from(buffer.subarray(0, length)).toString('latin1'));
-        else bytes += length;
+        if (head.test(greeting)) bytes += length;
+        else greet(Buffer.from(buffer.subarray(0, length)).toString('latin1'));
         if (rest === 0 || bytes === 0) return true;
         setTimeout(() => socket.resume(), rest);
         return false;

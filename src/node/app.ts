@@ -1,5 +1,4 @@
 // The composition root: a configuration becomes a running mirror.
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -11,7 +10,7 @@ import type { Underway } from '../core/mirror/blob-flights.ts';
 import type { Clock } from '../core/mirror/ports.ts';
 import { adminPages } from './http/admin.ts';
 import { atOnce, changedKeys } from './config/changes.ts';
-import type { Config } from './config/config.ts';
+import type { Config, ProxyConfig } from './config/config.ts';
 import { type Address, formatAddress, isLoopback, isLoopbackHost } from './config/address.ts';
 import { Dialling } from './dialling.ts';
 import type { Log } from './log/log.ts';
@@ -19,8 +18,11 @@ import { createMetrics } from './metrics.ts';
 import type { Face } from './http/listener.ts';
 import { type ServerParts, createServer } from './http/server.ts';
 import { Learned } from './proxy/learned.ts';
+import type { Rules } from './proxy/passages.ts';
 import { createProxy } from './proxy/proxy.ts';
-import { createServing, type Lasting } from './serving.ts';
+import type { Every } from './proxy/rounds.ts';
+import { pseudonym } from './pseudonym.ts';
+import { createServing, type Lasting, type Serving } from './serving.ts';
 import { createStatus } from './status.ts';
 import { openSoonerOrLater } from './store/late.ts';
 import type { StoreLimits } from './store/store.ts';
@@ -52,6 +54,11 @@ const now = (): number => Date.now();
 const clock: Clock = {
   now,
   sleep: (ms, signal) => sleep(ms, undefined, { signal }),
+};
+
+const every: Every = (ms, tick) => {
+  const timer = setInterval(tick, ms).unref();
+  return () => clearInterval(timer);
 };
 
 /** Throws if an address or, for another reason than a disk that fails, the data directory cannot be had; then nothing is left open. */
@@ -97,23 +104,16 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   const fills = () => underway.size;
   let listen = formatAddress(config.listen);
   const learned = config.proxy?.learn === true ? new Learned(now) : undefined;
+  const { proxy: proxySettings } = config;
   const proxy =
-    config.proxy &&
+    proxySettings &&
     createProxy({
-      access: config.access,
-      find: (host, address) => serving.hosts.find(host) ?? learned?.find(host, address),
-      dial: serving.outbound.dial,
-      fetch: serving.outbound.fetch,
-      limits: config.proxy,
-      // Never another's, and tells nobody whose.
-      pseudonym: `sampan-${randomBytes(6).toString('hex')}`,
+      rules: () => rulesOf(serving, serving.config.proxy ?? proxySettings, learned),
+      pseudonym,
       isOwner: (host) => isLoopback({ host, port: 0 }),
       report,
       clock,
-      every: (ms, tick) => {
-        const timer = setInterval(tick, ms).unref();
-        return () => clearInterval(timer);
-      },
+      every,
     });
   const tunnels = () => proxy?.open() ?? 0;
   const label = (registry: string) => serving.registries.configuredAs(registry) ?? 'none';
@@ -175,6 +175,12 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     await stop();
     throw error;
   }
+}
+
+function rulesOf({ config, hosts, outbound }: Serving, settings: ProxyConfig, learned: Learned | undefined): Rules {
+  const { tunnels, idle, longest } = settings;
+  const find: Rules['find'] = (host, address) => hosts.find(host) ?? learned?.find(host, address);
+  return { access: config.access, find, dial: outbound.dial, fetch: outbound.fetch, tunnels, idle, longest };
 }
 
 function limitsOf({ storage, registries }: Config): StoreLimits {

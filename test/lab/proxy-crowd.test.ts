@@ -90,13 +90,13 @@ describe('two thousand tunnels', { skip: process.platform !== 'linux' && 'memory
 
   test('all get everything, and a second time costs no more than the first', async () => {
     const descriptors = async () => (await readdir(`/proc/${sampan.pid}/fd`)).length;
-    const [atFirst, open] = [await megabytes(), await descriptors()];
+    const [atFirst, opened] = [await megabytes(), await descriptors()];
     await wave();
     const then = await megabytes();
     await wave();
     const twice = await megabytes();
     assert.ok(then - atFirst < 250, `${atFirst} MB, then ${then} MB`);
     assert.ok(twice - then < 60, `${then} MB, then ${twice} MB`);
-    assert.ok((await descriptors()) <= open, 'no descriptor stays behind');
+    assert.ok((await descriptors()) <= opened, 'no descriptor stays behind');
   });
 });

@@ -5,10 +5,19 @@ import type { Config } from './config.ts';
 
 /** What was opened at the start stays what it is until the next. */
 export function atOnce(running: Config, next: Config): Config {
-  const { listen, data, admin } = running;
+  const { listen, data, admin, proxy } = running;
   // Who may pull was written for where it listens: what is right on the loopback could let everybody in here.
-  const isElsewhere = isLoopback(next.listen) && !isLoopback(listen);
-  return { ...next, listen, data, admin, access: isElsewhere ? running.access : next.access };
+  const isElsewhere = [
+    [next.listen, listen],
+    [next.proxy?.listen, proxy?.listen],
+  ].some(([to, from]) => from !== undefined && !isLoopback(from) && (to === undefined || isLoopback(to)));
+  const access = isElsewhere ? running.access : next.access;
+  return { ...next, listen, data, admin, access, proxy: proxyAtOnce(proxy, next.proxy) };
+}
+
+/** Whether it learns was chosen for where it listens, if nobody said so. */
+function proxyAtOnce(running: Config['proxy'], next: Config['proxy']): Config['proxy'] {
+  return running && next ? { ...next, listen: running.listen, learn: running.learn } : running;
 }
 
 /** `storage.limit`, `registries.docker.io`: as they are written, and never with a value. The catalogue's registries count as written. */
@@ -21,7 +30,7 @@ const writtenAs = new Map([
   ['pullAhead', 'pull_ahead'],
   ['stopWithin', 'stop_within'],
 ]);
-const sections = new Set(['storage', 'admin', 'log']);
+const sections = new Set(['storage', 'proxy', 'admin', 'log']);
 
 function flat({ registries, ...others }: Config): ReadonlyMap<string, unknown> {
   return new Map([

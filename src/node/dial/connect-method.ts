@@ -1,13 +1,15 @@
 // Asks an HTTP proxy for a connection to somebody else (RFC 9110, section 9.3.6).
 import { type Address, formatAddress } from '../config/address.ts';
 import type { Via } from '../config/via.ts';
+import { pseudonym } from '../pseudonym.ts';
 import type { Conversation } from './conversation.ts';
 
 const endOfHead = '\r\n\r\n';
 
 export async function askByConnect(talk: Conversation, to: Address, login: Via['login']): Promise<void> {
   const authority = formatAddress(to);
-  const lines = [`CONNECT ${authority} HTTP/1.1`, `Host: ${authority}`];
+  // Whoever leads back here is known by it.
+  const lines = [`CONNECT ${authority} HTTP/1.1`, `Host: ${authority}`, `Via: 1.1 ${pseudonym}`];
   if (login !== undefined) lines.push(`Proxy-Authorization: Basic ${basic(login)}`);
   talk.say(lines.join('\r\n') + endOfHead);
   const head = await talk.hear((held) => {

@@ -14,10 +14,13 @@ import type { Intercept, Traffic } from './traffic.ts';
 import { Tunnel, type TunnelLimits } from './tunnel.ts';
 import { whyNotReached } from './why-not-reached.ts';
 
-export interface CarriageParts {
+/** How what is opened goes out, and for how long it may. */
+export interface Ways extends TunnelLimits {
   readonly dial: Dial;
   readonly fetch: Fetch;
-  readonly limits: TunnelLimits;
+}
+
+export interface CarriageParts {
   /** What `Via` calls us: no other sampan has the same. */
   readonly pseudonym: string;
   readonly clock: Clock;
@@ -52,13 +55,13 @@ export class Carriage {
     for (const tunnel of this.#tunnels) tunnel.stop('stopped');
   }
 
-  async tunnel(socket: Socket, head: Buffer, host: string): Promise<Traffic | Rejection> {
-    const { dial, limits, clock } = this.#parts;
-    const tunnel = new Tunnel(socket, limits);
+  async tunnel(socket: Socket, head: Buffer, host: string, ways: Ways): Promise<Traffic | Rejection> {
+    const { clock } = this.#parts;
+    const tunnel = new Tunnel(socket, ways);
     let upstream: Socket;
     try {
       const signal = AbortSignal.timeout(dialWithin);
-      upstream = await dial({ host, port: 443, trust: 'public' }, { signal, onread: tunnel.onread });
+      upstream = await ways.dial({ host, port: 443, trust: 'public' }, { signal, onread: tunnel.onread });
     } catch (error) {
       return whyNotReached(host, error);
     }
@@ -105,11 +108,12 @@ export class Carriage {
     request: IncomingMessage,
     response: ServerResponse,
     { host, path = '/' }: Target,
+    fetch: Fetch,
   ): Promise<Traffic | Rejection> {
     const leaving = new AbortController();
     response.once('close', () => leaving.abort());
     const method = request.method === 'HEAD' ? 'HEAD' : 'GET';
-    const parts = { fetch: this.#parts.fetch, via: `1.1 ${this.#parts.pseudonym}`, signal: leaving.signal };
+    const parts = { fetch, via: `1.1 ${this.#parts.pseudonym}`, signal: leaving.signal };
     try {
       const reply = await forward({ method, host, path, headers: request.headers }, parts);
       const { bytes, whole, error } = await send(reply, request, response, this.#buffers);

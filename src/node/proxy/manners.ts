@@ -6,7 +6,8 @@ import { purpose, reject, type Rejection } from './target.ts';
 export function whyNotTaken(
   { method = '', headers }: IncomingMessage,
   address: string,
-  { access, pseudonym }: { readonly access: Access; readonly pseudonym: string },
+  access: Access,
+  pseudonym: string,
 ): Rejection | undefined {
   if (!isAdmitted(access, { address })) {
     return reject(403, 'this proxy does not serve your address', `access: { networks: ["${address}"] }`);

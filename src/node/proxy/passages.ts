@@ -8,27 +8,29 @@ import type { Belonging } from '../../core/upstream/hosts.ts';
 import { clientOf } from '../http/client.ts';
 import type { Turns } from '../http/listener.ts';
 import { malformed } from '../http/refuse.ts';
-import { Carriage, type CarriageParts } from './carriage.ts';
+import { Carriage, type CarriageParts, type Ways } from './carriage.ts';
 import { decide, type Decision } from './decide.ts';
 import { whyNotTaken } from './manners.ts';
 import { refuseRequest, refuseTunnel } from './refusal.ts';
 import { Tallies } from './tallies.ts';
 import { parseAbsolute, parseTunnel, reject, type Rejection, type Target } from './target.ts';
 import type { Intercept, Traffic } from './traffic.ts';
-import type { TunnelLimits } from './tunnel.ts';
 
 const tooMany = reject(429, 'this proxy has as many tunnels for you as one client may have');
 
-export interface PassageParts extends CarriageParts {
+/** As the configuration has it just now. What has begun goes on with what it began with. */
+export interface Rules extends Ways {
   readonly access: Access;
   /** Whose a host is, for a client at that address; undefined: nobody's who may be reached. */
   readonly find: (host: string, address: string) => Belonging | undefined;
+  /** That one client may have at once. */
+  readonly tunnels: number;
+}
+
+export interface PassageParts extends CarriageParts {
+  readonly rules: () => Rules;
   /** Undefined: everything is tunnelled. */
   readonly intercept?: { readonly registries: (registry: string) => boolean; readonly take: Intercept } | undefined;
-  readonly limits: TunnelLimits & {
-    /** For each client. */
-    readonly tunnels: number;
-  };
   /** Whether whoever is at that address is told how to change the configuration. */
   readonly isOwner: (address: string) => boolean;
   readonly report: Report;
@@ -37,19 +39,22 @@ export interface PassageParts extends CarriageParts {
 /** What is done for one request, by the form that it has. */
 interface Acts {
   readonly refuse: (rejection: Rejection) => Promise<void> | void;
-  readonly carry: (target: Target, decision: Exclude<Decision, Rejection>) => Promise<Traffic | Rejection>;
+  readonly carry: (
+    target: Target,
+    decision: Exclude<Decision, Rejection>,
+    rules: Rules,
+  ) => Promise<Traffic | Rejection>;
   readonly destroy: () => void;
 }
 
 export class Passages implements Turns {
   readonly #parts: PassageParts;
-  readonly #tallies: Tallies;
+  readonly #tallies = new Tallies();
   readonly #carriage: Carriage;
   readonly #running = new Set<Promise<void>>();
 
   constructor(parts: PassageParts) {
     this.#parts = parts;
-    this.#tallies = new Tallies(parts.limits.tunnels);
     this.#carriage = new Carriage(parts);
   }
 
@@ -75,10 +80,10 @@ export class Passages implements Turns {
     const { intercept, isOwner } = this.#parts;
     return this.#follow(request, address, parseTunnel(request.url ?? ''), {
       refuse: (rejection) => refuseTunnel(socket, rejection, isOwner(address)),
-      carry: ({ host }, decision) =>
+      carry: ({ host }, decision, rules) =>
         decision.kind === 'intercept' && intercept !== undefined
           ? this.#carriage.intercept(intercept.take, socket, head, { host, registry: decision.registry, address })
-          : this.#carriage.tunnel(socket, head, host),
+          : this.#carriage.tunnel(socket, head, host, rules),
       destroy: () => socket.destroy(),
     });
   }
@@ -87,7 +92,7 @@ export class Passages implements Turns {
     const address = addressOf(request);
     return this.#follow(request, address, parseAbsolute(request.url ?? ''), {
       refuse: (rejection) => refuseRequest(request, response, rejection, this.#parts.isOwner(address)),
-      carry: (target) => this.#carriage.forward(request, response, target),
+      carry: (target, _, { fetch }) => this.#carriage.forward(request, response, target, fetch),
       destroy: () => response.destroy(),
     });
   }
@@ -106,24 +111,25 @@ export class Passages implements Turns {
 
   /** From the decision to the line that tells what came of it. Never rejects. */
   async #pass(request: IncomingMessage, address: string, asked: Target | Rejection, acts: Acts): Promise<void> {
-    const { report, clock, intercept } = this.#parts;
+    const { report, clock, intercept, pseudonym } = this.#parts;
+    const rules = this.#parts.rules();
     const deny = async (rejection: Rejection): Promise<void> => {
       const { kind: _, ...said } = rejection;
       report({ kind: 'refused', address, target: shown(request), ...said });
       await acts.refuse(rejection);
     };
-    const why = whyNotTaken(request, address, this.#parts);
+    const why = whyNotTaken(request, address, rules.access, pseudonym);
     if (why !== undefined) return deny(why);
     if ('kind' in asked) return deny(asked);
     const decision = decide(asked, {
-      find: (host) => this.#parts.find(host, address),
+      find: (host) => rules.find(host, address),
       intercepts: (registry) => intercept?.registries(registry) === true,
     });
     if (decision.kind === 'reject') return deny(decision);
-    if (!this.#tallies.enter(address)) return deny(tooMany);
+    if (!this.#tallies.enter(address, rules.tunnels)) return deny(tooMany);
     const began = clock.now();
     try {
-      const traffic = await acts.carry(asked, decision);
+      const traffic = await acts.carry(asked, decision, rules);
       if ('kind' in traffic) return await deny(traffic);
       const { kind: how, registry } = decision;
       report({ kind: 'passed', how, address, host: asked.host, registry, ms: clock.now() - began, ...traffic });

@@ -2,18 +2,13 @@
 import { clientOf } from '../../core/access/address.ts';
 
 export class Tallies {
-  readonly #most: number;
   readonly #counts = new Map<string, number>();
 
-  constructor(most: number) {
-    this.#most = most;
-  }
-
   /** False if this client has as many as it may. Whoever was let in leaves, once. */
-  enter(address: string): boolean {
+  enter(address: string, most: number): boolean {
     const client = clientOf(address);
     const count = this.#counts.get(client) ?? 0;
-    if (count >= this.#most) return false;
+    if (count >= most) return false;
     this.#counts.set(client, count + 1);
     return true;
   }

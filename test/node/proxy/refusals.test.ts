@@ -115,7 +115,7 @@ test('who says nothing in ten seconds is not waited for', async (t) => {
 
 test('a client may have so many tunnels, and one more when one of them is over', async (t) => {
   const port = await startHost(t, (socket) => void socket.resume().on('end', () => socket.end()));
-  const world = await startProxy(t, { 'ghcr.io': port }, { limits: { tunnels: 2, idle: 60_000, longest: 60_000 } });
+  const world = await startProxy(t, { 'ghcr.io': port }, { tunnels: 2 });
   const open = async (): Promise<{ client: Socket; head: string }> => {
     const client = await world.connect();
     client.write('CONNECT ghcr.io:443 HTTP/1.1\r\nHost: ghcr.io:443\r\n\r\n');

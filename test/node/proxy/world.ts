@@ -7,7 +7,7 @@ import { Hosts } from '../../../src/core/upstream/hosts.ts';
 import { catalogue } from '../../../src/core/upstream/catalogue.ts';
 import { createDial } from '../../../src/node/dial/dial.ts';
 import { createFetch } from '../../../src/node/fetch.ts';
-import type { PassageParts } from '../../../src/node/proxy/passages.ts';
+import type { PassageParts, Rules } from '../../../src/node/proxy/passages.ts';
 import { createProxy, type Proxy } from '../../../src/node/proxy/proxy.ts';
 import { TestClock } from '../../core/upstream/bench.ts';
 
@@ -28,7 +28,7 @@ export interface World {
 export async function startProxy(
   t: TestContext,
   at: Readonly<Record<string, number>>,
-  more: Partial<PassageParts> = {},
+  more: Partial<PassageParts & Rules> = {},
 ): Promise<World> {
   const clock = new TestClock();
   const events: MirrorEvent[] = [];
@@ -39,11 +39,16 @@ export async function startProxy(
   const { fetch, close } = createFetch({ dial });
   const hosts = new Hosts(catalogue);
   const proxy = createProxy({
-    access: { kind: 'open' },
-    find: (host) => hosts.find(host),
-    dial,
-    fetch,
-    limits: { tunnels: 10_000, idle: 60_000, longest: 3_600_000 },
+    rules: () => ({
+      access: { kind: 'open' },
+      find: (host) => hosts.find(host),
+      dial,
+      fetch,
+      tunnels: 10_000,
+      idle: 60_000,
+      longest: 3_600_000,
+      ...more,
+    }),
     pseudonym: 'sampan-test',
     isOwner: () => false,
     report: (event) => {
