@@ -10,7 +10,7 @@ const read = (name: string) => readFileSync(new URL(`../../../docs/${name}`, imp
 const page = read('configuration.md');
 
 test('every example is right', async (t) => {
-  const examples = [...`${page}\n${read('login.md')}`.matchAll(/^```yaml\n([^]*?)^```$/gm)].map(
+  const examples = [...`${page}\n${read('login.md')}\n${read('proxy.md')}`.matchAll(/^```yaml\n([^]*?)^```$/gm)].map(
     ([, yaml = '']) => yaml,
   );
   assert.ok(examples.length > 10);
