@@ -103,6 +103,43 @@ test('upstreams are counted by registry, what, method and status', async () => {
   );
 });
 
+test('the forward proxy is counted by registry and end, and by no name that a client chose', async () => {
+  const passed = {
+    kind: 'passed',
+    how: 'tunnel',
+    address: '10.0.0.7',
+    host: 'europe-docker.pkg.dev',
+    registry: 'europe-docker.pkg.dev',
+    sent: 10,
+    received: 1000,
+    ms: 1,
+    ended: 'done',
+  } as const;
+  const refused = {
+    kind: 'refused',
+    address: '10.0.0.7',
+    target: 'CONNECT a.example:443',
+    status: 403,
+    why: '',
+  } as const;
+  const lines = await after(
+    passed,
+    { ...passed, ended: 'idle', host: 'a.example', registry: undefined },
+    refused,
+    refused,
+  );
+  assertIncludes(
+    lines,
+    'sampan_proxy_tunnels 3',
+    'sampan_proxy_passed_total{how="tunnel",registry="*.pkg.dev",ended="done"} 1',
+    'sampan_proxy_passed_total{how="tunnel",registry="other",ended="idle"} 1',
+    'sampan_proxy_bytes_total{registry="*.pkg.dev",direction="sent"} 10',
+    'sampan_proxy_bytes_total{registry="*.pkg.dev",direction="received"} 1000',
+    'sampan_proxy_refused_total{status="403"} 2',
+  );
+  assert.doesNotMatch(lines.join('\n'), /a\.example|europe/);
+});
+
 test('what happens to the cache is counted', async () => {
   const lines = await after(
     { kind: 'fill', repository, digest, ahead: true },

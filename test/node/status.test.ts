@@ -111,3 +111,22 @@ test('a status that was taken does not change afterwards', () => {
   report(served);
   assert.equal(before.pulls.byOutcome.hit, 0);
 });
+
+test('what went through the forward proxy, and what it refused, is added up', () => {
+  const { report, status } = board();
+  const passed = {
+    kind: 'passed',
+    how: 'tunnel',
+    address: '10.0.0.7',
+    host: 'ghcr.io',
+    registry: 'ghcr.io',
+    sent: 10,
+    received: 1000,
+    ms: 1,
+    ended: 'done',
+  } as const;
+  report(passed);
+  report(passed);
+  report({ kind: 'refused', address: '10.0.0.7', target: '', status: 403, why: '' });
+  assert.deepEqual(status().proxy, { open: 1, passed: 2, refused: 1, sent: 20, received: 2000 });
+});

@@ -11,8 +11,8 @@ export function whyNotReached(host: string, error: unknown): Rejection {
     return { ...reject(403, why, `resolve: { "${host}": "<its address>:443" }`), error };
   }
   const { code = '', name } = error as { code?: unknown; name?: unknown };
-  if (name === 'TimeoutError' || late.has(String(code)))
-    return { ...reject(504, `${host} did not answer in time`), error };
+  const isLate = name === 'TimeoutError' || late.has(String(code));
+  if (isLate) return { ...reject(504, `${host} did not answer in time`), error };
   if (unknown.has(String(code))) return { ...reject(502, `${host} is a name that DNS does not know`), error };
   return { ...reject(502, `${host} cannot be reached`), error };
 }

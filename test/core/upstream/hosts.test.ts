@@ -65,8 +65,8 @@ test('of a registry of one’s own, every host that is named without another por
   for (const host of ['auth.example', 'cdn.example', 'a.layers.example', 'a.b.layers.example']) {
     assert.deepEqual(hosts.find(host), { registry: 'registry.example', isRegistry: false }, host);
   }
-  for (const host of ['hub.lan', 'other.lan', 'cdn.lan', '[', 'layers.example'])
-    assert.equal(hosts.find(host), undefined, host);
+  const others = ['hub.lan', 'other.lan', 'cdn.lan', '[', 'layers.example'];
+  for (const host of others) assert.equal(hosts.find(host), undefined, host);
 });
 
 test('what the owner allows is nobody’s, unless it is a registry’s', () => {

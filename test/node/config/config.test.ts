@@ -268,3 +268,11 @@ test('beyond the loopback it starts as soon as somebody has said who may pull', 
     assert.equal((await read(t, `listen: ${listen}`)).access.kind, 'open');
   }
 });
+
+test('hosts are learned by themselves only where nobody else reaches the proxy', async (t) => {
+  const learns = async (yaml: string) => (await read(t, yaml)).proxy?.learn;
+  assert.equal(await learns('proxy: { listen: "127.0.0.1:8384" }'), true);
+  assert.equal(await learns('access: open\nproxy: { listen: "0.0.0.0:8384" }'), false);
+  assert.equal(await learns('access: open\nproxy: { listen: "0.0.0.0:8384", learn: true }'), true);
+  assert.equal(await learns('proxy: { learn: true }'), undefined, 'there is none');
+});

@@ -6,6 +6,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { ForbiddenAddress } from '../../../src/core/upstream/fetch.ts';
 import { parseVia } from '../../../src/node/config/via.ts';
 import { createDial, type Destination, type DialParts } from '../../../src/node/dial/dial.ts';
+import { pseudonym } from '../../../src/node/pseudonym.ts';
 import { type FakeSocks, startSocks } from '../../fakes/socks.ts';
 
 async function listening(t: TestContext, server: Server): Promise<number> {
@@ -150,8 +151,8 @@ describe('CONNECT', () => {
     (await dialler(t, `http://me:p%40ss@127.0.0.1:${port}`)('2001:db8::7')).destroy();
     const basic = Buffer.from('me:p@ss').toString('base64');
     assert.deepEqual(heard, [
-      'CONNECT registry.test:5000 HTTP/1.1\r\nHost: registry.test:5000\r\n\r\n',
-      `CONNECT [2001:db8::7]:443 HTTP/1.1\r\nHost: [2001:db8::7]:443\r\nProxy-Authorization: Basic ${basic}\r\n\r\n`,
+      `CONNECT registry.test:5000 HTTP/1.1\r\nHost: registry.test:5000\r\nVia: 1.1 ${pseudonym}\r\n\r\n`,
+      `CONNECT [2001:db8::7]:443 HTTP/1.1\r\nHost: [2001:db8::7]:443\r\nVia: 1.1 ${pseudonym}\r\nProxy-Authorization: Basic ${basic}\r\n\r\n`,
     ]);
   });
 

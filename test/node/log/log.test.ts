@@ -32,6 +32,18 @@ const served = {
   whole: false,
 } as const;
 
+const passed = {
+  kind: 'passed',
+  how: 'tunnel',
+  address: '10.0.0.7',
+  host: 'ghcr.io',
+  registry: 'ghcr.io',
+  sent: 517,
+  received: 1_234_567,
+  ms: 12_345,
+  ended: 'done',
+} as const;
+
 const events: readonly (readonly [MirrorEvent, level: string | undefined, message: RegExp])[] = [
   [
     { ...served, whole: true },
@@ -80,6 +92,22 @@ const events: readonly (readonly [MirrorEvent, level: string | undefined, messag
     'debug',
     /^stored .+ in 1 ms, 2\.0 kB of it from before$/,
   ],
+  [passed, 'info', /^proxy: tunnel of 10\.0\.0\.7 to ghcr\.io, 517 B sent, 1\.2 MB received in 12 s$/],
+  [{ ...passed, ended: 'other-name' }, 'info', / in 12 s, closed: what the client sent names another host, or none$/],
+  [{ ...passed, ended: 'upstream', error: new Error('reset') }, 'info', /, broken off by the host: reset$/],
+  [
+    {
+      kind: 'refused',
+      address: '10.0.0.7',
+      target: 'CONNECT a.example:443',
+      status: 403,
+      why: 'not for that',
+      remedy: 'proxy: { allow: ["a.example"] }',
+    },
+    'info',
+    /^proxy: CONNECT a\.example:443 of 10\.0\.0\.7 refused, 403: not for that; to allow it: proxy: \{ allow: \["a\.example"\] \}$/,
+  ],
+  [{ kind: 'redirected', registry: 'docker.io', host: 'cdn.docker.com' }, undefined, /^$/],
   [{ kind: 'evicted', digest, size: 12 }, 'debug', /^evicted sha256:a+, 12 B$/],
   [{ kind: 'fill-failed', digest, error: new Error('reset') }, 'warn', /^could not store sha256:a+: reset$/],
   [

@@ -1,8 +1,9 @@
 // What the proxy does not do, and how it says so: nothing gets through to anything but a registry.
 import assert from 'node:assert/strict';
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { parseNetwork } from '../../../src/core/access/networks.ts';
+import { createDial } from '../../../src/node/dial/dial.ts';
 import { established, readAll, readSome, startHost, startProxy, type World } from './world.ts';
 import { helloFor } from '../../fakes/client-hello.ts';
 
@@ -69,7 +70,25 @@ test('a host is taken in capitals and with the dot of the root, and dialled with
   assert.match(await readSome(client, established), /^HTTP\/1\.1 200 /);
 });
 
-test('a name that leads to an address that is not public is refused', async (t) => {
+for (const addresses of [
+  ['127.0.0.1'],
+  ['169.254.169.254'],
+  ['93.184.215.14', '10.0.0.1'],
+  ['::1'],
+  ['64:ff9b::a00:1'],
+]) {
+  test(`a registry's name that leads to ${addresses.join(' and ')} is refused, and nothing is dialled`, async (t) => {
+    const dial = createDial({ lookUp: async () => addresses.map((address) => ({ address, family: isIP(address) })) });
+    const world = await startProxy(t, {}, { dial });
+    assert.match(
+      await connectTo(world, 'ghcr.io:443'),
+      /^HTTP\/1\.1 403 [^\r]*ghcr\.io leads to an address that is not public/,
+    );
+    assert.match((await world.told('refused')).remedy ?? '', /^resolve: \{ "ghcr\.io": /);
+  });
+}
+
+test('a name that the system knows for this machine is refused', async (t) => {
   const world = await startProxy(t, {}, { find: () => ({ registry: 'docker.io', isRegistry: true }) });
   assert.match(
     await connectTo(world, 'localhost:443'),
