@@ -1,7 +1,7 @@
 // What an upstream's failure is to whoever asked us: one sentence, with the host and without anything secret.
 import { NoSenseOfRange, RegistryError, Unreachable } from '../oci/errors.ts';
 import { type UpstreamResponse, header } from './fetch.ts';
-import { retryAfter } from './retry-after.ts';
+import { retryAfter } from '../oci/retry-after.ts';
 
 /** No answer, or one that broke off. Worth another try, and 503 for that reason. `others` can be asked in its place. */
 export function unreachable(host: string, cause: unknown, others = 0): Unreachable {

@@ -3,7 +3,7 @@ import type { Clock } from '../mirror/ports.ts';
 import { RegistryError } from '../oci/errors.ts';
 import { drain } from './body.ts';
 import { type UpstreamResponse, type Wrap, header } from './fetch.ts';
-import { retryAfter } from './retry-after.ts';
+import { retryAfter } from '../oci/retry-after.ts';
 
 const mostRetries = 2;
 /** The first wait is up to this, each further one up to twice the one before. */

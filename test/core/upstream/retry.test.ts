@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RegistryError } from '../../../src/core/oci/errors.ts';
 import type { UpstreamResponse } from '../../../src/core/upstream/fetch.ts';
-import { retryAfter } from '../../../src/core/upstream/retry-after.ts';
+import { retryAfter } from '../../../src/core/oci/retry-after.ts';
 import { withRetry } from '../../../src/core/upstream/retry.ts';
 import { TestClock, signal } from './bench.ts';
 
