@@ -11,6 +11,11 @@ export function value<T>(expected: string, parse: (found: unknown) => T | undefi
   });
 }
 
+/** Text that is not empty. */
+export function text(expected: string) {
+  return value(expected, (found) => (typeof found === 'string' && found !== '' ? found : undefined));
+}
+
 const orEmpty = (found: unknown): unknown => found ?? {};
 
 /** A map with known keys. One whose keys are all commented out is an empty one. */

@@ -6,8 +6,9 @@ import { fromHex } from '../core/access/mac.ts';
 import { type Network, parseNetwork } from '../core/access/networks.ts';
 import { parsePattern } from '../core/access/pattern.ts';
 import { isRegistryName } from '../core/oci/reference.ts';
-import { dictionary, list, section, value } from './fields.ts';
+import { dictionary, list, section, text, value } from './fields.ts';
 import { parseDuration } from './quantity.ts';
+import { sentry } from './sentry.ts';
 import { parseEndpoint, parseOrigin, parseRealm } from './urls.ts';
 
 export const isHost = (found: unknown): found is string => typeof found === 'string' && isRegistryName(found);
@@ -26,8 +27,6 @@ const realm = value(`${httpUrl}, such as https://auth.example.com/token`, parseR
 const origin = value('an http or https URL of scheme, host and port only, such as http://cdn.lan:9000', parseOrigin);
 const duration = value('a number with a unit (ms, s, m, h, d), such as 1m or 24h', parseDuration);
 
-const text = (expected: string) =>
-  value(expected, (found) => (typeof found === 'string' && found !== '' ? found : undefined));
 const credentials = section({
   username: text('a user name'),
   password: text('a password').optional(),
@@ -86,7 +85,7 @@ export const hosts = dictionary('a map of host names to registries', host, regis
 /** `registry`: the section for one. */
 export function servingKeys<Registry extends z.ZodType>(registry: Registry) {
   const registries = dictionary('a map of registries by name', registryName, registry);
-  return { access, key, accounts, registries, catalogue, hosts };
+  return { access, key, accounts, registries, catalogue, hosts, sentry };
 }
 
 /** undefined: nobody said to whom, which is for each kind of sampan to judge. */

@@ -2,16 +2,15 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Guesses } from '../core/access/guesses.ts';
 import type { Report } from '../core/mirror/events.ts';
 import { HotManifests } from '../core/mirror/hot.ts';
 import type { Underway } from '../core/mirror/blob-flights.ts';
-import type { Clock } from '../core/mirror/ports.ts';
 import { adminPages } from './http/admin.ts';
 import { atOnce, changedKeys } from './config/changes.ts';
 import type { Config, ProxyConfig } from './config/config.ts';
 import { type Address, formatAddress, isLoopback, isLoopbackHost } from './config/address.ts';
+import { clock } from './clock.ts';
 import { Dialling } from './dialling.ts';
 import type { Log } from './log/log.ts';
 import { createMetrics } from './metrics.ts';
@@ -51,19 +50,14 @@ const storeWithin = 5000;
 
 const now = (): number => Date.now();
 
-const clock: Clock = {
-  now,
-  sleep: (ms, signal) => sleep(ms, undefined, { signal }),
-};
-
 const every: Every = (ms, tick) => {
   const timer = setInterval(tick, ms).unref();
   return () => clearInterval(timer);
 };
 
 /** Throws if an address or, for another reason than a disk that fails, the data directory cannot be had; then nothing is left open. */
-export async function startApp(config: Config, log: Log): Promise<App> {
-  const listeners: Report[] = [log.report];
+export async function startApp(config: Config, log: Log, ...others: readonly Report[]): Promise<App> {
+  const listeners: Report[] = [log.report, ...others];
   const report = toldOnce((event) => {
     for (const listener of listeners) listener(event);
   }, clock);

@@ -6,6 +6,7 @@ import { Door } from '../core/door/door.ts';
 import { brokenForm, checkForm } from '../core/door/form.ts';
 import { isForToken } from '../core/door/token-desk.ts';
 import type { Visit } from '../core/door/visit.ts';
+import type { Report } from '../core/mirror/events.ts';
 import { checkAsking, ofRegistry, unknownError } from '../core/mirror/face.ts';
 import { Mirror } from '../core/mirror/mirror.ts';
 import type { DigestOf } from '../core/mirror/ports.ts';
@@ -19,13 +20,14 @@ import { openEdge } from './edge.ts';
 import { createFetch } from './fetch.ts';
 import { type Isolate, clock } from './isolate.ts';
 import { type Welcome, landing } from './landing.ts';
-import { report, write } from './report.ts';
+import { reportOf, write } from './report.ts';
 import { version } from './version.ts';
 
 /** Never throws. */
 export async function answer(isolate: Isolate, request: Request, later: Later): Promise<Reply> {
+  const report = reportOf(request, isolate.tell, later);
   try {
-    return await decide(isolate, request, later);
+    return await decide(isolate, request, later, report);
   } catch (error) {
     if (error instanceof RegistryError) return ofRegistry(errorReply(error, false));
     // A client that has left broke it, and hears nothing.
@@ -34,7 +36,7 @@ export async function answer(isolate: Isolate, request: Request, later: Later): 
   }
 }
 
-async function decide(isolate: Isolate, request: Request, later: Later): Promise<Reply> {
+async function decide(isolate: Isolate, request: Request, later: Later, report: Report): Promise<Reply> {
   const arrival = arrivalOf(request);
   const isForm = request.method === 'POST' && isForToken(arrival, isolate.mac);
   if (!isForm) checkAsking(request.method, request.body !== null);
@@ -43,7 +45,8 @@ async function decide(isolate: Isolate, request: Request, later: Later): Promise
   const page = landing(arrival.path, host, () => welcome(isolate, { address }, host));
   if (page !== undefined) return page;
   const access = accessOf(isolate);
-  const door = openDoor(isolate, access, openEdge(isolate, arrival.host ?? host, later), request.signal);
+  const edge = openEdge(isolate, arrival.host ?? host, later);
+  const door = openDoor(isolate, access, edge, request.signal, report);
   const form = isForm ? await readForm(request) : undefined;
   const { reply } = await door.answer(visitOf(request, arrival, address, form), request.signal);
   return ofRegistry(reply);
@@ -84,7 +87,13 @@ function welcome({ wrong, access, registries }: Isolate, caller: Caller, host: s
 }
 
 /** Of this request alone: nothing that is under way is shared with another. */
-function openDoor(isolate: Isolate, access: Access, edge: ReturnType<typeof openEdge>, signal: AbortSignal): Door {
+function openDoor(
+  isolate: Isolate,
+  access: Access,
+  edge: ReturnType<typeof openEdge>,
+  signal: AbortSignal,
+  report: Report,
+): Door {
   const { registries, settings, memory, upstreamMemory, mac, accounts, guesses, limit } = isolate;
   const upstream = createUpstream({
     fetch: createFetch(),

@@ -6,10 +6,13 @@ import { servingDisagreements } from '../config/disagreements.ts';
 import { section } from '../config/fields.ts';
 import { ConfigError } from '../config/problem.ts';
 import { composeRegistries, type ServedRegistry } from '../config/registries.ts';
+import { composeSentry } from '../config/sentry.ts';
 import { composeAccess, composeAccounts, registryKeys, servingKeys } from '../config/serving.ts';
 import type { AccountEntry } from '../core/access/accounts.ts';
 import type { Access } from '../core/access/admit.ts';
+import type { SentrySettings } from '../core/edge/sentry.ts';
 import type { Credentials } from '../core/upstream/registries.ts';
+import { readVariables, type Variable } from './variables.ts';
 
 export interface WorkerConfig {
   readonly access: Access | undefined;
@@ -19,10 +22,12 @@ export interface WorkerConfig {
   readonly registries: readonly ServedRegistry[];
   /** By the Host header, in lower case: a registry's name. */
   readonly hosts: Readonly<Record<string, string>>;
+  readonly sentry: SentrySettings | undefined;
 }
 
 const registry = section(registryKeys);
 const schema = section(servingKeys(registry));
+const secrets = { SAMPAN_KEY: ['key'], SENTRY_DSN: ['sentry', 'dsn'] };
 const elsewhere = {
   keys: new Set<PropertyKey>([
     'listen',
@@ -40,16 +45,9 @@ const elsewhere = {
   says: 'found a key for a sampan on a machine of your own; a Worker has no use for it',
 };
 
-/**
- * `variable`: SAMPAN_CONFIG, as JSON or already parsed; SAMPAN_KEY, which is a secret of its own; and what `password_env` names.
- * Throws ConfigError, which tells everything that is wrong.
- */
-export function readConfig(variable: (name: string) => unknown): WorkerConfig {
-  const found = variable('SAMPAN_CONFIG');
-  const parsed = typeof found === 'string' ? parseJson(found) : found;
-  const key = variable('SAMPAN_KEY');
-  const tree = key === undefined || typeof parsed !== 'object' ? parsed : { ...parsed, key };
-  const written = { tree, where: () => 'SAMPAN_CONFIG' };
+/** Throws ConfigError, which tells everything that is wrong. */
+export function readConfig(variable: Variable): WorkerConfig {
+  const written = readVariables(variable, secrets);
   const { settings, problems } = check(written, { schema, disagreements, elsewhere });
   const passwords = composeCredentials(settings?.registries ?? {}, places(variable), written.where);
   const all = [...problems, ...passwords.problems];
@@ -57,7 +55,7 @@ export function readConfig(variable: (name: string) => unknown): WorkerConfig {
   return compose(settings, passwords.credentials);
 }
 
-function places(variable: (name: string) => unknown): PasswordPlaces {
+function places(variable: Variable): PasswordPlaces {
   return {
     variable(name) {
       const found = variable(name);
@@ -71,15 +69,6 @@ function disagreements(written: Parameters<typeof servingDisagreements>[0]) {
   return servingDisagreements(written, registry);
 }
 
-function parseJson(text: string): unknown {
-  if (text.trim() === '') return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new ConfigError([{ where: 'SAMPAN_CONFIG', says: 'found what is no JSON' }]);
-  }
-}
-
 function compose(settings: z.infer<typeof schema>, credentials: ReadonlyMap<string, Credentials>): WorkerConfig {
   return {
     access: composeAccess(settings.access),
@@ -87,5 +76,6 @@ function compose(settings: z.infer<typeof schema>, credentials: ReadonlyMap<stri
     accounts: composeAccounts(settings.accounts),
     registries: composeRegistries(settings).map((entry) => ({ ...entry, credentials: credentials.get(entry.name) })),
     hosts: settings.hosts,
+    sentry: composeSentry(settings.sentry),
   };
 }

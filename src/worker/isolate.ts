@@ -6,6 +6,7 @@ import type { Access } from '../core/access/admit.ts';
 import { Guesses } from '../core/access/guesses.ts';
 import type { Mac } from '../core/access/mac.ts';
 import type { Limit } from '../core/door/limit.ts';
+import type { Tell } from '../core/edge/sentry.ts';
 import { memoryBook } from '../core/mirror/memory-book.ts';
 import { Memory } from '../core/mirror/memory.ts';
 import type { Book, Clock } from '../core/mirror/ports.ts';
@@ -14,6 +15,7 @@ import { Registries } from '../core/upstream/registries.ts';
 import { type WorkerConfig, readConfig } from './config.ts';
 import { limitBy } from './limit.ts';
 import { createMac } from './mac.ts';
+import { openSentry } from './sentry.ts';
 
 export interface Isolate {
   /** undefined: nobody has said who may pull, so nobody may. */
@@ -33,6 +35,8 @@ export interface Isolate {
   readonly book: Book;
   /** One of the Worker's own, if the configuration names any: in its name things are kept. */
   readonly host: string | undefined;
+  /** Sentry, if there is a DSN. */
+  readonly tell: Tell | undefined;
   /** The R2 bucket that is bound as BLOBS. */
   readonly bucket: R2Bucket | undefined;
 }
@@ -70,6 +74,7 @@ export function openIsolate(variable: (name: string) => unknown): Isolate {
     upstreamMemory: new UpstreamMemory(),
     book: memoryBook(clock),
     host: Object.keys(config.hosts)[0],
+    tell: openSentry(config.sentry, 'worker'),
     bucket: isBucket(bound) ? bound : undefined,
   };
 }
@@ -87,6 +92,9 @@ function tryConfig(variable: (name: string) => unknown): {
     return { config: readConfig(variable), wrong: undefined };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return { config: { access: undefined, key: undefined, accounts: [], registries: [], hosts: {} }, wrong: error };
+    return {
+      config: { access: undefined, key: undefined, accounts: [], registries: [], hosts: {}, sentry: undefined },
+      wrong: error,
+    };
   }
 }

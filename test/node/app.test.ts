@@ -16,6 +16,8 @@ import { freePort, knock } from '../lab/process.ts';
 interface Started {
   readonly data: string;
   readonly lines: readonly string[];
+  /** What whoever else listens has heard. */
+  readonly heard: readonly string[];
   /** Fails if the app cannot start. */
   start(environment?: Readonly<Record<string, string>>): Promise<App>;
 }
@@ -24,17 +26,18 @@ async function prepare(t: TestContext): Promise<Started> {
   const data = await mkdtemp(join(tmpdir(), 'sampan-app-'));
   t.after(() => rm(data, { recursive: true, force: true }));
   const lines: string[] = [];
+  const heard: string[] = [];
   const log = createLog('debug', { write: (line) => lines.push(line) });
   async function start(environment: Readonly<Record<string, string>> = {}): Promise<App> {
     const usual = { SAMPAN_LISTEN: '127.0.0.1:0', SAMPAN_DATA: data, SAMPAN_STOP_WITHIN: '0s' };
     const config = await readConfig({ flags: {}, environment: { ...usual, ...environment }, directory: data });
-    const app = await startApp(config, log);
+    const app = await startApp(config, log, ({ kind }) => heard.push(kind));
     let closed: Promise<void> | undefined;
     const close = () => (closed ??= app.close());
     t.after(close);
     return { ...app, close };
   }
-  return { data, lines, start };
+  return { data, lines, heard, start };
 }
 
 function portOf(address: string | undefined): number {
@@ -54,6 +57,13 @@ function isClean(data: string): boolean {
   book.close();
   return row?.['clean'] === 1;
 }
+
+test('whoever else listens hears what the log hears', async (t) => {
+  const { heard, start } = await prepare(t);
+  const { address } = await start();
+  assert.equal(await status(address, '/v2/'), 200);
+  assert.ok(heard.includes('served'));
+});
 
 test('it is ready at once, and after a stop nothing listens and the store is closed', async (t) => {
   const { data, start } = await prepare(t);

@@ -1,4 +1,5 @@
 // What happens, told as values. Log, metrics and status listen; whoever reports calls none of them.
+import type { Asked } from '../oci/asked.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Repository } from '../oci/reference.ts';
 
@@ -143,7 +144,7 @@ export type MirrorEvent =
   | { readonly kind: 'reloaded'; readonly changed: readonly string[]; readonly later: readonly string[] }
   /** It is wrong, so what was before stays. */
   | { readonly kind: 'not-reloaded'; readonly error: unknown }
-  /** Something nobody thought of: a 500 that says little was sent, and this says all. */
-  | { readonly kind: 'bug'; readonly error: unknown };
+  /** Something nobody thought of: a 500 that says little was sent, and this says all. `asked`: for what, if anybody asked. */
+  | { readonly kind: 'bug'; readonly error: unknown; readonly asked?: Asked };
 
 export type Report = (event: MirrorEvent) => void;

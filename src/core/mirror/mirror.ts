@@ -2,6 +2,7 @@
 import { type Access, admitCaller } from '../access/admit.ts';
 import { isNamed } from '../access/accounts.ts';
 import { anonymous, type Asker, type Caller, isSomebody, ours } from '../access/caller.ts';
+import { askedIn } from '../oci/asked.ts';
 import { RegistryError } from '../oci/errors.ts';
 import { type Pull, repositoryOf } from '../oci/pull.ts';
 import { repositoryKey } from '../oci/reference.ts';
@@ -106,7 +107,7 @@ export class Mirror {
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof RegistryError) return errorReply(error, head);
-      this.#parts.report({ kind: 'bug', error });
+      this.#parts.report({ kind: 'bug', error, asked: askedIn(pull) });
       return errorReply(new RegistryError('UNKNOWN', 'something went wrong here; the log of sampan says what'), head);
     }
   }

@@ -6,6 +6,7 @@ import { formatAddress } from '../config/address.ts';
 import { formatVia } from '../config/via.ts';
 import { ConfigError } from '../../config/problem.ts';
 import { type Log, openLog } from '../log/log.ts';
+import { openSentry } from '../sentry.ts';
 import { version } from '../version.ts';
 import { servingName } from '../service/facts.ts';
 import { onHangup } from './hangup.ts';
@@ -25,13 +26,17 @@ export async function serve(flags: Flags): Promise<number> {
   }
 
   const log = await openLog(config.log.level);
-  // Node would print every property of the error, headers included.
-  process.on('uncaughtException', (error) => {
+  const sentry = openSentry(config);
+  async function crash(error: unknown): Promise<void> {
     log.report({ kind: 'bug', error });
+    sentry.crashed(error);
+    await sentry.close();
     process.exit(1);
-  });
+  }
+  // Node would print every property of the error, headers included.
+  process.on('uncaughtException', (error) => void crash(error));
 
-  const starting = startApp(config, log);
+  const starting = startApp(config, log, sentry.report);
   // Before it runs: a signal that nobody listens to would end the process.
   onHangup(() => void starting.then((app) => app.reload(() => readConfig(sources))).catch(() => {}));
   let app: App;
@@ -50,6 +55,7 @@ export async function serve(flags: Flags): Promise<number> {
     `${signal}: stopping; running replies have ${config.stopWithin / 1000} s to finish, a second signal stops at once`,
   );
   await app.close();
+  await sentry.close();
   log.info('stopped');
   return 0;
 }

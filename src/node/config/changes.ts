@@ -5,14 +5,14 @@ import type { Config } from './config.ts';
 
 /** What was opened at the start stays what it is until the next. */
 export function atOnce(running: Config, next: Config): Config {
-  const { listen, data, admin, proxy } = running;
+  const { listen, data, admin, sentry, proxy } = running;
   // Who may pull was written for where it listens: what is right on the loopback could let everybody in here.
   const isElsewhere = [
     [next.listen, listen],
     [next.proxy?.listen, proxy?.listen],
   ].some(([to, from]) => from !== undefined && !isLoopback(from) && (to === undefined || isLoopback(to)));
   const access = isElsewhere ? running.access : next.access;
-  return { ...next, listen, data, admin, access, proxy: proxyAtOnce(proxy, next.proxy) };
+  return { ...next, listen, data, admin, sentry, access, proxy: proxyAtOnce(proxy, next.proxy) };
 }
 
 /** Whether it learns was chosen for where it listens, if nobody said so. */

@@ -3,19 +3,21 @@ import { dirname, resolve } from 'node:path';
 import type { AccountEntry } from '../../core/access/accounts.ts';
 import type { Access } from '../../core/access/admit.ts';
 import type { Network } from '../../core/access/networks.ts';
+import type { SentrySettings } from '../../core/edge/sentry.ts';
 import type { Credentials } from '../../core/upstream/registries.ts';
 import { type Address, isLoopback } from './address.ts';
 import { check } from '../../config/check.ts';
 import { disagreements } from './disagreements.ts';
 import { composeCredentials } from '../../config/credentials.ts';
 import { readPasswordFiles } from './credentials.ts';
-import { type Environment, readEnvironment, type Setting } from './environment.ts';
+import { type Environment, readEnvironment } from './environment.ts';
 import { readConfigFile } from './file.ts';
+import { layer, type Setting } from '../../config/layer.ts';
 import { ConfigError } from '../../config/problem.ts';
 import { composeRegistries, type ServedRegistry } from '../../config/registries.ts';
+import { composeSentry } from '../../config/sentry.ts';
 import { composeAccess, composeAccounts } from '../../config/serving.ts';
 import { schema, type Settings } from './schema.ts';
-import { layer } from './settings.ts';
 import type { Via } from './via.ts';
 import type { LogLevel } from '../log/lines.ts';
 
@@ -58,6 +60,7 @@ export interface Config {
   readonly proxy: ProxyConfig | undefined;
   readonly admin: { readonly listen: Address } | undefined;
   readonly log: { readonly level: LogLevel };
+  readonly sentry: SentrySettings | undefined;
   /** Milliseconds that running replies have to finish when sampan is told to stop. */
   readonly stopWithin: number;
 }
@@ -81,17 +84,18 @@ export interface ConfigSources {
 export async function readConfig({ flags, environment, directory }: ConfigSources): Promise<Config> {
   const named = flags.config ?? (environment['SAMPAN_CONFIG'] || undefined);
   const path = named === undefined ? undefined : resolve(directory, named);
-  const content = path === undefined ? undefined : await readConfigFile(path);
+  const file = path === undefined ? undefined : await readConfigFile(path);
   const variables = readEnvironment(environment);
   const overrides = [...variables.settings, ...settingsOf(flags)];
 
-  const written = layer(content, overrides);
+  const written = layer(file, overrides);
   const { settings, problems } = check(written, { schema, disagreements });
   const base = (key: string): string =>
     path === undefined || overrides.some((setting) => setting.path[0] === key) ? directory : dirname(path);
   const registries = settings?.registries ?? {};
-  const file = await readPasswordFiles(registries, base('registries'));
-  const passwords = composeCredentials(registries, { file, variable: (name) => environment[name] }, written.where);
+  const passwordFile = await readPasswordFiles(registries, base('registries'));
+  const places = { file: passwordFile, variable: (name: string) => environment[name] };
+  const passwords = composeCredentials(registries, places, written.where);
   const all = [...problems, ...variables.problems, ...passwords.problems];
   if (settings === undefined || all.length > 0) throw new ConfigError(all);
   return compose(settings, resolve(base('data'), settings.data), passwords.credentials);
@@ -125,6 +129,7 @@ function compose(settings: Settings, data: string, credentials: ReadonlyMap<stri
     proxy: composeProxy(settings.proxy),
     admin: settings.admin.listen === undefined ? undefined : { listen: settings.admin.listen },
     log: settings.log,
+    sentry: composeSentry(settings.sentry),
     stopWithin: settings.stop_within,
   };
 }

@@ -1,16 +1,9 @@
 // The configuration that comes from the environment: SAMPAN_STORAGE_LIMIT sets `storage.limit`.
 import { parse } from 'yaml';
 import { leaves, suggest } from '../../config/keys.ts';
+import type { Setting } from '../../config/layer.ts';
 import type { Problem } from '../../config/problem.ts';
 import { schema } from './schema.ts';
-
-/** One key that stands outside the configuration file. */
-export interface Setting {
-  readonly path: readonly string[];
-  readonly value: unknown;
-  /** `SAMPAN_LISTEN`, `--listen` */
-  readonly where: string;
-}
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

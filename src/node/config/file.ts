@@ -3,25 +3,23 @@ import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type YAMLError } from 'yaml';
 import { ConfigError, type Path } from '../../config/problem.ts';
-
-export interface ConfigFile {
-  readonly content: unknown;
-  /** `sampan.yaml:3`: the line of a key, or of the nearest one above it that is there. */
-  readonly where: (path: Path) => string;
-}
+import type { Written } from '../../config/written.ts';
 
 const largest = 2 ** 20;
 const mostAliases = 100;
 const mostErrors = 20;
 
 /** Throws ConfigError if it cannot be read, is larger than 1 MiB, or is not one YAML document. */
-export async function readConfigFile(path: string): Promise<ConfigFile> {
+export async function readConfigFile(path: string): Promise<Written> {
   const name = basename(path);
   return parseConfigFile(name, decode(name, await readBytes(path)));
 }
 
-/** Throws ConfigError. */
-export function parseConfigFile(name: string, text: string): ConfigFile {
+/**
+ * Where a key was written: `sampan.yaml:3`, or the line of the nearest one above it that is there.
+ * Throws ConfigError.
+ */
+export function parseConfigFile(name: string, text: string): Written {
   const lines = new LineCounter();
   // `core`: a %YAML directive cannot bring back the types of YAML 1.1, where `no` is false.
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, schema: 'core', logLevel: 'error' });
@@ -31,7 +29,7 @@ export function parseConfigFile(name: string, text: string): ConfigFile {
   if (wrong.length > 0) {
     throw new ConfigError(wrong.map((error) => ({ where: at(error.pos[0]), says: explain(error, text) })));
   }
-  return { content: toValue(document, name), where: (path) => at(offsetOf(document, path)) };
+  return { tree: toValue(document, name), where: (path) => at(offsetOf(document, path)) };
 }
 
 async function readBytes(path: string): Promise<Buffer> {

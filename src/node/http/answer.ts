@@ -92,7 +92,8 @@ async function decide(
     return { reply: ofRegistry(reply), asked };
   } catch (error) {
     if (error instanceof RegistryError) return { reply: ofRegistry(errorReply(error, false)), asked: undefined };
-    if (!signal.aborted) parts.report({ kind: 'bug', error });
+    const asked = { method: request.method ?? '', url: arrival.path };
+    if (!signal.aborted) parts.report({ kind: 'bug', error, asked });
     return { reply: ofRegistry(unknownError()), asked: undefined };
   }
 }

@@ -51,7 +51,7 @@ export async function configOf(flags: { config?: string | undefined; data: strin
 async function dataOf(config: string | undefined, wished: string | undefined): Promise<string> {
   if (wished !== undefined) return resolve(wished);
   if (config === undefined) return usualData;
-  const written = valueAt((await readConfigFile(config)).content, ['data']);
+  const written = valueAt((await readConfigFile(config)).tree, ['data']);
   return typeof written === 'string' ? resolve(config, '..', written) : usualData;
 }
 

@@ -13,6 +13,7 @@ import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { startSentry } from '../../fakes/sentry.ts';
 import { freePort } from '../../lab/process.ts';
 
 const launcher = fileURLToPath(new URL('../../../bin/sampan', import.meta.url));
@@ -112,6 +113,22 @@ test(
     assert.deepEqual(await exit, [0, null]);
   },
 );
+
+test('what nobody catches ends it with 1, in the log and at Sentry', async (t) => {
+  const sentry = await startSentry();
+  t.after(() => sentry.close());
+  const crash = encodeURIComponent("process.once('SIGUSR2', () => { throw new TypeError('a bug of the test'); })");
+  const more = { NODE_OPTIONS: `--import=data:text/javascript,${crash}`, SAMPAN_SENTRY_DSN: sentry.dsn };
+  const { child, line, exit } = serveWith(t, more, await temporaryDirectory(t), ['--listen', '127.0.0.1:0']);
+  await line('listens on');
+  child.kill('SIGUSR2');
+  await line('bug: a bug of the test');
+  assert.deepEqual(await exit, [1, null]);
+  assert.deepEqual(
+    sentry.events.map(({ exception: { values } }) => [values[0]?.value, values[0]?.mechanism.handled]),
+    [['a bug of the test', false]],
+  );
+});
 
 test('a second signal stops it at once, whatever still runs', async (t) => {
   const asked = Promise.withResolvers<void>();

@@ -9,7 +9,7 @@ import { disagreements } from '../../../src/node/config/disagreements.ts';
 import { schema } from '../../../src/node/config/schema.ts';
 import { parseConfigFile } from '../../../src/node/config/file.ts';
 import { ConfigError } from '../../../src/config/problem.ts';
-import { layer } from '../../../src/node/config/settings.ts';
+import { layer } from '../../../src/config/layer.ts';
 
 const rules = { schema, disagreements };
 const words =

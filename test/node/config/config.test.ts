@@ -31,6 +31,7 @@ test('with no configuration at all, the catalogue is served on the loopback', as
     proxy: undefined,
     admin: undefined,
     log: { level: 'info' },
+    sentry: undefined,
     stopWithin: 30_000,
   });
   assert.deepEqual(
@@ -76,6 +77,7 @@ pull_ahead: 8
 proxy: { listen: "127.0.0.1:8384", allow: [auth.example, "*.blobs.example"], learn: false, tunnels: 7, idle: 30s, longest: 1h }
 admin: { listen: localhost:5051 }
 log: { level: debug }
+sentry: { dsn: https://abc@sentry.example.com/42, environment: staging, sample_rate: 0.5 }
 stop_within: 2m
 `,
   );
@@ -120,6 +122,11 @@ stop_within: 2m
     },
     admin: { listen: { host: 'localhost', port: 5051 } },
     log: { level: 'debug' },
+    sentry: {
+      dsn: { envelopes: 'https://sentry.example.com/api/42/envelope/', key: 'abc' },
+      environment: 'staging',
+      sampleRate: 0.5,
+    },
     stopWithin: 120_000,
   });
 });
