@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import type { Big } from './big-upstream.ts';
 import { temporary } from './lab.ts';
+import { peakMemory } from './process.ts';
 import { type Sampan, startSampan } from './sampan.ts';
 
 const size = 1 << 30;
@@ -117,10 +118,4 @@ class Reader {
     if (end !== -1 && !this.#head.startsWith('HTTP/1.1 200 ')) this.#satisfied.reject(new Error(this.#head));
     return bytes.subarray(headLength - known);
   }
-}
-
-/** The highest so far, in bytes. */
-async function peakMemory(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
 }

@@ -13,17 +13,23 @@ const root = join(import.meta.dirname, '../..');
 const run = promisify(execFile);
 const quiet = { CLOUDFLARE_CF_FETCH_ENABLED: 'false', WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true' };
 
-test('the bundle has less than 150 KB gzipped, and nothing of Node', async (t) => {
-  const out = await mkdtemp(join(tmpdir(), 'sampan-worker-'));
-  t.after(() => rm(out, { recursive: true, force: true }));
-  const wrangler = join(root, 'node_modules/.bin/wrangler');
-  await run(wrangler, ['deploy', '--dry-run', '--outdir', out], { cwd: root, env: { ...process.env, ...quiet } });
-  const bundle = await readFile(join(out, 'mirror.js'));
-  const size = gzipSync(bundle).length;
-  t.diagnostic(`${(size / 1000).toFixed(1)} KB gzipped`);
-  assert.ok(size < 150_000, `${size} bytes`);
-  assert.doesNotMatch(bundle.toString(), /["']node:|unenv|\brequire\(/);
-});
+for (const [entry, environment, most] of [
+  ['mirror', '', 150_000],
+  ['guard', 'guard', 50_000],
+] as const) {
+  test(`the bundle of the ${entry} has less than ${most / 1000} KB gzipped, and nothing of Node`, async (t) => {
+    const out = await mkdtemp(join(tmpdir(), 'sampan-worker-'));
+    t.after(() => rm(out, { recursive: true, force: true }));
+    const wrangler = join(root, 'node_modules/.bin/wrangler');
+    const args = ['deploy', '--dry-run', '--env', environment, '--outdir', out];
+    await run(wrangler, args, { cwd: root, env: { ...process.env, ...quiet } });
+    const bundle = await readFile(join(out, `${entry}.js`));
+    const size = gzipSync(bundle).length;
+    t.diagnostic(`${(size / 1000).toFixed(1)} KB gzipped`);
+    assert.ok(size < most, `${size} bytes`);
+    assert.doesNotMatch(bundle.toString(), /["']node:|unenv|\brequire\(/);
+  });
+}
 
 test('it is of the version that the package is', async () => {
   const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };

@@ -37,7 +37,7 @@ export interface Lent {
 
 /** `config`: the variable SAMPAN_CONFIG; undefined as if nobody had set it. */
 export async function startEdge(config?: Json, lent: Lent = {}): Promise<Edge> {
-  return startWorker(`${lent.before ?? ''}\n${await bundled()}`, config, lent);
+  return startWorker(`${lent.before ?? ''}\n${await bundled('mirror')}`, config, lent);
 }
 
 /** Any module in place of the Worker, to compare it with. */
@@ -96,9 +96,10 @@ function rateLimit(limit: number) {
   return { type: 'rate-limit', namespace: '1', simple: { limit, period: 60 } } as const;
 }
 
-async function bundled(): Promise<string> {
+/** What an entry of `src/worker` becomes. */
+export async function bundled(entry: 'mirror' | 'guard'): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [join(root, 'src/worker/mirror.ts')],
+    entryPoints: [join(root, `src/worker/${entry}.ts`)],
     bundle: true,
     format: 'esm',
     target: 'esnext',
@@ -109,7 +110,7 @@ async function bundled(): Promise<string> {
 }
 
 /** As wrangler.jsonc has it. */
-function deployed(): { readonly compatibilityDate: string; readonly compatibilityFlags: string[] } {
+export function deployed(): { readonly compatibilityDate: string; readonly compatibilityFlags: string[] } {
   const text = readFileSync(join(root, 'wrangler.jsonc'), 'utf8').replaceAll(/^\s*\/\/.*$|,(?=\s*[\]}])/gm, '');
   const config = JSON.parse(text) as { compatibility_date: string; compatibility_flags: string[] };
   return { compatibilityDate: config.compatibility_date, compatibilityFlags: config.compatibility_flags };

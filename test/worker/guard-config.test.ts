@@ -1,0 +1,56 @@
+// The guard's configuration: what docs/guard.md shows is right, and whatever is given, there is a guard.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { ConfigError } from '../../src/config/problem.ts';
+import { readGuardConfig } from '../../src/worker/guard-config.ts';
+
+/** As if `found` were the variable SAMPAN_CONFIG, beside secrets. */
+function read(found: unknown, secrets: Readonly<Record<string, string>> = {}) {
+  return readGuardConfig((name) => (name === 'SAMPAN_CONFIG' ? found : secrets[name]));
+}
+
+const usual = {
+  headers: { protocol: 'x-client-ssl-protocol', cipher: 'x-client-ssl-cipher', secret: 'x-edge-secret' },
+  edgeSecret: undefined,
+  drill: undefined,
+};
+
+test('nothing at all is a configuration, which fails open and tells nobody', () => {
+  for (const found of [undefined, {}, '', '{}', null]) {
+    assert.deepEqual(read(found), { fail: 'open', sentry: undefined, task: usual });
+  }
+});
+
+test('every example of the guide is right', () => {
+  const page = readFileSync(new URL('../../docs/guard.md', import.meta.url), 'utf8');
+  const examples = [...page.matchAll(/^ *```json\n([^]*?)^ *```$/gm)].map(([, json = '']) => json);
+  assert.ok(examples.length > 0);
+  for (const json of examples) assert.ok(!(read(json).task instanceof ConfigError), json);
+});
+
+test('the secrets are variables of their own', () => {
+  const secrets = { EDGE_SECRET: 'e'.repeat(32), SENTRY_DSN: 'https://abc@sentry.test/42' };
+  const { sentry, task } = read({ sentry: { environment: 'staging' } }, secrets);
+  assert.deepEqual(task, { ...usual, edgeSecret: secrets.EDGE_SECRET });
+  assert.deepEqual([sentry?.environment, sentry?.dsn.key], ['staging', 'abc']);
+});
+
+test('no secret is in what is said of a wrong one', () => {
+  const { task } = read({}, { EDGE_SECRET: 'too-short', SENTRY_DSN: 'https://swordfish@sentry.test/none' });
+  assert.ok(task instanceof ConfigError);
+  assert.match(task.message, /EDGE_SECRET: edge_secret: found something else, expected 32/);
+  assert.match(task.message, /SENTRY_DSN: sentry\.dsn: found something else, expected a DSN/);
+});
+
+test('whatever is given, it is known how the guard fails', () => {
+  const likely = fc.record({ fail: fc.constantFrom('open', 'closed', 'other'), drill: fc.anything() });
+  fc.assert(
+    fc.property(fc.oneof(fc.anything(), fc.json(), likely), (found) => {
+      assert.ok(['open', 'closed'].includes(read(found).fail));
+    }),
+    { seed: 1, numRuns: 500 },
+  );
+  assert.equal(read({ fail: 'closed', more: 1 }).fail, 'closed');
+});
