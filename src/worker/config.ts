@@ -34,6 +34,8 @@ const elsewhere = {
     'data',
     'storage',
     'resolve',
+    'dns',
+    'via',
     'pull_ahead',
     'admin',
     'log',
