@@ -3,6 +3,10 @@
 export class Flights<V> {
   readonly #running = new Map<string, Promise<V>>();
 
+  has(key: string): boolean {
+    return this.#running.has(key);
+  }
+
   /** `start` runs before this returns, and at most once until its promise has settled. */
   share(key: string, start: () => Promise<V>): Promise<V> {
     const running = this.#running.get(key);

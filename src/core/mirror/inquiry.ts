@@ -26,6 +26,8 @@ export class Inquiry {
   readonly #closing: AbortSignal;
   readonly #looks = new Flights<Resolved | undefined>();
   readonly #proofs = new Flights<Proof | undefined>();
+  /** What somebody has changed while we were looking. */
+  readonly #changed = new Set<string>();
   readonly #memory: Memory;
   readonly #heeded = new WeakSet<RegistryError>();
 
@@ -54,19 +56,37 @@ export class Inquiry {
     const key = `${repositoryKey(repository)} ${target}`;
     if (this.#memory.missing.get(key) === true) return Promise.resolve(undefined);
     return this.#looks.share(key, async () => {
-      const question = () => this.#upstream.resolve(reference, anonymous, this.#closing);
-      const resolved = await this.ask(repository, target, question);
-      if (resolved === undefined) {
-        this.#memory.missing.set(key, true, missingFor);
-        await this.#goneManifest(reference);
-        return undefined;
+      for (;;) {
+        this.#changed.delete(key);
+        const resolved = await this.#look(reference, key);
+        if (!this.#changed.has(key)) return resolved;
       }
-      await this.#book.link(repository, resolved.descriptor);
-      if (isTag(target)) {
-        await this.#book.point(repository, target, { descriptor: resolved.descriptor, checkedAt: this.#clock.now() });
-      }
-      return resolved;
     });
+  }
+
+  async #look(reference: Reference, key: string): Promise<Resolved | undefined> {
+    const { repository, target } = reference;
+    const question = () => this.#upstream.resolve(reference, anonymous, this.#closing);
+    const resolved = await this.ask(repository, target, question);
+    if (resolved === undefined) {
+      this.#memory.missing.set(key, true, missingFor);
+      await this.#goneManifest(reference);
+      return undefined;
+    }
+    await this.#book.link(repository, resolved.descriptor);
+    if (isTag(target)) {
+      await this.#book.point(repository, target, { descriptor: resolved.descriptor, checkedAt: this.#clock.now() });
+    }
+    return resolved;
+  }
+
+  /** Somebody has just changed it at the registry: what was learned of it so far, or is being learned, counts no longer. */
+  async forget({ repository, target }: Reference): Promise<void> {
+    const key = `${repositoryKey(repository)} ${target}`;
+    if (this.#looks.has(key)) this.#changed.add(key);
+    this.#memory.missing.delete(key);
+    if (isTag(target)) await this.#book.point(repository, target, undefined);
+    else await this.#book.disown(repository, target);
   }
 
   /** Whether the upstream has this blob in this repository. undefined: it has not. */

@@ -5,7 +5,7 @@ import { anonymous, type Asker, type Caller, isSomebody, ours } from '../access/
 import { askedIn } from '../oci/asked.ts';
 import { RegistryError } from '../oci/errors.ts';
 import { type Pull, repositoryOf } from '../oci/pull.ts';
-import { repositoryKey } from '../oci/reference.ts';
+import { type Reference, repositoryKey } from '../oci/reference.ts';
 import type { Underway } from './blob-flights.ts';
 import { Blobs } from './blobs.ts';
 import type { Report } from './events.ts';
@@ -93,6 +93,11 @@ export class Mirror {
       this.#manifests = new Manifests(this.#parts, blobs.ahead);
     }
     this.#lists = new Lists(this.#parts, this.#manifests);
+  }
+
+  /** A client has changed it at the registry, past us: the next pull looks again. */
+  forget(reference: Reference): Promise<void> {
+    return this.#parts.inquiry.forget(reference);
   }
 
   /** Never throws, unless `signal` is aborted. Whoever gets the reply sends its body or discards it. */
