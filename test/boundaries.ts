@@ -39,7 +39,11 @@ export const table: Readonly<Record<string, Row>> = {
     outside: nodeAny,
   },
   'node/store': { may: ['core', 'node/buffer-pool.ts'], outside: nodeAny },
-  'node/proxy': { may: ['core', 'node/http', 'node/buffer-pool.ts'], types: ['node/dial'], outside: nodeAny },
+  'node/proxy': {
+    may: ['core', 'node/http', 'node/buffer-pool.ts', 'node/error-code.ts'],
+    types: ['node/dial'],
+    outside: nodeAny,
+  },
   'node/clients': { may: ['core'], outside: nodeAny },
   'node/cli': {
     may: [
@@ -51,6 +55,8 @@ export const table: Readonly<Record<string, Row>> = {
       'node/log',
       'node/mac.ts',
       'node/sentry.ts',
+      'node/proxy/authority.ts',
+      'node/proxy/trust-store.ts',
       'node/service',
       'node/version.ts',
     ],

@@ -9,16 +9,20 @@ import { valueAt, type Written } from './written.ts';
 
 /** Keys that are wrong by themselves are left to whoever told so. `registry`: the section for one. */
 export function servingDisagreements(written: Written, registry: z.ZodType<RegistrySettings>): readonly Problem[] {
-  const served = composeRegistries({
-    registries: registriesIn(written, registry),
-    catalogue: catalogue.safeParse(valueAt(written.tree, ['catalogue'])).data ?? true,
-  });
+  const served = servedIn(written, registry);
   return [
     ...nothingServed(served, written),
     ...clashes(served, written),
     ...unserved(served, written),
     ...keyless(served, written),
   ];
+}
+
+export function servedIn(written: Written, registry: z.ZodType<RegistrySettings>): readonly ServedRegistry[] {
+  return composeRegistries({
+    registries: registriesIn(written, registry),
+    catalogue: catalogue.safeParse(valueAt(written.tree, ['catalogue'])).data ?? true,
+  });
 }
 
 /** Those that are wrong count by their names: they are meant to be there. */

@@ -6,6 +6,7 @@ import { Guesses } from '../core/access/guesses.ts';
 import type { Report } from '../core/mirror/events.ts';
 import { HotManifests } from '../core/mirror/hot.ts';
 import type { Underway } from '../core/mirror/blob-flights.ts';
+import { interceptedHosts } from '../core/upstream/hosts.ts';
 import { adminPages } from './http/admin.ts';
 import { atOnce, changedKeys } from './config/changes.ts';
 import type { Config, ProxyConfig } from './config/config.ts';
@@ -17,6 +18,7 @@ import { createMetrics } from './metrics.ts';
 import type { Face } from './http/listener.ts';
 import { type ServerParts, createServer } from './http/server.ts';
 import { Learned } from './proxy/learned.ts';
+import type { OpenInterception, Opening } from './proxy/open-interception.ts';
 import type { Rules } from './proxy/passages.ts';
 import { createProxy } from './proxy/proxy.ts';
 import type { Every } from './proxy/rounds.ts';
@@ -98,17 +100,35 @@ export async function startApp(config: Config, log: Log, ...others: readonly Rep
   const fills = () => underway.size;
   let listen = formatAddress(config.listen);
   const learned = config.proxy?.learn === true ? new Learned(now) : undefined;
+  const intercepted = new Set(config.proxy?.intercept);
+  const interception = await openFor(config, {
+    mirror: {
+      pull: (...asked) => serving.mirror.pull(...asked),
+      forget: (reference) => serving.mirror.forget(reference),
+    },
+    dial: (...to) => serving.outbound.dial(...to),
+    via: pseudonym,
+    redirected: (address, host, registry) => learned?.note(address, host, registry),
+    report,
+    clock,
+  });
   const { proxy: proxySettings } = config;
   const proxy =
     proxySettings &&
     createProxy({
       rules: () => rulesOf(serving, serving.config.proxy ?? proxySettings, learned),
+      intercept: interception && {
+        take: interception.take,
+        at: (registry, host) =>
+          intercepted.has(serving.registries.configuredAs(registry) ?? '') && interception.covers(host),
+      },
       pseudonym,
       isOwner: (host) => isLoopback({ host, port: 0 }),
       report,
       clock,
       every,
     });
+  if (interception !== undefined) close.push(() => interception.close(config.stopWithin));
   const tunnels = () => proxy?.open() ?? 0;
   const label = (registry: string) => serving.registries.configuredAs(registry) ?? 'none';
   const metrics = createMetrics({ label, usage, fills, tunnels });
@@ -175,6 +195,16 @@ function rulesOf({ config, hosts, outbound }: Serving, settings: ProxyConfig, le
   const { tunnels, idle, longest } = settings;
   const find: Rules['find'] = (host, address) => hosts.find(host) ?? learned?.find(host, address);
   return { access: config.access, find, dial: outbound.dial, fetch: outbound.fetch, tunnels, idle, longest };
+}
+
+/** Undefined if nothing is intercepted; then the library that this takes is not loaded. */
+async function openFor(
+  { data, proxy, registries }: Config,
+  parts: Omit<Opening, 'data' | 'hosts'>,
+): Promise<OpenInterception | undefined> {
+  if (proxy === undefined || proxy.intercept.length === 0) return undefined;
+  const { openInterception } = await import('./proxy/open-interception.ts');
+  return openInterception({ ...parts, data, hosts: interceptedHosts(registries, proxy.intercept) });
 }
 
 function limitsOf({ storage, registries }: Config): StoreLimits {

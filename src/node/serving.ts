@@ -39,6 +39,7 @@ export interface Serving {
   readonly config: Config;
   readonly registries: Registries;
   readonly door: Door;
+  readonly mirror: Pick<Mirror, 'pull' | 'forget'>;
   readonly trustedPeers: readonly Network[];
   /** Where clients of the forward proxy may go, and how what it opens goes out. */
   readonly hosts: Hosts;
@@ -108,5 +109,5 @@ export function createServing(config: Config, lasting: Lasting): Serving {
     pull: (pull, caller, signal) => mirror.pull(pull, caller, signal),
   });
   const hosts = new Hosts(config.registries, config.proxy?.allow);
-  return { config, registries, door, trustedPeers: config.trustedPeers, hosts, outbound };
+  return { config, registries, door, mirror, trustedPeers: config.trustedPeers, hosts, outbound };
 }

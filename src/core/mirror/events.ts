@@ -33,8 +33,9 @@ export type MirrorEvent =
       readonly kind: 'asked';
       readonly registry: string;
       readonly host: string;
-      readonly what: 'manifest' | 'blob' | 'tags' | 'referrers' | 'token';
-      readonly method: 'GET' | 'HEAD' | 'POST';
+      readonly what: 'ping' | 'manifest' | 'blob' | 'tags' | 'referrers' | 'token' | 'other';
+      /** GET, HEAD or POST of our own, anything of a client whose request is passed on. */
+      readonly method: string;
       readonly status: number | undefined;
       readonly ms: number;
       readonly error?: unknown;
@@ -99,6 +100,14 @@ export type MirrorEvent =
       readonly why: string;
       /** The line of configuration that would allow it. */
       readonly remedy?: string;
+      readonly error?: unknown;
+    }
+  /** Registries' hosts that should be intercepted and are tunnelled. `remedy`: what to do about it. */
+  | {
+      readonly kind: 'not-intercepted';
+      readonly hosts: readonly string[];
+      readonly why: string;
+      readonly remedy: string;
       readonly error?: unknown;
     }
   | { readonly kind: 'evicted'; readonly digest: Digest; readonly size: number }

@@ -40,6 +40,13 @@ function itself({ name, aliases, endpoints }: Registry): readonly string[] {
   return [...[name, ...aliases].filter((each) => !each.includes(':')), ...hostsOf(endpoints, name)];
 }
 
+/** Where clients reach the registries of these names, as rules. An authority that is good for them is good for what is below, too. */
+export function interceptedHosts(registries: readonly Registry[], names: readonly string[]): readonly string[] {
+  const hosts = registries.filter(({ name }) => names.includes(name)).flatMap(itself);
+  // Docker Hub's name is no host of its API, and its token service is below. Nobody tunnels to an address.
+  return [...new Set(hosts)].filter((host) => host !== 'docker.io' && !/^[\d.]+$/.test(host));
+}
+
 function besides({ name, realms, redirects, cdns }: Registry): readonly string[] {
   return [...cdns, ...hostsOf([...realms, ...redirects], name)];
 }

@@ -3,6 +3,7 @@ import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { Argument, Command, CommanderError } from 'commander';
 import type { Flags } from '../config/config.ts';
+import type { CaFlags } from './ca.ts';
 import { version } from '../version.ts';
 import type { ConfigureFlags } from './configure.ts';
 import type { InstallFlags } from './service.ts';
@@ -99,7 +100,34 @@ function createProgram(): Command {
       const { configure } = await import('./configure.ts');
       process.exitCode = await configure(client, flags);
     });
+  addCa(program);
   return program;
+}
+
+const onAuthority = (verb: 'show' | 'install' | 'renew') => async (flags: CaFlags) => {
+  const { manageAuthority } = await import('./ca.ts');
+  process.exitCode = await manageAuthority(verb, flags);
+};
+
+function addCa(program: Command): void {
+  const ca = program.command('ca').description('the authority by which interception (proxy.intercept) is trusted');
+  const config = ['-c, --config <file>', 'the configuration of this sampan'] as const;
+  ca.command('show')
+    .description('its fingerprint, how long and for which hosts it is good, and where it lies')
+    .option(...config)
+    .option('--pem', 'only the certificate, for other machines')
+    .action(onAuthority('show'));
+  ca.command('install')
+    .description('have this machine trust it')
+    .option(...config)
+    .option('-y, --yes', 'do not ask')
+    .option('--undo', 'trust none of sampan any more')
+    .option('--root <directory>', 'in the system below this directory')
+    .action(onAuthority('install'));
+  ca.command('renew')
+    .description('make a new one, for the registries that are configured now')
+    .option(...config)
+    .action(onAuthority('renew'));
 }
 
 try {

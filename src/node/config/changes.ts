@@ -15,9 +15,11 @@ export function atOnce(running: Config, next: Config): Config {
   return { ...next, listen, data, admin, sentry, access, proxy: proxyAtOnce(proxy, next.proxy) };
 }
 
-/** Whether it learns was chosen for where it listens, if nobody said so. */
+/** Whether it learns was chosen for where it listens, if nobody said so; what it intercepts, an authority was opened for. */
 function proxyAtOnce(running: Config['proxy'], next: Config['proxy']): Config['proxy'] {
-  return running && next ? { ...next, listen: running.listen, learn: running.learn } : running;
+  if (running === undefined || next === undefined) return running;
+  const { listen, learn, intercept } = running;
+  return { ...next, listen, learn, intercept };
 }
 
 /** `storage.limit`, `registries.docker.io`: as they are written, and never with a value. The catalogue's registries count as written. */

@@ -27,6 +27,8 @@ export interface ProxyConfig {
   readonly allow: readonly string[];
   /** Whether clients may go where the mirror was lately redirected to for them. */
   readonly learn: boolean;
+  /** Names of the registries that are answered by the mirror in place of themselves. */
+  readonly intercept: readonly string[];
   /** For each client. */
   readonly tunnels: number;
   /** Milliseconds without a byte, and in all. */
@@ -112,6 +114,10 @@ function settingsOf(flags: Flags): readonly Setting[] {
 
 function compose(settings: Settings, data: string, credentials: ReadonlyMap<string, Credentials>): Config {
   const { storage } = settings;
+  const registries = composeRegistries(settings).map((entry) => ({
+    ...entry,
+    credentials: credentials.get(entry.name),
+  }));
   return {
     listen: settings.listen,
     data,
@@ -120,13 +126,13 @@ function compose(settings: Settings, data: string, credentials: ReadonlyMap<stri
     trustedPeers: settings.trusted_proxies ?? [],
     key: settings.key,
     accounts: composeAccounts(settings.accounts),
-    registries: composeRegistries(settings).map((entry) => ({ ...entry, credentials: credentials.get(entry.name) })),
+    registries,
     hosts: settings.hosts,
     resolve: settings.resolve,
     dns: settings.dns,
     via: settings.via,
     pullAhead: settings.pull_ahead,
-    proxy: composeProxy(settings.proxy),
+    proxy: composeProxy(settings.proxy, registries),
     admin: settings.admin.listen === undefined ? undefined : { listen: settings.admin.listen },
     log: settings.log,
     sentry: composeSentry(settings.sentry),
@@ -135,6 +141,12 @@ function compose(settings: Settings, data: string, credentials: ReadonlyMap<stri
 }
 
 /** What is learned is a convenience for one's own machine; others get what is written down. */
-function composeProxy({ listen, learn, ...rest }: Settings['proxy']): ProxyConfig | undefined {
-  return listen === undefined ? undefined : { listen, learn: learn ?? isLoopback(listen), ...rest };
+function composeProxy(
+  { listen, learn, intercept: written, ...rest }: Settings['proxy'],
+  registries: readonly ServedRegistry[],
+): ProxyConfig | undefined {
+  if (listen === undefined) return undefined;
+  const all = written === true ? registries.map(({ name }) => name) : [];
+  const intercept = typeof written === 'boolean' ? all : written;
+  return { listen, learn: learn ?? isLoopback(listen), intercept, ...rest };
 }

@@ -1,13 +1,36 @@
 // What is wrong between keys of which only a process of one's own has one.
-import { servingDisagreements } from '../../config/disagreements.ts';
+import { servedIn, servingDisagreements } from '../../config/disagreements.ts';
 import { type Path, type Problem, problemAt } from '../../config/problem.ts';
+import { interceptedHosts } from '../../core/upstream/hosts.ts';
+import { suggest } from '../../config/keys.ts';
 import { valueAt, type Written } from '../../config/written.ts';
 import { type Address, formatAddress, isLoopback } from './address.ts';
 import { registry, schema } from './schema.ts';
 
 /** Keys that are wrong by themselves are left to whoever told so. */
 export function disagreements(written: Written): readonly Problem[] {
-  return [...exposed(written), ...twoAsked(written), ...servingDisagreements(written, registry)];
+  return [
+    ...exposed(written),
+    ...twoAsked(written),
+    ...notIntercepted(written),
+    ...servingDisagreements(written, registry),
+  ];
+}
+
+/** Registries that are to be answered in place of themselves, and cannot be. */
+function notIntercepted(written: Written): readonly Problem[] {
+  const path = ['proxy', 'intercept'];
+  const found = valueAt(written.tree, path);
+  if (!Array.isArray(found)) return [];
+  const served = servedIn(written, registry);
+  const names = served.map(({ name }) => name);
+  return found.flatMap((name, at) => {
+    if (typeof name !== 'string' || interceptedHosts(served, [name]).length > 0) return [];
+    const why = names.includes(name)
+      ? 'which has no host that clients reach on port 443'
+      : `which is not configured; ${suggest(name, names)}`;
+    return [problemAt([...path, at], `found ${name}, ${why}`, written.where)];
+  });
 }
 
 /** Whoever opens sampan to other machines says to whom. */

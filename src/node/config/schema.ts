@@ -90,6 +90,9 @@ export const schema = section({
     allow: list(hostRule, 'hosts').default([]),
     learn: z.boolean({ error: 'true or false' }).optional(),
     tunnels: value('a whole number from 1 to 65535', (found) => whole(found, 1, 65_535)).default(256),
+    intercept: z
+      .union([z.boolean(), list(z.string(), 'registries')], { error: 'true, false, or a list of registries' })
+      .default(false),
     idle: seconds.default(600_000),
     longest: seconds.default(86_400_000),
   }),

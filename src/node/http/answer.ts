@@ -98,8 +98,8 @@ async function decide(
   }
 }
 
-async function sendSafely(
-  { report, buffers }: AnswerParts,
+export async function sendSafely(
+  { report, buffers }: Pick<AnswerParts, 'report' | 'buffers'>,
   reply: Reply,
   request: IncomingMessage,
   response: ServerResponse,
@@ -116,7 +116,7 @@ function isRead({ method }: IncomingMessage): boolean {
   return method === 'GET' || method === 'HEAD';
 }
 
-function hasBody({ headers }: IncomingMessage): boolean {
+export function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0;
 }
 

@@ -35,9 +35,10 @@ const limits: http.ServerOptions = {
 };
 const longestStall = 300_000;
 
-export function createListener(turns: Turns, clock: Clock): Face {
+/** `own`: where its limits are others. */
+export function createListener(turns: Turns, clock: Clock, own: http.ServerOptions = {}): Face {
   // `requireHostHeader`: Node's own answer to that has no body; ours has.
-  const server = http.createServer({ ...limits, insecureHTTPParser: false, requireHostHeader: false });
+  const server = http.createServer({ ...limits, ...own, insecureHTTPParser: false, requireHostHeader: false });
   const lines = new Map<Duplex, Line>();
 
   server.on('connection', (socket: Socket) => {

@@ -54,6 +54,8 @@ export function lineOf(event: MirrorEvent): Line | undefined {
       return passed(event);
     case 'refused':
       return refused(event);
+    case 'not-intercepted':
+      return notIntercepted(event);
     case 'evicted': {
       const { digest, size } = event;
       return { level: 'debug', message: `evicted ${digest}, ${bytesText(size)}`, facts: { kind, digest, size } };
@@ -126,6 +128,12 @@ function refused(event: Extract<MirrorEvent, { kind: 'refused' }>): Line {
   const message = `proxy: ${target} of ${address} refused, ${status}: ${why}${hint}`;
   const facts = { kind, address, target, status, why, remedy };
   return error === undefined ? { level: 'info', message, facts } : failure('info', message, facts, error);
+}
+
+function notIntercepted({ kind, hosts, why, remedy, error }: Extract<MirrorEvent, { kind: 'not-intercepted' }>): Line {
+  const message = `tunnelled and not intercepted: ${hosts.join(', ')}, because ${why}; what to do: ${remedy}`;
+  const facts = { kind, hosts, why, remedy };
+  return error === undefined ? { level: 'warn', message, facts } : failure('warn', message, facts, error);
 }
 
 function trouble(event: Extract<MirrorEvent, { kind: 'trouble' }>): Line {

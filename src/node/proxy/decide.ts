@@ -13,8 +13,8 @@ export type Decision =
 
 export interface Rules {
   readonly find: (host: string) => Belonging | undefined;
-  /** Whether this registry is answered by the mirror in place of itself. */
-  readonly intercepts: (registry: string) => boolean;
+  /** Whether this registry is answered by the mirror in place of itself, at this host of its. */
+  readonly intercepts: (registry: string, host: string) => boolean;
 }
 
 export function decide({ host, path }: Target, { find, intercepts }: Rules): Decision {
@@ -24,7 +24,7 @@ export function decide({ host, path }: Target, { find, intercepts }: Rules): Dec
   }
   const { registry, isRegistry } = belonging;
   if (path !== undefined) return { kind: 'forward', registry };
-  return isRegistry && registry !== undefined && intercepts(registry)
+  return isRegistry && registry !== undefined && intercepts(registry, host)
     ? { kind: 'intercept', registry }
     : { kind: 'tunnel', registry };
 }

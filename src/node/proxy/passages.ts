@@ -30,7 +30,9 @@ export interface Rules extends Ways {
 export interface PassageParts extends CarriageParts {
   readonly rules: () => Rules;
   /** Undefined: everything is tunnelled. */
-  readonly intercept?: { readonly registries: (registry: string) => boolean; readonly take: Intercept } | undefined;
+  readonly intercept?:
+    | { readonly at: (registry: string, host: string) => boolean; readonly take: Intercept }
+    | undefined;
   /** Whether whoever is at that address is told how to change the configuration. */
   readonly isOwner: (address: string) => boolean;
   readonly report: Report;
@@ -123,7 +125,7 @@ export class Passages implements Turns {
     if ('kind' in asked) return deny(asked);
     const decision = decide(asked, {
       find: (host) => rules.find(host, address),
-      intercepts: (registry) => intercept?.registries(registry) === true,
+      intercepts: (registry, host) => intercept?.at(registry, host) === true,
     });
     if (decision.kind === 'reject') return deny(decision);
     if (!this.#tallies.enter(address, rules.tunnels)) return deny(tooMany);

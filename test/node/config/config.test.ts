@@ -74,7 +74,7 @@ hosts: { hub.example.com: lab }
 resolve: { lab.example: "203.0.113.7:443" }
 via: "socks5://me:p%40ss@[2001:db8::1]:1080"
 pull_ahead: 8
-proxy: { listen: "127.0.0.1:8384", allow: [auth.example, "*.blobs.example"], learn: false, tunnels: 7, idle: 30s, longest: 1h }
+proxy: { listen: "127.0.0.1:8384", allow: [auth.example, "*.blobs.example"], learn: false, intercept: false, tunnels: 7, idle: 30s, longest: 1h }
 admin: { listen: localhost:5051 }
 log: { level: debug }
 sentry: { dsn: https://abc@sentry.example.com/42, environment: staging, sample_rate: 0.5 }
@@ -116,6 +116,7 @@ stop_within: 2m
       listen: { host: '127.0.0.1', port: 8384 },
       allow: ['auth.example', '*.blobs.example'],
       learn: false,
+      intercept: [],
       tunnels: 7,
       idle: 30_000,
       longest: 3_600_000,
@@ -141,6 +142,16 @@ test('a resolver and a proxy are taken as they are written', async (t) => {
   assert.deepEqual((await read(t, 'via: http://proxy.lan:3128/')).via, { ...proxy, login: undefined });
   const token = { user: 'token', password: '' };
   assert.deepEqual((await read(t, 'via: http://token@proxy.lan:3128')).via, { ...proxy, login: token });
+});
+
+test('registries are intercepted by their names, or all of them', async (t) => {
+  const interceptedBy = async (yaml: string) =>
+    (await read(t, `proxy: { listen: "127.0.0.1:8384", intercept: ${yaml} }`)).proxy?.intercept;
+  assert.deepEqual(await interceptedBy('[ghcr.io, "*.gcr.io"]'), ['ghcr.io', '*.gcr.io']);
+  assert.deepEqual(
+    await interceptedBy('true'),
+    catalogue.map(({ name }) => name),
+  );
 });
 
 test('another registry takes two lines, with or without the braces', async (t) => {

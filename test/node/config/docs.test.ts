@@ -10,9 +10,8 @@ const read = (name: string) => readFileSync(new URL(`../../../docs/${name}`, imp
 const page = read('configuration.md');
 
 test('every example is right', async (t) => {
-  const examples = [...`${page}\n${read('login.md')}\n${read('proxy.md')}`.matchAll(/^```yaml\n([^]*?)^```$/gm)].map(
-    ([, yaml = '']) => yaml,
-  );
+  const pages = [page, ...['login.md', 'proxy.md', 'interception.md'].map(read)].join('\n');
+  const examples = [...pages.matchAll(/^```yaml\n([^]*?)^```$/gm)].map(([, yaml = '']) => yaml);
   assert.ok(examples.length > 10);
   // Where passwords come from is not here.
   const elsewhere = /password_(?:file|env): [^ }]+/g;

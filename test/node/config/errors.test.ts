@@ -135,6 +135,18 @@ const wrong: readonly (readonly [yaml: string, complaint: RegExp])[] = [
     /^sampan.yaml:1: hosts.a.b: found docker.ioo, which is not configured; did you mean docker.io\?$/,
   ],
   ['hosts: { a.b: "*.pkg.dev" }', /hosts.a.b: found \*.pkg.dev, which is not configured/],
+  [
+    'proxy: { intercept: yes-please }',
+    /proxy.intercept: found "yes-please", expected true, false, or a list of registries/,
+  ],
+  [
+    'proxy: { intercept: [ghcr.oi] }',
+    /proxy.intercept\[0\]: found ghcr.oi, which is not configured; did you mean ghcr.io\?/,
+  ],
+  [
+    'proxy: { intercept: ["a.b:5000"] }\nregistries: { "a.b:5000": {} }',
+    /found a.b:5000, which has no host that clients reach on port 443/,
+  ],
   ['catalogue: false', /catalogue: found false, expected at least one registry under registries then/],
   [
     'registries: { index.docker.io: {} }',

@@ -1,0 +1,126 @@
+// `sampan ca`: shows the authority by which interception is trusted, has this machine trust it, and makes a new one.
+import { createInterface } from 'node:readline/promises';
+import { ConfigError } from '../../config/problem.ts';
+import { interceptedHosts } from '../../core/upstream/hosts.ts';
+import { type Config, type Flags, readConfig } from '../config/config.ts';
+import { type Authority, certificateFile, covers, findAuthority, keyFile, renewAuthority } from '../proxy/authority.ts';
+import { TrustStore } from '../proxy/trust-store.ts';
+
+export interface CaFlags extends Flags {
+  readonly pem?: true;
+  readonly yes?: true;
+  readonly undo?: true;
+  readonly root?: string;
+}
+
+/** Each resolves with the exit code: 0, 1 if it could not be done, 2 if the configuration is wrong. */
+type Verb = (config: Config, flags: CaFlags) => Promise<number>;
+
+export async function manageAuthority(verb: 'show' | 'install' | 'renew', flags: CaFlags): Promise<number> {
+  try {
+    const config = await readConfig({ flags, environment: process.env, directory: process.cwd() });
+    return await verbs[verb](config, flags);
+  } catch (error) {
+    if (error instanceof ConfigError) return complain(error.message, 2);
+    const { code, path } = error as NodeJS.ErrnoException;
+    if (code === 'EACCES' || code === 'EPERM') return complain(`${path ?? 'a file'}: not permitted; run it with sudo`);
+    return complain((error as Error).message);
+  }
+}
+
+const none = `There is no authority yet. It is made when sampan starts with proxy.intercept, or by: sampan ca renew`;
+
+const verbs: Readonly<Record<'show' | 'install' | 'renew', Verb>> = {
+  async show(config, { pem }) {
+    const authority = await findAuthority(config.data);
+    if (authority === undefined) return complain(none);
+    print(pem === true ? authority.certificate : described(authority, config));
+    return 0;
+  },
+
+  async install(config, { undo, yes, root = '/' }) {
+    const store = TrustStore.find(root);
+    if (store === undefined) return complain('this system keeps its authorities where sampan does not know');
+    if (undo === true) return distrust(store);
+    const authority = await findAuthority(config.data);
+    if (authority === undefined) return complain(none);
+    const file = store.file(authority.fingerprint);
+    print(`${described(authority, config)}\nIt will be trusted on this machine, by ${file}.\n`);
+    if (yes !== true && !(await agreed())) return 1;
+    print(`Trusted, by: ${store.add(file, authority.certificate)}\n\n${whoReadsIt}`);
+    return 0;
+  },
+
+  async renew(config) {
+    const hosts = hostsIn(config);
+    if (hosts.length === 0) return complain('nothing is intercepted: proxy.intercept names no registry');
+    const { authority, former } = await renewAuthority(config.data, hosts, Date.now());
+    print(described(authority, config));
+    if (former !== undefined) print(`\nThe one before lies in ${former}; nothing reads it any more.\n`);
+    print('\nWhat comes now: start sampan anew, and on every machine that trusted the one before: sampan ca install\n');
+    return 0;
+  },
+};
+
+function distrust(store: TrustStore): number {
+  const files = store.files();
+  if (files.length === 0) return complain(`no authority of sampan's is in ${store.directory}`);
+  const command = store.remove(files);
+  print(
+    `No longer trusted: ${files.join(', ')}, by: ${command}\nRestart dockerd and containerd, which have read it.\n`,
+  );
+  return 0;
+}
+
+function described(authority: Authority, config: Config): string {
+  const { domains, fingerprint, from, until, directory } = authority;
+  const left = hostsIn(config).filter((host) => !covers(domains, host.replace(/^\*\./, '')));
+  const outside = `Not good for ${left.join(', ')}: these are not intercepted. See: sampan ca renew\n`;
+  return `The authority of this sampan, by which it shows itself in place of registries
+  SHA-256      ${fingerprint}
+  good from    ${day(from)} until ${day(until)}
+  good for     ${domains.join(', ')}, and what is below; constrained to these
+  certificate  ${certificateFile(directory)}
+  key          ${keyFile(directory)}
+${left.length === 0 ? '' : outside}`;
+}
+
+function hostsIn({ registries, proxy }: Config): readonly string[] {
+  return interceptedHosts(registries, proxy?.intercept ?? []);
+}
+
+const whoReadsIt = `Who reads it
+  docker, containerd   restart the daemon: it read the system's authorities when it started
+  podman, skopeo,      nothing to do: they read them each time
+  buildah, curl
+  k3s, rke2            restart it, or name the file at configs.<registry>.tls.ca_file in registries.yaml
+  BuildKit in a        has a system of its own: [registry."<registry>"] ca=["<file>"] in buildkitd.toml,
+  container            and the file in that container
+  Java, Node, Python   have authorities of their own
+Other machines: sampan ca show --pem, and there the same file in the same place.
+To take it back: sampan ca install --undo
+`;
+
+async function agreed(): Promise<boolean> {
+  if (!process.stdin.isTTY) {
+    print('Nobody is there to agree: say --yes.\n');
+    return false;
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  const answer = await terminal.question('Trust it? [y/N] ');
+  terminal.close();
+  return /^y(es)?$/i.test(answer.trim());
+}
+
+function day(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
+}
+
+function print(text: string): void {
+  process.stdout.write(text);
+}
+
+function complain(message: string, exitCode = 1): number {
+  process.stderr.write(`sampan: ${message.trimEnd()}\n`);
+  return exitCode;
+}

@@ -1,0 +1,158 @@
+// What is no pull goes to the real host as it came, and its answer comes back as it is: logins, pushes, deletes.
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { Agent, request as ask } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { connect } from 'node:tls';
+import { isErrorCode } from '../error-code.ts';
+import type { ByteStream, Headers, Reply } from '../../core/mirror/reply.ts';
+import { RegistryError, Unreachable } from '../../core/oci/errors.ts';
+import type { Dial } from '../dial/dial.ts';
+import { hasBody } from '../http/answer.ts';
+import { endToEnd } from './end-to-end.ts';
+
+export interface PassOnParts {
+  readonly dial: Dial;
+  /** What we call ourselves in Via. */
+  readonly via: string;
+}
+
+export interface Passing {
+  readonly host: string;
+  /** The client has left. */
+  readonly signal: AbortSignal;
+  /** The host is ready for the body that was announced by `Expect: 100-continue`. */
+  readonly goOn: () => void;
+}
+
+/** Milliseconds: until a connection stands with TLS; without a byte either way; and that one is kept for the next request. */
+const [connectWithin, longestSilence, keptFor] = [15_000, 300_000, 4000];
+const largestHead = 64 * 1024;
+
+export class PassOn {
+  readonly #via: string;
+  readonly #agent: Agent;
+  readonly #closing = new AbortController();
+
+  constructor({ dial, via }: PassOnParts) {
+    this.#via = via;
+    // No server closes an idle connection as soon as that, so a body that cannot be sent twice is safe on one.
+    this.#agent = new Agent({ keepAlive: true, timeout: keptFor, maxCachedSessions: 0 });
+    this.#agent.createConnection = ({ host }, done) => {
+      const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(connectWithin)]);
+      const tell = async () => done?.(...(await opened(dial, host ?? '', signal)));
+      void tell();
+      return undefined;
+    };
+  }
+
+  /**
+   * Settles at the head of the answer; then bodies still go both ways. Throws a RegistryError if there is none, or the signal's
+   * reason. Redirects are the client's to follow.
+   */
+  async send(request: IncomingMessage, passing: Passing): Promise<Reply> {
+    try {
+      const answer = await this.#ask(request, passing);
+      const bodiless = request.method === 'HEAD' || answer.statusCode === 204 || answer.statusCode === 304;
+      if (bodiless) answer.resume();
+      return {
+        status: answer.statusCode ?? 502,
+        headers: collected(endToEnd(answer.rawHeaders, this.#via)),
+        body: bodiless ? { kind: 'none' } : { kind: 'stream', stream: streamOf(answer) },
+        outcome: 'pass',
+      };
+    } catch (error) {
+      passing.signal.throwIfAborted();
+      if (error instanceof RegistryError) throw error;
+      throw new Unreachable(`${passing.host} cannot be reached`, error);
+    }
+  }
+
+  close(): void {
+    this.#closing.abort(new Error('sampan is stopping'));
+    this.#agent.destroy();
+  }
+
+  async #ask(request: IncomingMessage, { host, signal, goOn }: Passing, again = false): Promise<IncomingMessage> {
+    const { method = '', url: path = '' } = request;
+    const headers = [...endToEnd(request.rawHeaders, this.#via), ...framing(request)];
+    const own = {
+      host,
+      port: 443,
+      servername: host,
+      agent: this.#agent,
+      maxHeaderSize: largestHead,
+      timeout: longestSilence,
+    };
+    const asked = ask({ ...own, method, path, headers, signal });
+    asked.on('timeout', () => asked.destroy(new Error(`${host} said nothing for ${longestSilence / 1000} s`)));
+    asked.on('continue', goOn);
+    const answered = once(asked, 'response') as Promise<[IncomingMessage]>;
+    // Also when the answer is there already, and the host wants no more of the body.
+    asked.on('error', () => {});
+    if (hasBody(request)) request.pipe(asked);
+    else asked.end();
+    try {
+      return (await answered)[0];
+    } catch (error) {
+      // The host closed it at the moment when we took it for this request.
+      const stale = asked.reusedSocket && isErrorCode(error, 'ECONNRESET') && !hasBody(request);
+      if (!stale || again) throw error;
+      return this.#ask(request, { host, signal, goOn }, true);
+    }
+  }
+}
+
+/** As a callback is told. */
+async function opened(dial: Dial, host: string, signal: AbortSignal): Promise<[Error | null, Duplex]> {
+  try {
+    return [null, await open(dial, host, signal)];
+  } catch (error) {
+    return [error as Error, undefined as never];
+  }
+}
+
+async function open(dial: Dial, host: string, signal: AbortSignal): Promise<Duplex> {
+  const socket = await dial({ host, port: 443, trust: 'public' }, { signal });
+  const secure = connect({ socket, servername: host, ALPNProtocols: ['http/1.1'], minVersion: 'TLSv1.2' });
+  try {
+    await once(secure, 'secureConnect', { signal });
+    return secure;
+  } catch (error) {
+    secure.destroy();
+    throw error;
+  }
+}
+
+/** Where the body ends: as it came, or, where nothing says that there is one, said so. */
+function framing({ headers, method = '' }: IncomingMessage): readonly string[] {
+  if (headers['transfer-encoding'] !== undefined) return ['transfer-encoding', 'chunked'];
+  const isSilent = headers['content-length'] === undefined && ['POST', 'PUT', 'PATCH'].includes(method);
+  return isSilent ? ['content-length', '0'] : [];
+}
+
+function collected(pairs: readonly string[]): Headers {
+  const headers = new Map<string, string | string[]>();
+  for (let at = 0; at < pairs.length; at += 2) {
+    const [name, value] = [pairs[at]?.toLowerCase() ?? '', pairs[at + 1] ?? ''];
+    const before = headers.get(name);
+    headers.set(name, before === undefined ? value : [before, value].flat());
+  }
+  return Object.fromEntries(headers);
+}
+
+/** Whoever lets go of it before its first chunk ends it too. */
+function streamOf(answer: IncomingMessage): ByteStream {
+  return {
+    [Symbol.asyncIterator]() {
+      const chunks = answer[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+      return {
+        next: () => chunks.next(),
+        return: async () => {
+          answer.destroy();
+          return { done: true, value: undefined };
+        },
+      };
+    },
+  };
+}
