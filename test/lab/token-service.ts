@@ -63,7 +63,8 @@ export async function startTokenService(directory: string): Promise<TokenService
     const signed = `${encode({ typ: 'JWT', alg: 'ES256', x5c })}.${encode(claims)}`;
     const signature = sign('sha256', Buffer.from(signed), { key: privateKey, dsaEncoding: 'ieee-p1363' });
     response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify({ token: `${signed}.${signature.toString('base64url')}`, expires_in: seconds }));
+    const token = `${signed}.${signature.toString('base64url')}`;
+    response.end(JSON.stringify({ token, access_token: token, expires_in: seconds }));
   }
   await once(server, 'listening');
   const realm = `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`;
