@@ -1,6 +1,6 @@
 // Headers that go through a proxy: all but those that are for the next hop alone (RFC 9110, section 7.6.1).
 
-const hopByHop: ReadonlySet<string> = new Set([
+export const hopByHop: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
   'proxy-authenticate',

@@ -2,23 +2,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Reply } from '../../core/mirror/reply.ts';
 import type { Fetch } from '../../core/upstream/fetch.ts';
+import { hopByHop } from './end-to-end.ts';
 
-/** Of one connection (RFC 9110, section 7.6.1), for us, or made anew by whoever sends. */
-const stays = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authenticate',
-  'proxy-authentication-info',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'host',
-  'expect',
-  'content-length',
-]);
+/** Of one connection, for us, or made anew by whoever sends. */
+const stays = new Set([...hopByHop, 'host', 'expect', 'content-length']);
 
 export interface Forwarded {
   readonly method: 'GET' | 'HEAD';
