@@ -65,13 +65,20 @@ function complain(message: string, exitCode: number): number {
   return exitCode;
 }
 
-function announce({ address, adminAddress, proxyAddress }: App, { data, resolve, dns, via }: Config, log: Log): void {
+function announce({ address, adminAddress, proxyAddress }: App, config: Config, log: Log): void {
+  const { data, resolve, dns, via, proxy } = config;
   const url = urlOf(address);
   const docker = `"registry-mirrors": ["${url}"]`;
   const facts = { address, ...(adminAddress === undefined ? {} : { adminAddress }), data };
   log.info(`sampan ${version} listens on ${address}; for docker, put ${docker} into /etc/docker/daemon.json`, facts);
   if (proxyAddress !== undefined) {
     log.info(`the forward proxy listens on ${proxyAddress}; for docker, set HTTPS_PROXY=${urlOf(proxyAddress)}`);
+  }
+  const intercepted = proxy?.intercept ?? [];
+  if (intercepted.length > 0) {
+    log.info(
+      `to be intercepted: ${intercepted.join(', ')}; clients have to trust the authority that sampan ca show tells of`,
+    );
   }
   for (const [host, pin] of Object.entries(resolve)) {
     log.info(`${host} is dialled at ${formatAddress(pin)}, as resolve says`);

@@ -209,6 +209,14 @@ test('a pin is told at the start', async (t) => {
   await line('registry-1.docker.io is dialled at 203.0.113.7:443');
 });
 
+test('what is to be intercepted is told at the start', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const config = join(directory, 'sampan.yaml');
+  await writeFile(config, 'proxy: { listen: "127.0.0.1:0", intercept: [ghcr.io] }');
+  const { line } = serve(t, directory, '--config', config, '--listen', '127.0.0.1:0');
+  await line('to be intercepted: ghcr.io; clients have to trust');
+});
+
 test('a resolver and a proxy are told at the start, the proxy without its login', async (t) => {
   const directory = await temporaryDirectory(t);
   const config = join(directory, 'sampan.yaml');

@@ -33,10 +33,12 @@ test('hosts that are allowed or configured anew count at once, and are dialled a
   assert.match(await ask(running, target), gone);
 });
 
-test('where it listens waits for the next start', async (t) => {
+test('where it listens and what it intercepts wait for the next start', async (t) => {
   const running = await start(t, { proxy_listen });
-  await running.reload({ proxy_listen: '127.0.0.1:1' });
-  assert.ok(running.lines.some((line) => line.includes('proxy.listen: changes at the next start')));
+  await running.reload({ proxy_listen: '127.0.0.1:1', proxy_intercept: true });
+  for (const key of ['proxy.listen', 'proxy.intercept']) {
+    assert.ok(running.lines.some((line) => line.includes(`${key}: changes at the next start`)));
+  }
   assert.match(await ask(running, target), / 403 /);
 });
 
