@@ -1,10 +1,10 @@
 // `sampan ca`: shows the authority by which interception is trusted, has this machine trust it, and makes a new one.
-import { createInterface } from 'node:readline/promises';
 import { ConfigError } from '../../config/problem.ts';
 import { interceptedHosts } from '../../core/upstream/hosts.ts';
 import { type Config, type Flags, readConfig } from '../config/config.ts';
 import { type Authority, certificateFile, covers, findAuthority, keyFile, renewAuthority } from '../proxy/authority.ts';
 import { TrustStore } from '../proxy/trust-store.ts';
+import { agreed } from './agreed.ts';
 
 export interface CaFlags extends Flags {
   readonly pem?: true;
@@ -46,7 +46,9 @@ const verbs: Readonly<Record<'show' | 'install' | 'renew', Verb>> = {
     if (authority === undefined) return complain(none);
     const file = store.file(authority.fingerprint);
     print(`${described(authority, config)}\nIt will be trusted on this machine, by ${file}.\n`);
-    if (yes !== true && !(await agreed())) return 1;
+    const wanted = yes === true || (await agreed('Trust it?'));
+    if (wanted === undefined) return complain('there is nobody to ask; --yes goes ahead');
+    if (!wanted) return 1;
     print(`Trusted, by: ${store.add(file, authority.certificate)}\n\n${whoReadsIt}`);
     return 0;
   },
@@ -100,17 +102,6 @@ const whoReadsIt = `Who reads it
 Other machines: sampan ca show --pem, and there the same file in the same place.
 To take it back: sampan ca install --undo
 `;
-
-async function agreed(): Promise<boolean> {
-  if (!process.stdin.isTTY) {
-    print('Nobody is there to agree: say --yes.\n');
-    return false;
-  }
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await terminal.question('Trust it? [y/N] ');
-  terminal.close();
-  return /^y(es)?$/i.test(answer.trim());
-}
 
 function day(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10);

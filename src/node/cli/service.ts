@@ -1,12 +1,12 @@
 // `sampan service`: installs sampan as a service of this machine, takes it away, and tells how it is.
 import { join } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import { ConfigError } from '../../config/problem.ts';
 import { usualPlaces } from '../service/facts.ts';
 import { gather, Unfit, type Wishes } from '../service/gather.ts';
 import { type Step, stepsToInstall, stepsToUninstall, textFor } from '../service/install.ts';
 import { CommandFailed, type Kind, kindHere } from '../service/machine.ts';
 import { findAilment, findInstalled, findRunning } from '../service/status.ts';
+import { agreed } from './agreed.ts';
 
 export interface InstallFlags extends Wishes {
   readonly print?: boolean;
@@ -87,17 +87,11 @@ async function kindOf({ systemd, init }: InstallFlags): Promise<Kind> {
 async function goThrough(steps: readonly Step[], yes: boolean | undefined): Promise<boolean> {
   if (process.getuid?.() !== 0) throw new Unfit('only root can do that; --print shows what would be written');
   say(steps.map((step) => `  ${step.says}`).join('\n'));
-  if (yes !== true && !(await agreed())) return false;
+  const wanted = yes === true || (await agreed('Do that?'));
+  if (wanted === undefined) throw new Unfit('there is nobody to ask; --yes goes ahead');
+  if (!wanted) return false;
   for (const step of steps) await step.take();
   return true;
-}
-
-async function agreed(): Promise<boolean> {
-  if (!process.stdin.isTTY) throw new Unfit('there is nobody to ask; --yes goes ahead');
-  const asking = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await asking.question('\nDo that? [y/N] ');
-  asking.close();
-  return /^y(?:es)?$/i.test(answer.trim());
 }
 
 async function telling(act: () => Promise<number>): Promise<number> {

@@ -1,0 +1,11 @@
+// Asks whoever sits at the terminal before something of the machine is changed.
+import { createInterface } from 'node:readline/promises';
+
+/** Undefined if nobody is there to be asked. */
+export async function agreed(question: string): Promise<boolean | undefined> {
+  if (!process.stdin.isTTY) return undefined;
+  const asking = createInterface({ input: process.stdin, output: process.stdout });
+  const answer = await asking.question(`\n${question} [y/N] `);
+  asking.close();
+  return /^y(?:es)?$/i.test(answer.trim());
+}
