@@ -1,7 +1,7 @@
 // What the Worker is told: the configuration of sampan, as JSON in the variable SAMPAN_CONFIG.
 import type * as z from 'zod';
 import { check } from '../config/check.ts';
-import { composeCredentials, type PasswordPlaces } from '../config/credentials.ts';
+import { composeCredentials, type SecretPlaces } from '../config/credentials.ts';
 import { servingDisagreements } from '../config/disagreements.ts';
 import { section } from '../config/fields.ts';
 import { ConfigError } from '../config/problem.ts';
@@ -57,7 +57,7 @@ export function readConfig(variable: Variable): WorkerConfig {
   return compose(settings, passwords.credentials);
 }
 
-function places(variable: Variable): PasswordPlaces {
+function places(variable: Variable): SecretPlaces {
   return {
     variable(name) {
       const found = variable(name);

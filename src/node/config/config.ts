@@ -9,7 +9,7 @@ import { type Address, isLoopback } from './address.ts';
 import { check } from '../../config/check.ts';
 import { disagreements } from './disagreements.ts';
 import { composeCredentials } from '../../config/credentials.ts';
-import { readPasswordFiles } from './credentials.ts';
+import { readSecretFiles } from './credentials.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { readConfigFile } from './file.ts';
 import { layer, type Setting } from '../../config/layer.ts';
@@ -95,7 +95,8 @@ export async function readConfig({ flags, environment, directory }: ConfigSource
   const base = (key: string): string =>
     path === undefined || overrides.some((setting) => setting.path[0] === key) ? directory : dirname(path);
   const registries = settings?.registries ?? {};
-  const passwordFile = await readPasswordFiles(registries, base('registries'));
+  const files = Object.values(registries).map(({ credentials }) => credentials?.password_file);
+  const passwordFile = await readSecretFiles(files, base('registries'));
   const places = { file: passwordFile, variable: (name: string) => environment[name] };
   const passwords = composeCredentials(registries, places, written.where);
   const all = [...problems, ...variables.problems, ...passwords.problems];

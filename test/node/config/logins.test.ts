@@ -64,7 +64,7 @@ test('a password that is not there, or is there twice, is told without it', asyn
     `${place} found the variable NOTHING without a value, expected a password in it`,
   ]);
   assert.deepEqual(await at(`, password_file: ${directory}/empty`), [
-    `${place} found nothing in ${directory}/empty, expected a password`,
+    `${place} found nothing in ${directory}/empty, expected a secret`,
   ]);
   assert.deepEqual(await at(`, password_file: ${directory}/none`), [
     `${place} ${directory}/none cannot be read (ENOENT)`,
