@@ -5,6 +5,7 @@ import { suggest } from './keys.ts';
 import { type Problem, problemAt } from './problem.ts';
 import { composeRegistries, type RegistrySettings, type ServedRegistry } from './registries.ts';
 import { catalogue, hosts } from './serving.ts';
+import { noticeDisagreements } from './tls-notice.ts';
 import { valueAt, type Written } from './written.ts';
 
 /** Keys that are wrong by themselves are left to whoever told so. `registry`: the section for one. */
@@ -15,6 +16,7 @@ export function servingDisagreements(written: Written, registry: z.ZodType<Regis
     ...clashes(served, written),
     ...unserved(served, written),
     ...keyless(served, written),
+    ...noticeDisagreements(written),
   ];
 }
 

@@ -9,6 +9,7 @@ import { isRegistryName } from '../core/oci/reference.ts';
 import { dictionary, list, section, text, value } from './fields.ts';
 import { parseDuration } from './quantity.ts';
 import { sentry } from './sentry.ts';
+import { tlsNotice } from './tls-notice.ts';
 import { parseEndpoint, parseOrigin, parseRealm } from './urls.ts';
 
 export const isHost = (found: unknown): found is string => typeof found === 'string' && isRegistryName(found);
@@ -85,7 +86,7 @@ export const hosts = dictionary('a map of host names to registries', host, regis
 /** `registry`: the section for one. */
 export function servingKeys<Registry extends z.ZodType>(registry: Registry) {
   const registries = dictionary('a map of registries by name', registryName, registry);
-  return { access, key, accounts, registries, catalogue, hosts, sentry };
+  return { access, key, accounts, registries, catalogue, hosts, sentry, tls_notice: tlsNotice };
 }
 
 /** undefined: nobody said to whom, which is for each kind of sampan to judge. */

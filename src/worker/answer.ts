@@ -6,6 +6,7 @@ import { Door } from '../core/door/door.ts';
 import { brokenForm, checkForm } from '../core/door/form.ts';
 import { isForToken } from '../core/door/token-desk.ts';
 import type { Visit } from '../core/door/visit.ts';
+import type { Notice } from '../core/edge/tls.ts';
 import type { Report } from '../core/mirror/events.ts';
 import { checkAsking, ofRegistry, unknownError } from '../core/mirror/face.ts';
 import { Mirror } from '../core/mirror/mirror.ts';
@@ -14,6 +15,7 @@ import { errorReply } from '../core/mirror/replies.ts';
 import type { Reply } from '../core/mirror/reply.ts';
 import { RegistryError } from '../core/oci/errors.ts';
 import { usualRegistry } from '../core/oci/route.ts';
+import { parseTls } from '../core/oci/tls-version.ts';
 import { createUpstream } from '../core/upstream/registry.ts';
 import type { Later } from './edge-cache.ts';
 import { openEdge } from './edge.ts';
@@ -23,33 +25,42 @@ import { type Welcome, landing } from './landing.ts';
 import { reportOf, write } from './report.ts';
 import { version } from './version.ts';
 
+type Incoming = Request<unknown, IncomingRequestCfProperties>;
+
 /** Never throws. */
-export async function answer(isolate: Isolate, request: Request, later: Later): Promise<Reply> {
+export async function answer(isolate: Isolate, request: Incoming, later: Later): Promise<Reply> {
+  const notice = isolate.noticeFor?.(parseTls(request.cf?.tlsVersion));
   const report = reportOf(request, isolate.tell, later);
   try {
-    return await decide(isolate, request, later, report);
+    return await decide(isolate, request, later, report, notice);
   } catch (error) {
-    if (error instanceof RegistryError) return ofRegistry(errorReply(error, false));
+    if (error instanceof RegistryError) return ofRegistry(errorReply(error, false), notice?.warning);
     // A client that has left broke it, and hears nothing.
     if (!request.signal.aborted) report({ kind: 'bug', error });
-    return ofRegistry(unknownError());
+    return ofRegistry(unknownError(), notice?.warning);
   }
 }
 
-async function decide(isolate: Isolate, request: Request, later: Later, report: Report): Promise<Reply> {
+async function decide(
+  isolate: Isolate,
+  request: Incoming,
+  later: Later,
+  report: Report,
+  notice: Notice | undefined,
+): Promise<Reply> {
   const arrival = arrivalOf(request);
   const isForm = request.method === 'POST' && isForToken(arrival, isolate.mac);
   if (!isForm) checkAsking(request.method, request.body !== null);
   const address = header(request, 'cf-connecting-ip') ?? 'unknown';
   const host = arrival.host ?? '';
-  const page = landing(arrival.path, host, () => welcome(isolate, { address }, host));
+  const page = landing(arrival.path, host, () => welcome(isolate, { address }, host), notice);
   if (page !== undefined) return page;
   const access = accessOf(isolate);
   const edge = openEdge(isolate, arrival.host ?? host, later);
   const door = openDoor(isolate, access, edge, request.signal, report);
   const form = isForm ? await readForm(request) : undefined;
   const { reply } = await door.answer(visitOf(request, arrival, address, form), request.signal);
-  return ofRegistry(reply);
+  return ofRegistry(reply, notice?.warning);
 }
 
 /** Throws a RegistryError. */

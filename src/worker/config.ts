@@ -8,9 +8,11 @@ import { ConfigError } from '../config/problem.ts';
 import { composeRegistries, type ServedRegistry } from '../config/registries.ts';
 import { composeSentry } from '../config/sentry.ts';
 import { composeAccess, composeAccounts, registryKeys, servingKeys } from '../config/serving.ts';
+import { composeTlsNotice } from '../config/tls-notice.ts';
 import type { AccountEntry } from '../core/access/accounts.ts';
 import type { Access } from '../core/access/admit.ts';
 import type { SentrySettings } from '../core/edge/sentry.ts';
+import type { TlsPolicy } from '../core/edge/tls.ts';
 import type { Credentials } from '../core/upstream/registries.ts';
 import { readVariables, type Variable } from './variables.ts';
 
@@ -23,6 +25,7 @@ export interface WorkerConfig {
   /** By the Host header, in lower case: a registry's name. */
   readonly hosts: Readonly<Record<string, string>>;
   readonly sentry: SentrySettings | undefined;
+  readonly tlsNotice: TlsPolicy | undefined;
 }
 
 const registry = section(registryKeys);
@@ -79,5 +82,6 @@ function compose(settings: z.infer<typeof schema>, credentials: ReadonlyMap<stri
     registries: composeRegistries(settings).map((entry) => ({ ...entry, credentials: credentials.get(entry.name) })),
     hosts: settings.hosts,
     sentry: composeSentry(settings.sentry),
+    tlsNotice: composeTlsNotice(settings.tls_notice),
   };
 }

@@ -1,4 +1,5 @@
 // What the landing page tells those who may pull: the very commands for this host, with the login that they need.
+import { escaped } from '../core/edge/page.ts';
 import type { LoginMode } from '../core/upstream/registries.ts';
 
 export interface Guest {
@@ -75,8 +76,4 @@ function containerd(secret: boolean, host: string): string {
 /** Only on its owner's own machine is a Worker without TLS. */
 function schemeOf(host: string): 'http' | 'https' {
   return /^(?:localhost|127\.0\.0\.1)(?::|$)/.test(host) ? 'http' : 'https';
-}
-
-export function escaped(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (found) => `&#${found.charCodeAt(0)};`);
 }

@@ -7,6 +7,7 @@ import { Guesses } from '../core/access/guesses.ts';
 import type { Mac } from '../core/access/mac.ts';
 import type { Limit } from '../core/door/limit.ts';
 import type { Tell } from '../core/edge/sentry.ts';
+import { type NoticeFor, noticesOf } from '../core/edge/tls.ts';
 import { memoryBook } from '../core/mirror/memory-book.ts';
 import { Memory } from '../core/mirror/memory.ts';
 import type { Book, Clock } from '../core/mirror/ports.ts';
@@ -37,6 +38,8 @@ export interface Isolate {
   readonly host: string | undefined;
   /** Sentry, if there is a DSN. */
   readonly tell: Tell | undefined;
+  /** What each client is told of his version of TLS. */
+  readonly noticeFor: NoticeFor | undefined;
   /** The R2 bucket that is bound as BLOBS. */
   readonly bucket: R2Bucket | undefined;
 }
@@ -75,6 +78,7 @@ export function openIsolate(variable: (name: string) => unknown): Isolate {
     book: memoryBook(clock),
     host: Object.keys(config.hosts)[0],
     tell: openSentry(config.sentry, 'worker'),
+    noticeFor: config.tlsNotice && noticesOf(config.tlsNotice),
     bucket: isBucket(bound) ? bound : undefined,
   };
 }
@@ -92,9 +96,15 @@ function tryConfig(variable: (name: string) => unknown): {
     return { config: readConfig(variable), wrong: undefined };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return {
-      config: { access: undefined, key: undefined, accounts: [], registries: [], hosts: {}, sentry: undefined },
-      wrong: error,
+    const nothing = {
+      access: undefined,
+      key: undefined,
+      accounts: [],
+      registries: [],
+      hosts: {},
+      sentry: undefined,
+      tlsNotice: undefined,
     };
+    return { config: nothing, wrong: error };
   }
 }

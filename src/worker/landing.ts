@@ -1,6 +1,8 @@
 // The pages of a Worker for people: what this is, for whom, and how to pull. Nothing that could be taken for somebody else's.
+import { escaped, pageHeaders, pageOf, pageType } from '../core/edge/page.ts';
+import type { Notice } from '../core/edge/tls.ts';
 import type { Reply } from '../core/mirror/reply.ts';
-import { escaped, type Guest, howToPull } from './how-to-pull.ts';
+import { type Guest, howToPull } from './how-to-pull.ts';
 
 /** What the page may say to whoever asks. */
 export type Welcome =
@@ -13,27 +15,29 @@ export type Welcome =
   | { readonly kind: 'guest'; readonly guest: Guest };
 
 /** undefined: the path is the registry API's. `host`: without a secret. */
-export function landing(path: string, host: string, welcome: () => Welcome): Reply | undefined {
-  if (path === '/robots.txt') return page(200, 'text/plain; charset=utf-8', 'User-agent: *\nDisallow: /\n');
+export function landing(
+  path: string,
+  host: string,
+  welcome: () => Welcome,
+  notice: Notice | undefined,
+): Reply | undefined {
+  if (path === '/robots.txt') return page(200, 'User-agent: *\nDisallow: /\n', 'text/plain; charset=utf-8');
   if (path !== '/') return undefined;
   const found = welcome();
   const status = found.kind === 'closed' || found.kind === 'wrong' ? 503 : 200;
-  return page(status, 'text/html; charset=utf-8', html(bodyFor(found, host)));
+  return page(status, pageOf(`${intro}\n${bodyFor(found, host)}\n${footer}`, notice));
 }
 
-function page(status: number, type: string, text: string): Reply {
+function page(status: number, text: string, type = pageType): Reply {
   const bytes = new TextEncoder().encode(text);
-  const headers = {
-    'content-type': type,
-    'content-length': String(bytes.length),
-    'content-security-policy':
-      "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; form-action 'none'",
-    'x-content-type-options': 'nosniff',
-    'referrer-policy': 'no-referrer',
-    'x-robots-tag': 'noindex, nofollow',
-  };
+  const headers = { ...pageHeaders, 'content-type': type, 'content-length': String(bytes.length) };
   return { status, headers, body: { kind: 'bytes', bytes } };
 }
+
+const intro = `<p>This is a private <strong>sampan</strong>: it fetches images from registries for tools that cannot reach them.
+It is no registry of its own, and belongs to none.</p>`;
+
+const footer = '<footer>Read-only. It asks for no passwords on this page.</footer>';
 
 function bodyFor(welcome: Welcome, host: string): string {
   switch (welcome.kind) {
@@ -57,28 +61,3 @@ const closed = `<p>It is closed: nobody has said yet who may pull through it. If
 <p>and give it to the Worker:</p>
 <pre>npx wrangler secret put SAMPAN_CONFIG &lt; sampan.json</pre>
 <p>Accounts for people whose networks you do not know: <code>docs/login.md</code>.</p>`;
-
-function html(body: string): string {
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<meta name="robots" content="noindex, nofollow">
-<title>A mirror for container images</title>
-<style>
-:root { color-scheme: light dark }
-body { max-width: 44rem; margin: 3rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: break-word }
-h1 { font-size: 1.5rem } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem } p { margin: .5rem 0 }
-pre, code { font: .9rem/1.5 ui-monospace, monospace }
-pre { margin: .5rem 0; padding: .75rem 1rem; overflow-x: auto; border: 1px solid color-mix(in srgb, currentColor 25%, transparent); border-radius: .4rem }
-footer { margin-top: 3rem; font-size: .85rem; opacity: .75 }
-@media (max-width: 30rem) { body { margin: 1.5rem auto } }
-</style>
-<h1>A mirror for container images</h1>
-<p>This is a private <strong>sampan</strong>: it fetches images from registries for tools that cannot reach them.
-It is no registry of its own, and belongs to none.</p>
-${body}
-<footer>Read-only. It asks for no passwords on this page.</footer>
-</html>
-`;
-}

@@ -14,9 +14,18 @@ export function badRequest(message: string): RegistryError {
   return new RegistryError('UNSUPPORTED', message, { status: 400 });
 }
 
-/** Docker's clients of old take a registry for one by this header. */
-export function ofRegistry(reply: Reply): Reply {
-  return { ...reply, headers: { ...reply.headers, 'docker-distribution-api-version': 'registry/2.0' } };
+/** `warning`: for this client, whatever it asked for. Beside another one it is a field of its own, because podman takes no list apart. */
+export function ofRegistry(reply: Reply, warning: string | undefined): Reply {
+  const { headers } = reply;
+  return {
+    ...reply,
+    headers: {
+      ...headers,
+      ...(warning !== undefined && { warning: [headers['warning'] ?? [], warning].flat() }),
+      // Docker's clients of old take a registry for one by this.
+      'docker-distribution-api-version': 'registry/2.0',
+    },
+  };
 }
 
 /** What is told of a mistake of ours. */

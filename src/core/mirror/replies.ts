@@ -4,6 +4,7 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { RegistryError } from '../oci/errors.ts';
 import { contentRange } from '../oci/range.ts';
+import { warningOf } from '../oci/warning.ts';
 import type { Outcome } from './events.ts';
 import type { Content, Page } from './ports.ts';
 import type { Body, Headers, Reply } from './reply.ts';
@@ -103,5 +104,5 @@ export function errorReply(error: RegistryError, head: boolean): Reply {
 function warning(trouble: RegistryError | undefined): Headers {
   if (trouble === undefined) return {};
   const why = trouble.status === 429 ? 'limits the rate of requests' : 'cannot be reached or cannot answer';
-  return { warning: `299 - "sampan: the upstream registry ${why}; this is what it last had"` };
+  return { warning: warningOf(`sampan: the upstream registry ${why}; this is what it last had`) };
 }

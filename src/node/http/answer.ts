@@ -89,12 +89,14 @@ async function decide(
     if (page !== undefined) return { reply: page, asked: 'page' };
     const form = isForm ? await readForm(request) : undefined;
     const { reply, asked } = await door.answer(visitOf(request, arrival, client, form), signal);
-    return { reply: ofRegistry(reply), asked };
+    return { reply: ofRegistry(reply, undefined), asked };
   } catch (error) {
-    if (error instanceof RegistryError) return { reply: ofRegistry(errorReply(error, false)), asked: undefined };
+    if (error instanceof RegistryError) {
+      return { reply: ofRegistry(errorReply(error, false), undefined), asked: undefined };
+    }
     const asked = { method: request.method ?? '', url: arrival.path };
     if (!signal.aborted) parts.report({ kind: 'bug', error, asked });
-    return { reply: ofRegistry(unknownError()), asked: undefined };
+    return { reply: ofRegistry(unknownError(), undefined), asked: undefined };
   }
 }
 
@@ -108,7 +110,7 @@ export async function sendSafely(
     return await send(reply, request, response, buffers);
   } catch (error) {
     report({ kind: 'bug', error });
-    return send(ofRegistry(unknownError()), request, response, buffers);
+    return send(ofRegistry(unknownError(), undefined), request, response, buffers);
   }
 }
 
