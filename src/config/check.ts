@@ -52,5 +52,5 @@ function unknownKey(path: Path, written: Written, { schema, elsewhere }: Rules<z
 
 /** Nobody should read them in the output of a service that does not start. */
 function isSecret(path: Path): boolean {
-  return ['key', 'password', 'mac', 'via', 'dsn', 'edge_secret'].includes(String(path.at(-1)));
+  return ['key', 'password', 'mac', 'via', 'dsn', 'edge_secret', 'secret'].includes(String(path.at(-1)));
 }

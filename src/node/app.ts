@@ -7,6 +7,7 @@ import type { Report } from '../core/mirror/events.ts';
 import { HotManifests } from '../core/mirror/hot.ts';
 import type { Underway } from '../core/mirror/blob-flights.ts';
 import { interceptedHosts } from '../core/upstream/hosts.ts';
+import { Certificate } from './certificate.ts';
 import { adminPages } from './http/admin.ts';
 import { atOnce, changedKeys } from './config/changes.ts';
 import type { Config, ProxyConfig } from './config/config.ts';
@@ -59,6 +60,7 @@ const every: Every = (ms, tick) => {
 
 /** Throws if an address or, for another reason than a disk that fails, the data directory cannot be had; then nothing is left open. */
 export async function startApp(config: Config, log: Log, ...others: readonly Report[]): Promise<App> {
+  const certificate = config.tls && (await Certificate.open(config.tls));
   const listeners: Report[] = [log.report, ...others];
   const report = toldOnce((event) => {
     for (const listener of listeners) listener(event);
@@ -183,7 +185,8 @@ export async function startApp(config: Config, log: Log, ...others: readonly Rep
     const admin = () => createServer({ ...parts, adminHere: true });
     const adminAddress = config.admin && (await open(config.admin.listen, admin()));
     const proxyAddress = config.proxy && proxy && (await open(config.proxy.listen, proxy));
-    listen = await open(config.listen, createServer(parts));
+    listen = await open(config.listen, createServer({ ...parts, tls: certificate }));
+    void certificate?.watch(clock, log, closing.signal);
     return { address: listen, adminAddress, proxyAddress, reload, close: stop };
   } catch (error) {
     await stop();

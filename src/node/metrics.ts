@@ -54,9 +54,13 @@ function countPulls(make: Instruments, label: Label): Report {
   const seconds = make.histogram('sampan_pull_seconds', 'From a request to the end of its reply.', ['what', 'outcome']);
   const help = 'Replies that came to no end: the client left, or sampan had to cut it off.';
   const broken = make.counter('sampan_broken_pulls_total', help, ['what', 'registry', 'by']);
+  const byTls = make.counter('sampan_requests_by_tls_total', 'Requests of clients, by their version of TLS.', [
+    'version',
+  ]);
   return (event) => {
     if (event.kind !== 'served' || event.what === 'page') return;
-    const { what, outcome } = event;
+    const { what, outcome, tls } = event;
+    byTls.inc({ version: tls });
     const registry = event.registry === undefined ? 'none' : label(event.registry);
     pulls.inc({ what, registry, outcome, status: `${Math.floor(event.status / 100)}xx` });
     bytes.inc({ registry }, event.bytes);

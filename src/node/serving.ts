@@ -6,6 +6,7 @@ import { Accounts } from '../core/access/accounts.ts';
 import type { Guesses } from '../core/access/guesses.ts';
 import type { Network } from '../core/access/networks.ts';
 import { Door } from '../core/door/door.ts';
+import { type NoticeFor, noticesOf, type TlsPolicy } from '../core/edge/tls.ts';
 import type { Report } from '../core/mirror/events.ts';
 import type { HotManifests } from '../core/mirror/hot.ts';
 import { Memory } from '../core/mirror/memory.ts';
@@ -18,6 +19,7 @@ import { createUpstream } from '../core/upstream/registry.ts';
 import { settingsIn } from '../config/registries.ts';
 import type { Config } from './config/config.ts';
 import type { Dialling } from './dialling.ts';
+import { createEdge } from './edge.ts';
 import { usualTimeouts } from './fetch.ts';
 import { createMac } from './mac.ts';
 import { version } from './version.ts';
@@ -44,6 +46,8 @@ export interface Serving {
   /** Where clients of the forward proxy may go, and how what it opens goes out. */
   readonly hosts: Hosts;
   readonly outbound: ReturnType<Dialling['as']>;
+  readonly edge: ReturnType<typeof createEdge> | undefined;
+  readonly noticeFor: NoticeFor | undefined;
 }
 
 /** What a manifest lists may cost a quarter of what is kept, and no more, before anybody asks for it. */
@@ -109,5 +113,20 @@ export function createServing(config: Config, lasting: Lasting): Serving {
     pull: (pull, caller, signal) => mirror.pull(pull, caller, signal),
   });
   const hosts = new Hosts(config.registries, config.proxy?.allow);
-  return { config, registries, door, mirror, trustedPeers: config.trustedPeers, hosts, outbound };
+  return {
+    config,
+    registries,
+    door,
+    mirror,
+    trustedPeers: config.trustedPeers,
+    hosts,
+    outbound,
+    edge: config.edge && createEdge(config.edge),
+    noticeFor: config.tlsNotice && noticesOf(sinceNow(config.tlsNotice, clock)),
+  };
+}
+
+/** Whoever does not say since when has deprecated them by now. */
+function sinceNow({ since, ...policy }: TlsPolicy, clock: Clock): TlsPolicy {
+  return { ...policy, since: since ?? Math.min(clock.now(), policy.sunset ?? Infinity) };
 }

@@ -1,6 +1,7 @@
 // The state of the mirror as one value, for /_sampan/status.json: what is served, what is held, what was saved since the start.
 import type { MirrorEvent, Outcome, Report } from '../core/mirror/events.ts';
 import { hideSecrets } from '../core/oci/redact.ts';
+import type { Tls } from '../core/oci/tls-version.ts';
 import type { Usage } from './store/store.ts';
 
 export interface StatusParts {
@@ -30,6 +31,7 @@ export interface Status {
     /** Answered with 5xx, or cut off by us. */
     readonly failed: number;
     readonly byOutcome: Readonly<Record<Outcome, number>>;
+    readonly byTls: Readonly<Record<Tls, number>>;
   };
   readonly bytes: { readonly served: number; readonly received: number; readonly saved: number };
   /** Layers fetched before anybody asked for them, and how many of them a client then asked for. */
@@ -89,6 +91,14 @@ class Totals {
     pass: 0,
     none: 0,
   };
+  readonly #byTls: Record<Tls, number> = {
+    TLSv1: 0,
+    'TLSv1.1': 0,
+    'TLSv1.2': 0,
+    'TLSv1.3': 0,
+    none: 0,
+    unknown: 0,
+  };
   #pulls = 0;
   #failed = 0;
   #served = 0;
@@ -103,6 +113,7 @@ class Totals {
     if (event.kind === 'served' && event.what !== 'page') {
       this.#pulls += 1;
       this.#byOutcome[event.outcome] += 1;
+      this.#byTls[event.tls] += 1;
       this.#served += event.bytes;
       if (event.status >= 500 || event.error !== undefined) this.#failed += 1;
     }
@@ -121,7 +132,7 @@ class Totals {
   value(): Pick<Status, 'pulls' | 'bytes' | 'ahead' | 'troubles' | 'inTrouble'> & { readonly proxy: Proxied } {
     const [served, received] = [this.#served, this.#received];
     return {
-      pulls: { total: this.#pulls, failed: this.#failed, byOutcome: { ...this.#byOutcome } },
+      pulls: { total: this.#pulls, failed: this.#failed, byOutcome: { ...this.#byOutcome }, byTls: { ...this.#byTls } },
       // What was brought in and has not been asked for a second time is no saving yet.
       bytes: { served, received, saved: Math.max(0, served - received) },
       ahead: { fetched: this.#ahead, used: this.#foreseen },

@@ -46,6 +46,10 @@ const elsewhere = {
     'lanes',
     'stall_after',
     'trusted_proxies',
+    'tls',
+    'edge',
+    'dns',
+    'via',
   ]),
   says: 'found a key for a sampan on a machine of your own; a Worker has no use for it',
 };

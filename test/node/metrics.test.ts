@@ -19,6 +19,7 @@ const served: MirrorEvent = {
   bytes: 100,
   ms: 50,
   address: '10.0.0.7',
+  tls: 'TLSv1.2',
   whole: true,
 };
 

@@ -93,3 +93,21 @@ test('of two that are read at once the later one counts', async (t) => {
   await Promise.all([running.reload({ access: { networks: ['203.0.113.0/24'] } }), running.reload({ access: 'open' })]);
   assert.equal(await running.status('/v2/'), 200);
 });
+
+test('whom to tell of old TLS, and whom to believe it, counts at once; another certificate waits for the next start', async (t) => {
+  const running = await start(t, {});
+  const edge = { edge_secret: 'e'.repeat(32), tls_notice_minimum: 'TLSv1.3' };
+  await running.reload({ ...edge, tls_certificate: '/a.pem', tls_key: '/a.key' });
+  const { changed, later } = last(running);
+  assert.deepEqual(
+    [changed, later],
+    [
+      ['tls_notice', 'edge'],
+      ['tls.certificate', 'tls.key', 'tls.minimum'],
+    ],
+  );
+  const headers = { 'x-client-ssl-protocol': 'TLSv1.2', 'x-edge-secret': 'e'.repeat(32) };
+  const told = await running.get('/v2/', headers);
+  assert.match(String(told.headers['warning']), /TLS 1\.2/);
+  await text(told);
+});

@@ -17,6 +17,7 @@ const served: MirrorEvent = {
   bytes: 100,
   ms: 50,
   address: '10.0.0.7',
+  tls: 'TLSv1.2',
   whole: true,
 };
 
@@ -53,6 +54,7 @@ test('it tells who it is, what is served, what is held, and for how long it has 
       total: 0,
       failed: 0,
       byOutcome: { hit: 0, stale: 0, miss: 0, collapsed: 0, forward: 0, 'too-large': 0, pass: 0, none: 0 },
+      byTls: { TLSv1: 0, 'TLSv1.1': 0, 'TLSv1.2': 0, 'TLSv1.3': 0, none: 0, unknown: 0 },
     },
     bytes: { served: 0, received: 0, saved: 0 },
     ahead: { fetched: 0, used: 0 },

@@ -2,6 +2,7 @@
 import type { Asked } from '../oci/asked.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Repository } from '../oci/reference.ts';
+import type { Tls } from '../oci/tls-version.ts';
 
 /**
  * How a reply came about, for Cache-Status, log and metrics. miss: fetched and stored; collapsed: joined a fetch under way;
@@ -23,6 +24,7 @@ export type MirrorEvent =
       readonly bytes: number;
       readonly ms: number;
       readonly address: string;
+      readonly tls: Tls;
       /** False if it came to no end: the client left, or, if there is an `error`, we broke it off. */
       readonly whole: boolean;
       /** Why the connection was destroyed when the head was already out. */

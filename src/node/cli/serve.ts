@@ -43,6 +43,7 @@ export async function serve(flags: Flags): Promise<number> {
   try {
     app = await starting;
   } catch (error) {
+    if (error instanceof ConfigError) return complain(error.message, 2);
     return complain(whyNotStarted(error, config), 1);
   }
   // For `ps`, and for whoever waits until it serves.
@@ -66,8 +67,8 @@ function complain(message: string, exitCode: number): number {
 }
 
 function announce({ address, adminAddress, proxyAddress }: App, config: Config, log: Log): void {
-  const { data, resolve, dns, via, proxy } = config;
-  const url = urlOf(address);
+  const { data, resolve, dns, via, proxy, tls } = config;
+  const url = urlOf(address, tls === undefined ? 'http' : 'https');
   const docker = `"registry-mirrors": ["${url}"]`;
   const facts = { address, ...(adminAddress === undefined ? {} : { adminAddress }), data };
   log.info(`sampan ${version} listens on ${address}; for docker, put ${docker} into /etc/docker/daemon.json`, facts);
@@ -87,8 +88,8 @@ function announce({ address, adminAddress, proxyAddress }: App, config: Config, 
   if (via !== undefined) log.info(`everything is dialled through ${formatVia(via)}, as via says`);
 }
 
-function urlOf(address: string): string {
-  return `http://${address.replace(/^(?:0\.0\.0\.0|\[::\]):/, 'localhost:')}`;
+function urlOf(address: string, scheme: 'http' | 'https' = 'http'): string {
+  return `${scheme}://${address.replace(/^(?:0\.0\.0\.0|\[::\]):/, 'localhost:')}`;
 }
 
 /** Milliseconds in which two signals are one: under npm, Ctrl-C comes from the terminal and again from npm. */

@@ -5,14 +5,14 @@ import type { Config } from './config.ts';
 
 /** What was opened at the start stays what it is until the next. */
 export function atOnce(running: Config, next: Config): Config {
-  const { listen, data, admin, sentry, proxy } = running;
+  const { listen, tls, data, admin, sentry, proxy } = running;
   // Who may pull was written for where it listens: what is right on the loopback could let everybody in here.
   const isElsewhere = [
     [next.listen, listen],
     [next.proxy?.listen, proxy?.listen],
   ].some(([to, from]) => from !== undefined && !isLoopback(from) && (to === undefined || isLoopback(to)));
   const access = isElsewhere ? running.access : next.access;
-  return { ...next, listen, data, admin, sentry, access, proxy: proxyAtOnce(proxy, next.proxy) };
+  return { ...next, listen, tls, data, admin, sentry, access, proxy: proxyAtOnce(proxy, next.proxy) };
 }
 
 /** Whether it learns was chosen for where it listens, if nobody said so; what it intercepts, an authority was opened for. */
@@ -29,10 +29,11 @@ export function changedKeys(one: Config, other: Config): readonly string[] {
 
 const writtenAs = new Map([
   ['trustedPeers', 'trusted_proxies'],
+  ['tlsNotice', 'tls_notice'],
   ['pullAhead', 'pull_ahead'],
   ['stopWithin', 'stop_within'],
 ]);
-const sections = new Set(['storage', 'proxy', 'admin', 'log']);
+const sections = new Set(['tls', 'storage', 'proxy', 'admin', 'log']);
 
 function flat({ registries, ...others }: Config): ReadonlyMap<string, unknown> {
   return new Map([

@@ -4,6 +4,7 @@ import type { AccountEntry } from '../../core/access/accounts.ts';
 import type { Access } from '../../core/access/admit.ts';
 import type { Network } from '../../core/access/networks.ts';
 import type { SentrySettings } from '../../core/edge/sentry.ts';
+import type { TlsPolicy } from '../../core/edge/tls.ts';
 import type { Credentials } from '../../core/upstream/registries.ts';
 import { type Address, isLoopback } from './address.ts';
 import { check } from '../../config/check.ts';
@@ -17,7 +18,9 @@ import { ConfigError } from '../../config/problem.ts';
 import { composeRegistries, type ServedRegistry } from '../../config/registries.ts';
 import { composeSentry } from '../../config/sentry.ts';
 import { composeAccess, composeAccounts } from '../../config/serving.ts';
+import { composeTlsNotice } from '../../config/tls-notice.ts';
 import { schema, type Settings } from './schema.ts';
+import { composeEdge, composeTls, type EdgeSettings, type OwnTls } from './tls.ts';
 import type { Via } from './via.ts';
 import type { LogLevel } from '../log/lines.ts';
 
@@ -43,6 +46,11 @@ export interface Config {
   /** Bytes; milliseconds in which all of them are looked through, undefined: never. */
   readonly storage: { readonly limit: number; readonly scrub: number | undefined };
   readonly access: Access;
+  /** Undefined: plain HTTP. */
+  readonly tls: OwnTls | undefined;
+  /** Who is told that his version of TLS will not do for much longer. */
+  readonly tlsNotice: TlsPolicy | undefined;
+  readonly edge: EdgeSettings | undefined;
   /** Those who end TLS before us: what they say of a client's address and scheme is believed. */
   readonly trustedPeers: readonly Network[];
   /** Under which secrets are kept and tokens sealed. */
@@ -94,14 +102,20 @@ export async function readConfig({ flags, environment, directory }: ConfigSource
   const { settings, problems } = check(written, { schema, disagreements });
   const base = (key: string): string =>
     path === undefined || overrides.some((setting) => setting.path[0] === key) ? directory : dirname(path);
+  const variable = (name: string): string | undefined => environment[name];
   const registries = settings?.registries ?? {};
-  const files = Object.values(registries).map(({ credentials }) => credentials?.password_file);
-  const passwordFile = await readSecretFiles(files, base('registries'));
-  const places = { file: passwordFile, variable: (name: string) => environment[name] };
-  const passwords = composeCredentials(registries, places, written.where);
-  const all = [...problems, ...variables.problems, ...passwords.problems];
+  const passwordFiles = Object.values(registries).map(({ credentials }) => credentials?.password_file);
+  const passwordPlaces = { file: await readSecretFiles(passwordFiles, base('registries')), variable };
+  const passwords = composeCredentials(registries, passwordPlaces, written.where);
+  const edgePlaces = { file: await readSecretFiles([settings?.edge.secret_file], base('edge')), variable };
+  const edge = composeEdge(settings?.edge, edgePlaces, written);
+  const all = [...problems, ...variables.problems, ...passwords.problems, ...edge.problems];
   if (settings === undefined || all.length > 0) throw new ConfigError(all);
-  return compose(settings, resolve(base('data'), settings.data), passwords.credentials);
+  return {
+    ...compose(settings, resolve(base('data'), settings.data), passwords.credentials),
+    tls: composeTls(settings.tls, base('tls')),
+    edge: edge.edge,
+  };
 }
 
 function settingsOf(flags: Flags): readonly Setting[] {
@@ -113,7 +127,11 @@ function settingsOf(flags: Flags): readonly Setting[] {
   return settings.filter((setting) => setting.value !== undefined);
 }
 
-function compose(settings: Settings, data: string, credentials: ReadonlyMap<string, Credentials>): Config {
+function compose(
+  settings: Settings,
+  data: string,
+  credentials: ReadonlyMap<string, Credentials>,
+): Omit<Config, 'tls' | 'edge'> {
   const { storage } = settings;
   const registries = composeRegistries(settings).map((entry) => ({
     ...entry,
@@ -125,6 +143,7 @@ function compose(settings: Settings, data: string, credentials: ReadonlyMap<stri
     storage: { limit: storage.limit, scrub: storage.scrub === 'off' ? undefined : storage.scrub },
     access: composeAccess(settings.access) ?? { kind: 'open' },
     trustedPeers: settings.trusted_proxies ?? [],
+    tlsNotice: composeTlsNotice(settings.tls_notice),
     key: settings.key,
     accounts: composeAccounts(settings.accounts),
     registries,

@@ -6,11 +6,13 @@ import { suggest } from '../../config/keys.ts';
 import { valueAt, type Written } from '../../config/written.ts';
 import { type Address, formatAddress, isLoopback } from './address.ts';
 import { registry, schema } from './schema.ts';
+import { tlsDisagreements } from './tls.ts';
 
 /** Keys that are wrong by themselves are left to whoever told so. */
 export function disagreements(written: Written): readonly Problem[] {
   return [
     ...exposed(written),
+    ...tlsDisagreements(written),
     ...twoAsked(written),
     ...notIntercepted(written),
     ...servingDisagreements(written, registry),

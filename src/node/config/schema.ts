@@ -5,6 +5,7 @@ import { parseDuration, parseSize } from '../../config/quantity.ts';
 import { parseResolver } from '../../config/urls.ts';
 import { isHost, registryKeys, servingKeys, someNetworks } from '../../config/serving.ts';
 import { parseAddress, parsePin, isLoopback } from './address.ts';
+import { edge, tls } from './tls.ts';
 import { parseVia } from './via.ts';
 
 const logLevels = ['error', 'warn', 'info', 'debug'] as const;
@@ -69,6 +70,8 @@ export const schema = section({
   }),
   ...servingKeys(registry),
   trusted_proxies: someNetworks.optional(),
+  tls,
+  edge,
   resolve: dictionary(
     'a map of host names to ip:port',
     pinnedHost,

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { arrive, type Arrival } from '../../core/door/arrival.ts';
 import type { Asked, Door } from '../../core/door/door.ts';
 import type { Visit } from '../../core/door/visit.ts';
+import type { NoticeFor } from '../../core/edge/tls.ts';
 import type { Report } from '../../core/mirror/events.ts';
 import type { Clock } from '../../core/mirror/ports.ts';
 import { badRequest, checkAsking, ofRegistry, unknownError } from '../../core/mirror/face.ts';
@@ -11,7 +12,7 @@ import type { Reply } from '../../core/mirror/reply.ts';
 import { RegistryError } from '../../core/oci/errors.ts';
 import { repositoryOf } from '../../core/oci/pull.ts';
 import type { BufferPool } from '../buffer-pool.ts';
-import { type Client, clientOf, type TrustedPeers } from './client.ts';
+import { type Client, clientOf, type Edge, type TrustedPeers } from './client.ts';
 import { readForm } from './form.ts';
 import { findPage, type PageParts } from './pages.ts';
 import { send, type Sent } from './send.ts';
@@ -20,6 +21,10 @@ import { send, type Sent } from './send.ts';
 export interface Welcoming {
   readonly door: Door;
   readonly trustedPeers: TrustedPeers;
+  /** Somebody before us who tells how clients are connected. */
+  readonly edge?: Edge | undefined;
+  /** What each is told of his version of TLS. */
+  readonly noticeFor?: NoticeFor | undefined;
 }
 
 export interface AnswerParts extends PageParts {
@@ -41,8 +46,8 @@ const clientLeft = 499;
 
 /** Resolves when the reply is over, whole or not. Never rejects. */
 export async function answer(parts: AnswerParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { door, trustedPeers } = parts.serving();
-  const client = clientOf(request, trustedPeers);
+  const serving = parts.serving();
+  const client = clientOf(request, serving.trustedPeers, serving.edge);
   // Gone already.
   if (client === undefined) {
     response.destroy();
@@ -58,7 +63,7 @@ export async function answer(parts: AnswerParts, request: IncomingMessage, respo
   // A body is never read, but for a form; so what follows it cannot be found.
   if (!isRead(request) || hasBody(request)) response.shouldKeepAlive = false;
 
-  const { reply, asked } = await decide(parts, door, request, arrival, client, leaving.signal);
+  const { reply, asked } = await decide(parts, serving, request, arrival, client, leaving.signal);
   const sent = await sendSafely(parts, reply, request, response);
   parts.report({
     kind: 'served',
@@ -70,33 +75,34 @@ export async function answer(parts: AnswerParts, request: IncomingMessage, respo
     outcome: reply.outcome ?? 'none',
     ms: parts.clock.now() - began,
     address: client.address,
+    tls: client.tls,
     ...sent,
   });
 }
 
 async function decide(
   parts: AnswerParts,
-  door: Door,
+  { door, noticeFor }: Welcoming,
   request: IncomingMessage,
   arrival: Arrival,
   client: Client,
   signal: AbortSignal,
 ): Promise<Decided> {
   const isForm = request.method === 'POST' && door.isForToken(arrival);
+  const notice = noticeFor?.(client.tls);
+  const ofUs = (reply: Reply): Reply => ofRegistry(reply, notice?.warning);
   try {
     if (!isForm) checkAsking(request.method ?? '', hasBody(request));
-    const page = await findPage(arrival.path, request.headers.host ?? '', parts);
+    const page = await findPage(arrival.path, request.headers.host ?? '', parts, notice);
     if (page !== undefined) return { reply: page, asked: 'page' };
     const form = isForm ? await readForm(request) : undefined;
     const { reply, asked } = await door.answer(visitOf(request, arrival, client, form), signal);
-    return { reply: ofRegistry(reply, undefined), asked };
+    return { reply: ofUs(reply), asked };
   } catch (error) {
-    if (error instanceof RegistryError) {
-      return { reply: ofRegistry(errorReply(error, false), undefined), asked: undefined };
-    }
+    if (error instanceof RegistryError) return { reply: ofUs(errorReply(error, false)), asked: undefined };
     const asked = { method: request.method ?? '', url: arrival.path };
     if (!signal.aborted) parts.report({ kind: 'bug', error, asked });
-    return { reply: ofRegistry(unknownError(), undefined), asked: undefined };
+    return { reply: ofUs(unknownError()), asked: undefined };
   }
 }
 

@@ -1,32 +1,47 @@
-// Who is at the other end of a connection, and how it came: told by the socket, or by a peer that is trusted to tell.
-import type { IncomingMessage } from 'node:http';
-import { isIP } from 'node:net';
+// Who is at the other end of a connection, and how it came: told by the socket, or by somebody before us who is trusted to tell.
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { isIP, type Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { contains, type Network } from '../../core/access/networks.ts';
+import { parseTls, type Tls } from '../../core/oci/tls-version.ts';
 
 export interface Client {
   /** IPv4 also where the listener is an IPv6 one; without a zone. */
   readonly address: string;
   /** As the client sees it. */
   readonly scheme: 'http' | 'https';
+  readonly tls: Tls;
 }
 
 /** Whoever ends TLS before us: what they say of others is believed. */
 export type TrustedPeers = readonly Network[];
 
+/** Somebody who tells, in the headers of a request, how its client is connected. Undefined: it did not come by him. */
+export type Edge = (headers: IncomingHttpHeaders) => Tls | undefined;
+
 /** Undefined if the client is gone. */
-export function clientOf({ socket, headers }: IncomingMessage, trusted: TrustedPeers): Client | undefined {
+export function clientOf({ socket, headers }: IncomingMessage, trusted: TrustedPeers, edge?: Edge): Client | undefined {
   const peer = socket.remoteAddress && plain(socket.remoteAddress);
   if (peer === undefined) return undefined;
   const isTrusted = (address: string): boolean => trusted.some((network) => contains(network, address));
-  if (!isTrusted(peer)) return { address: peer, scheme: 'http' };
+  const own = tlsOf(socket);
+  const told = edge?.(headers);
+  const scheme = own === 'none' ? 'http' : 'https';
+  if (!isTrusted(peer)) return { address: peer, scheme, tls: told ?? own };
   // Each adds whom it heard it from: the last that is none of ours is who came, whatever he himself wrote before it.
   const came = listed(headers['x-forwarded-for'])
     .map(plain)
     .findLast((address) => !isTrusted(address));
-  return {
-    address: came !== undefined && isIP(came) !== 0 ? came : peer,
-    scheme: listed(headers['x-forwarded-proto']).at(-1)?.toLowerCase() === 'https' ? 'https' : 'http',
-  };
+  const address = came !== undefined && isIP(came) !== 0 ? came : peer;
+  const forwarded = listed(headers['x-forwarded-proto']).at(-1)?.toLowerCase();
+  if (forwarded === undefined) return { address, scheme, tls: told ?? own };
+  // The socket tells only how the one before us came.
+  if (forwarded === 'https') return { address, scheme: 'https', tls: told ?? 'unknown' };
+  return { address, scheme: 'http', tls: told ?? 'none' };
+}
+
+function tlsOf(socket: Socket): Tls {
+  return socket instanceof TLSSocket ? parseTls(socket.getProtocol()) : 'none';
 }
 
 function plain(address: string): string {

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../core/mirror/ports.ts';
 import { Line } from './line.ts';
+import { createTlsServer, type Shown } from './tls.ts';
 
 /** What is done with whatever comes. One of them at a time for each connection; none rejects. */
 export interface Turns {
@@ -35,13 +36,18 @@ const limits: http.ServerOptions = {
 };
 const longestStall = 300_000;
 
-/** `own`: where its limits are others. */
-export function createListener(turns: Turns, clock: Clock, own: http.ServerOptions = {}): Face {
+/** `own`: where its limits are others. `shown`: by https with that certificate; else in plain HTTP. */
+export function createListener(
+  turns: Turns,
+  clock: Clock,
+  { own, shown }: { readonly own?: http.ServerOptions; readonly shown?: Shown | undefined } = {},
+): Face {
   // `requireHostHeader`: Node's own answer to that has no body; ours has.
-  const server = http.createServer({ ...limits, ...own, insecureHTTPParser: false, requireHostHeader: false });
+  const options = { ...limits, ...own, insecureHTTPParser: false, requireHostHeader: false };
+  const { server, waiting } = shown === undefined ? plainServer(options) : createTlsServer(options, shown);
   const lines = new Map<Duplex, Line>();
 
-  server.on('connection', (socket: Socket) => {
+  server.on(shown === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
     lines.set(socket, new Line(socket));
     socket.once('close', () => lines.delete(socket));
     // Node takes its own listener away at a CONNECT, and an error that nobody listens to ends the process.
@@ -61,7 +67,10 @@ export function createListener(turns: Turns, clock: Clock, own: http.ServerOptio
     lines.get(socket)?.join(() => turns.connect(request, socket, head));
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    lines.get(socket)?.join(() => turns.malformed(socket, error.code));
+    const line = lines.get(socket);
+    // A handshake that failed.
+    if (line === undefined) socket.destroy();
+    else line.join(() => turns.malformed(socket, error.code));
   });
 
   // Node's timer runs anew with every byte. A client that takes none is let go; one that waits for us is not.
@@ -73,6 +82,7 @@ export function createListener(turns: Turns, clock: Clock, own: http.ServerOptio
   async function close(within: number): Promise<void> {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     for (const line of lines.values()) line.close();
+    for (const socket of waiting()) socket.destroy();
     const over = new AbortController();
     const late = clock.sleep(within, over.signal).then(
       () => lines.forEach((_, socket) => socket.destroy()),
@@ -86,4 +96,9 @@ export function createListener(turns: Turns, clock: Clock, own: http.ServerOptio
   }
 
   return { server, close };
+}
+
+/** Without TLS a connection waits for nothing. */
+function plainServer(options: http.ServerOptions): { readonly server: http.Server; readonly waiting: () => Socket[] } {
+  return { server: http.createServer(options), waiting: () => [] };
 }

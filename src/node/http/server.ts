@@ -4,8 +4,12 @@ import { BufferPool } from '../buffer-pool.ts';
 import { answer, type AnswerParts } from './answer.ts';
 import { createListener, type Face } from './listener.ts';
 import { malformed, refuse } from './refuse.ts';
+import type { Shown } from './tls.ts';
 
-export type ServerParts = Omit<AnswerParts, 'buffers'>;
+export interface ServerParts extends Omit<AnswerParts, 'buffers'> {
+  /** Undefined: plain HTTP. */
+  readonly tls?: Shown | undefined;
+}
 
 export function createServer(parts: ServerParts): Face {
   const answering: AnswerParts = { ...parts, buffers: new BufferPool() };
@@ -16,5 +20,6 @@ export function createServer(parts: ServerParts): Face {
       malformed: (socket, code) => refuse(socket, malformed(code)),
     },
     parts.clock,
+    { shown: parts.tls },
   );
 }

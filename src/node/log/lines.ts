@@ -94,9 +94,9 @@ export function lineOf(event: MirrorEvent): Line | undefined {
 }
 
 function served(event: Extract<MirrorEvent, { kind: 'served' }>): Line {
-  const { kind, method, path, what, status, outcome, bytes, ms, address, whole, error } = event;
+  const { kind, method, path, what, status, outcome, bytes, ms, address, tls, whole, error } = event;
   const message = `${method} ${path} ${status} ${outcome}, ${bytesText(bytes)} in ${msText(ms)} to ${address}`;
-  const facts = { kind, method, path, status, outcome, bytes, ms: Math.round(ms), address, whole };
+  const facts = { kind, method, path, status, outcome, bytes, ms: Math.round(ms), address, tls, whole };
   if (error !== undefined) return failure('warn', `${message}, cut off`, facts, error);
   return { level: what === 'page' ? 'debug' : 'info', message: whole ? message : `${message}, who left`, facts };
 }

@@ -37,7 +37,7 @@ export function createInterception({ leaves, ...parts }: InterceptParts): Interc
     },
     parts.clock,
     // A push takes as long as its layers are large.
-    { requestTimeout: 0 },
+    { own: { requestTimeout: 0 } },
   );
   // It never listens: connections come from the proxy. Node begins to look after those that send no head only now.
   face.server.emit('listening');

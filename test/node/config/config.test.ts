@@ -21,6 +21,9 @@ test('with no configuration at all, the catalogue is served on the loopback', as
     storage: { limit: 50_000_000_000, scrub: 30 * 86_400_000 },
     access: { kind: 'open' },
     trustedPeers: [],
+    tls: undefined,
+    tlsNotice: undefined,
+    edge: undefined,
     key: undefined,
     accounts: [],
     hosts: {},
@@ -57,6 +60,9 @@ listen: "[::1]:6060"
 data: /var/lib/sampan
 storage: { limit: 1.5GiB, scrub: off }
 access: { networks: [10.0.0.0/8, "fd00::/8"] }
+tls: { certificate: /tls/cert.pem, key: key.pem, minimum: TLSv1.3 }
+tls_notice: { minimum: TLSv1.3, since: 2026-12-01, sunset: 2027-03-01, link: https://example.com/tls }
+edge: { secret: 0123456789abcdef0123456789abcdef, headers: { protocol: X-Tls } }
 catalogue: false
 registries:
   lab.example:5000:
@@ -88,6 +94,14 @@ stop_within: 2m
     storage: { limit: 1_610_612_736, scrub: undefined },
     access: config.access,
     trustedPeers: [],
+    tls: { certificate: '/tls/cert.pem', key: config.tls?.key ?? '', minimum: 'TLSv1.3' },
+    tlsNotice: {
+      minimum: 'TLSv1.3',
+      since: Date.UTC(2026, 11, 1),
+      sunset: Date.UTC(2027, 2, 1),
+      link: 'https://example.com/tls',
+    },
+    edge: { secret: '0123456789abcdef0123456789abcdef', headers: { protocol: 'x-tls', secret: 'x-edge-secret' } },
     key: undefined,
     accounts: [],
     registries: [

@@ -10,16 +10,16 @@ const read = (name: string) => readFileSync(new URL(`../../../docs/${name}`, imp
 const page = read('configuration.md');
 
 test('every example is right', async (t) => {
-  const pages = [page, ...['login.md', 'proxy.md', 'interception.md'].map(read)].join('\n');
+  const pages = [page, ...['login.md', 'proxy.md', 'interception.md', 'tls.md'].map(read)].join('\n');
   const examples = [...pages.matchAll(/^```yaml\n([^]*?)^```$/gm)].map(([, yaml = '']) => yaml);
   assert.ok(examples.length > 10);
   // Where passwords come from is not here.
-  const elsewhere = /password_(?:file|env): [^ }]+/g;
+  const elsewhere = /(password|secret)_(?:file|env): [^ }\n]+/g;
   for (const yaml of examples) {
     // Each shows one key; the one that listens everywhere is about the other that it needs.
     const whole = (yaml.startsWith('listen: 0.0.0.0') ? `${yaml}access: open\n` : yaml).replace(
       elsewhere,
-      'password: x',
+      `$1: ${'x'.repeat(32)}`,
     );
     assert.deepEqual(await complaints(t, whole), [], yaml);
   }

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import { describe, test } from 'node:test';
+import { TLSSocket } from 'node:tls';
 import { parseNetwork } from '../../../src/core/access/networks.ts';
 import { clientOf } from '../../../src/node/http/client.ts';
+import { createEdge } from '../../../src/node/edge.ts';
 import { readForm } from '../../../src/node/http/form.ts';
 
 function seen(remoteAddress: string | undefined, headers: Readonly<Record<string, string>> = {}) {
@@ -14,9 +16,9 @@ function seen(remoteAddress: string | undefined, headers: Readonly<Record<string
 describe('a client', () => {
   test('is its connection’s peer, whatever it writes', () => {
     const lies = { 'x-forwarded-for': '10.0.0.1', 'x-forwarded-proto': 'https' };
-    assert.deepEqual(seen('192.0.2.1', lies), { address: '192.0.2.1', scheme: 'http' });
-    assert.deepEqual(seen('::ffff:192.0.2.1'), { address: '192.0.2.1', scheme: 'http' });
-    assert.deepEqual(seen('fe80::1%eth0'), { address: 'fe80::1', scheme: 'http' });
+    assert.deepEqual(seen('192.0.2.1', lies), { address: '192.0.2.1', scheme: 'http', tls: 'none' });
+    assert.deepEqual(seen('::ffff:192.0.2.1'), { address: '192.0.2.1', scheme: 'http', tls: 'none' });
+    assert.deepEqual(seen('fe80::1%eth0'), { address: 'fe80::1', scheme: 'http', tls: 'none' });
     assert.equal(seen(undefined), undefined);
   });
 
@@ -29,7 +31,7 @@ describe('a client', () => {
     ['the peer, where it names only trusted ones', '10.1.1.1', '10.0.0.1'],
   ] as const) {
     test(`is ${what}`, () => {
-      assert.deepEqual(seen('10.0.0.1', { 'x-forwarded-for': forwarded }), { address, scheme: 'http' });
+      assert.deepEqual(seen('10.0.0.1', { 'x-forwarded-for': forwarded }), { address, scheme: 'http', tls: 'none' });
     });
   }
 
@@ -41,6 +43,49 @@ describe('a client', () => {
       ['x', 'http'],
     ] as const) {
       assert.equal(seen('::1', { 'x-forwarded-proto': proto })?.scheme, scheme, proto);
+    }
+  });
+});
+
+describe('the TLS of a client', () => {
+  const secured = (remoteAddress: string, headers: Readonly<Record<string, string>> = {}) => {
+    const socket = Object.create(TLSSocket.prototype, {
+      remoteAddress: { value: remoteAddress },
+      getProtocol: { value: () => 'TLSv1.2' },
+    });
+    return clientOf({ socket, headers } as IncomingMessage, [parseNetwork('10.0.0.0/8')]);
+  };
+
+  test('is that of its own connection', () => {
+    assert.deepEqual(secured('192.0.2.1'), { address: '192.0.2.1', scheme: 'https', tls: 'TLSv1.2' });
+    assert.equal(secured('192.0.2.1', { 'x-forwarded-proto': 'http' })?.scheme, 'https');
+    assert.equal(seen('192.0.2.1')?.tls, 'none');
+  });
+
+  test('is not that of whoever stands between, who does not tell which it is', () => {
+    const told = { 'x-forwarded-for': '192.0.2.1', 'x-forwarded-proto': 'https' };
+    assert.deepEqual(secured('10.0.0.1', told), { address: '192.0.2.1', scheme: 'https', tls: 'unknown' });
+    assert.deepEqual(secured('10.0.0.1', { 'x-forwarded-proto': 'http' }), {
+      address: '10.0.0.1',
+      scheme: 'http',
+      tls: 'none',
+    });
+    assert.deepEqual(secured('10.0.0.1'), { address: '10.0.0.1', scheme: 'https', tls: 'TLSv1.2' });
+  });
+
+  test('is what a guard tells who shows the secret, and unknown if that is not to be understood', () => {
+    const secret = 'e'.repeat(32);
+    const edge = createEdge({ secret, headers: { protocol: 'x-tls', secret: 'x-edge' } });
+    for (const [headers, tls] of [
+      [{ 'x-tls': 'TLSv1', 'x-edge': secret }, 'TLSv1'],
+      [{ 'x-tls': 'none', 'x-edge': secret }, 'none'],
+      [{ 'x-tls': 'spoof, TLSv1', 'x-edge': secret }, 'unknown'],
+      [{ 'x-edge': secret }, 'unknown'],
+      [{ 'x-tls': 'TLSv1', 'x-edge': 'f'.repeat(32) }, undefined],
+      [{ 'x-tls': 'TLSv1', 'x-edge': `${secret}e` }, undefined],
+      [{ 'x-tls': 'TLSv1' }, undefined],
+    ] as const) {
+      assert.equal(edge(headers), tls, JSON.stringify(headers));
     }
   });
 });

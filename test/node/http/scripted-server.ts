@@ -25,6 +25,7 @@ export const blobPath = `/v2/library/alpine/blobs/sha256:${'a'.repeat(64)}`;
 /** Stands still; who sleeps is woken by hand. */
 export class StoppedClock implements Clock {
   readonly #sleepers: (() => void)[] = [];
+  #fallen = Promise.withResolvers<void>();
 
   now(): number {
     return 0;
@@ -33,8 +34,15 @@ export class StoppedClock implements Clock {
   sleep(_ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#sleepers.push(resolve);
+      this.#fallen.resolve();
+      this.#fallen = Promise.withResolvers();
       signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
     });
+  }
+
+  /** Resolves as soon as somebody sleeps. */
+  async sleeping(): Promise<void> {
+    if (this.#sleepers.length === 0) await this.#fallen.promise;
   }
 
   wakeAll(): void {

@@ -48,6 +48,7 @@ test('a pull is handed on with its headers and the address and login of whoever 
     bytes: 2,
     ms: 0,
     address: '127.0.0.1',
+    tls: 'none',
     whole: true,
   });
 });

@@ -29,6 +29,7 @@ const served = {
   bytes: 1234,
   ms: 3.4,
   address: '10.0.0.7',
+  tls: 'TLSv1.2',
   whole: false,
 } as const;
 

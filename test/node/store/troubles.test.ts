@@ -36,6 +36,7 @@ const hit = () =>
     bytes: 0,
     ms: 0,
     address: '',
+    tls: 'TLSv1.2',
     whole: true,
   });
 

@@ -1,0 +1,20 @@
+// How clients are connected to a guard before us, believed only from who shows the secret that we share with it.
+import { hash, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { EdgeSettings } from './config/tls.ts';
+import { parseTls, type Tls } from '../core/oci/tls-version.ts';
+
+/** It tells undefined for what came past the guard, or from who only says that he is it. */
+export function createEdge({
+  secret,
+  headers: names,
+}: EdgeSettings): (headers: IncomingHttpHeaders) => Tls | undefined {
+  const expected = hash('sha256', secret, 'buffer');
+  return (headers) => {
+    const shown = headers[names.secret];
+    // Of equal length once they are hashed, so that the time tells nothing.
+    if (typeof shown !== 'string' || !timingSafeEqual(hash('sha256', shown, 'buffer'), expected)) return undefined;
+    const told = headers[names.protocol];
+    return parseTls(typeof told === 'string' ? told : undefined);
+  };
+}
