@@ -50,6 +50,8 @@ const elsewhere = {
     'edge',
     'dns',
     'via',
+    'proxy',
+    'cdns',
   ]),
   says: 'found a key for a sampan on a machine of your own; a Worker has no use for it',
 };

@@ -28,9 +28,9 @@ export class Sampan {
   #running: Running | undefined;
 
   /** `env`: what it is started with, beside the lab's. */
-  constructor(directory: string, port: number, env: Readonly<Record<string, string>> = {}) {
+  constructor(directory: string, port: number, env: Readonly<Record<string, string>> = {}, scheme = 'http') {
     this.#env = env;
-    this.url = `http://127.0.0.1:${port}`;
+    this.url = `${scheme}://127.0.0.1:${port}`;
     this.data = join(directory, `data-${port}`);
     this.#directory = directory;
     this.#file = join(directory, `sampan-${port}.yaml`);
@@ -38,7 +38,7 @@ export class Sampan {
 
   /** JSON is YAML. Counts from the next start. */
   async configure(registries: Upstreams, more: Readonly<Record<string, unknown>> = {}): Promise<void> {
-    const listen = this.url.replace('http://', '');
+    const listen = new URL(this.url).host;
     await writeFile(this.#file, JSON.stringify({ listen, data: this.data, catalogue: false, registries, ...more }));
   }
 
@@ -86,7 +86,7 @@ export async function startSampan(
   more: Readonly<Record<string, unknown>> = {},
   env: Readonly<Record<string, string>> = {},
 ): Promise<Sampan> {
-  const sampan = new Sampan(directory, await freePort('127.0.0.1'), env);
+  const sampan = new Sampan(directory, await freePort('127.0.0.1'), env, more['tls'] === undefined ? 'http' : 'https');
   await sampan.configure(registries, more);
   await sampan.start();
   return sampan;

@@ -10,6 +10,12 @@ export interface Mirror {
   readonly proxy?: string;
   /** The file of the only CA that the client trusts. */
   readonly ca?: string;
+  /** A directory with the `ca.crt` of whom it is to be trusted by https; else it is asked in plain HTTP. */
+  readonly trust?: string;
+}
+
+export function originOf({ address, trust }: Mirror): string {
+  return `${trust === undefined ? 'http' : 'https'}://${address}`;
 }
 
 /** What a client has after a pull. */

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run, Running } from '../process.ts';
-import { type Client, digestsIn, wayOf } from './client.ts';
+import { type Client, digestsIn, originOf, wayOf } from './client.ts';
 
 /** A containerd of its own: root, state and socket in `directory`. Returns the socket. */
 export async function withContainerd<T>(directory: string, use: (socket: string) => Promise<T>): Promise<T> {
@@ -34,7 +34,8 @@ export const containerd: Client = {
     withContainerd(directory, async (socket) => {
       const hosts = join(directory, 'hosts');
       await mkdir(join(hosts, 'docker.io'), { recursive: true });
-      const toml = `[host."http://${mirror.address}"]\n  capabilities = ["pull", "resolve"]\n`;
+      const ca = mirror.trust === undefined ? '' : `  ca = "${join(mirror.trust, 'ca.crt')}"\n`;
+      const toml = `[host."${originOf(mirror)}"]\n  capabilities = ["pull", "resolve"]\n${ca}`;
       if (mirror.address !== undefined) await writeFile(join(hosts, 'docker.io', 'hosts.toml'), toml);
       const ctr = (...args: string[]) => run('ctr', ['--address', socket, ...args], { directory, env: wayOf(mirror) });
       // The native snapshotter works on any file system.

@@ -13,7 +13,7 @@ export const podman: Client = {
     const settings = await configure(mirror, directory);
     const own = ['--cgroup-manager', 'cgroupfs', '--events-backend', 'none', '--tmpdir', join(directory, 'tmp')];
     const at = (...args: string[]) => run('podman', [...own, ...args], { directory, env: settings });
-    await at('pull', '--signature-policy', join(directory, 'policy.json'), `docker.io/${image}`);
+    await at('pull', ...flagsOf(mirror, directory), `docker.io/${image}`);
     return { digests: digestsIn(await at('image', 'inspect', '--format', '{{.RepoDigests}}', `docker.io/${image}`)) };
   },
 };
@@ -24,7 +24,7 @@ export const buildah: Client = {
   async pull(image, mirror, directory) {
     const settings = await configure(mirror, directory);
     const at = (...args: string[]) => run('buildah', args, { directory, env: settings });
-    await at('pull', '--signature-policy', join(directory, 'policy.json'), `docker.io/${image}`);
+    await at('pull', ...flagsOf(mirror, directory), `docker.io/${image}`);
     return { digests: digestsIn(await at('images', '--no-trunc', '--digests', '--format', '{{.Digest}}')) };
   },
 };
@@ -36,7 +36,8 @@ export const skopeo: Client = {
   async pull(image, mirror, directory) {
     const target = join(directory, 'copy');
     const source = `docker://${mirror.address}/${mirror.prefix}${image}`;
-    const flags = ['--all', '--preserve-digests', '--src-tls-verify=false'];
+    const trust = mirror.trust === undefined ? '--src-tls-verify=false' : `--src-cert-dir=${mirror.trust}`;
+    const flags = ['--all', '--preserve-digests', trust];
     await run('skopeo', ['--insecure-policy', 'copy', ...flags, source, `dir:${target}`], { directory });
     const digest = async (file: string) => digestOf(bytesOf(await readFile(join(target, file))));
     const blobs = (await readdir(target)).filter((name) => /^[0-9a-f]{64}$/.test(name));
@@ -45,11 +46,16 @@ export const skopeo: Client = {
   },
 };
 
+function flagsOf({ trust }: Mirror, directory: string): readonly string[] {
+  const policy = ['--signature-policy', join(directory, 'policy.json')];
+  return trust === undefined ? policy : [...policy, '--cert-dir', trust];
+}
+
 /** Returns the environment that makes them read nothing of the machine's own. */
 export async function configure(mirror: Mirror, directory: string): Promise<Record<string, string>> {
   const at = (name: string) => join(directory, name);
   const location = `${mirror.address}/${mirror.prefix}`.replace(/\/$/, '');
-  const mirrored = `[[registry.mirror]]\nlocation = "${location}"\ninsecure = true\n`;
+  const mirrored = `[[registry.mirror]]\nlocation = "${location}"\ninsecure = ${mirror.trust === undefined}\n`;
   const registries = `
     unqualified-search-registries = []
     [[registry]]

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run, Running } from '../process.ts';
-import { type Client, digestsIn, type Mirror, type Pulled, wayOf } from './client.ts';
+import { type Client, digestsIn, type Mirror, originOf, type Pulled, wayOf } from './client.ts';
 import { withContainerd } from './containerd.ts';
 
 /** A dockerd of its own, with an empty store in an empty directory. `use` gets what pulls an image. */
@@ -20,7 +20,7 @@ export function withDocker<T>(
     own.push('--config-file', at('docker.json'), '--data-root', at('docker'), '--exec-root', at('docker-exec'));
     // vfs works on any file system; no bridge and no firewall rules, because nothing is run.
     const bare = ['--storage-driver', 'vfs', '--bridge', 'none', '--iptables=false', '--ip6tables=false'];
-    const mirrors = mirror.address === undefined ? [] : ['--registry-mirror', `http://${mirror.address}`];
+    const mirrors = mirror.address === undefined ? [] : ['--registry-mirror', originOf(mirror)];
     const daemon = new Running('dockerd', [...own, ...bare, ...mirrors], { directory, env: wayOf(mirror) });
     const cli = (...args: string[]) => run('docker', ['--host', socket, ...args], { directory });
     try {
