@@ -22,6 +22,7 @@ function world() {
       bytes: 1,
       ms: 1,
       address: client,
+      tls: 'none',
       whole: true,
       ...more,
     });
