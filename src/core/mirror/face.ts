@@ -15,7 +15,7 @@ export function badRequest(message: string): RegistryError {
 }
 
 /** `warning`: for this client, whatever it asked for. Beside another one it is a field of its own, because podman takes no list apart. */
-export function ofRegistry(reply: Reply, warning: string | undefined): Reply {
+export function ofRegistry(reply: Reply, warning?: string): Reply {
   const { headers } = reply;
   return {
     ...reply,

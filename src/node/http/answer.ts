@@ -116,7 +116,7 @@ export async function sendSafely(
     return await send(reply, request, response, buffers);
   } catch (error) {
     report({ kind: 'bug', error });
-    return send(ofRegistry(unknownError(), undefined), request, response, buffers);
+    return send(ofRegistry(unknownError()), request, response, buffers);
   }
 }
 

@@ -40,7 +40,8 @@ export function clientOf({ socket, headers }: IncomingMessage, trusted: TrustedP
   return { address, scheme: 'http', tls: told ?? 'none' };
 }
 
-function tlsOf(socket: Socket): Tls {
+/** `none`: it came in plain HTTP. */
+export function tlsOf(socket: Socket): Tls {
   return socket instanceof TLSSocket ? parseTls(socket.getProtocol()) : 'none';
 }
 

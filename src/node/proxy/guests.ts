@@ -12,6 +12,7 @@ import { hideSecrets } from '../../core/oci/redact.ts';
 import type { BlobPull, ManifestPull } from '../../core/oci/pull.ts';
 import { repositoryKey } from '../../core/oci/reference.ts';
 import { hasBody, sendSafely } from '../http/answer.ts';
+import { tlsOf } from '../http/client.ts';
 import { BufferPool } from '../buffer-pool.ts';
 import { type Errand, errandOf } from './errand.ts';
 import type { PassOn } from './pass-on.ts';
@@ -86,6 +87,7 @@ export class Guests {
       outcome: reply.outcome ?? 'none',
       ms: clock.now() - began,
       address: guest.address,
+      tls: tlsOf(request.socket),
       ...sent,
     });
   }
