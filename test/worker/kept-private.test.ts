@@ -104,6 +104,27 @@ for (const bucket of [false, true]) {
       assert.equal((await w.edge.get(tag)).status, 401);
       for (const headers of [{}, elsewhere]) assert.equal((await w.edge.get(target, headers)).status, 401);
     });
+
+    for (const [when, answers, status] of [
+      ['to the client', [404], 404],
+      ['behind the reply', [200, 404], 200],
+    ] as const) {
+      test(`a blob that was there and is gone closes its repository, told ${when}`, async () => {
+        const [one, two] = [imageOf(`stays, told ${when}`), imageOf(`goes, told ${when}`)];
+        const name = `library/gone-${status}`;
+        for (const { item } of [one, two]) w.hub.hold(name, item);
+        const [stays, goes] = [one, two].map(({ layer }) => `/v2/${name}/blobs/${layer.digest}`);
+        await w.edge.get(stays!);
+        assert.equal((await w.edge.get(stays!)).headers['cache-status'], 'sampan; hit');
+        await w.edge.head(goes!);
+        const left = [...answers];
+        w.hub.levers.bend = () => (left.shift() === 404 ? { refusal: { status: 404 } } : {});
+        assert.equal((await w.edge.get(goes!)).status, status);
+        assert.deepEqual(left, []);
+        w.hub.levers.answers = [answer.unauthorized(/./)];
+        for (const headers of [{}, elsewhere]) assert.equal((await w.edge.get(stays!, headers)).status, 401);
+      });
+    }
   });
 }
 

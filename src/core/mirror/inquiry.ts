@@ -94,7 +94,7 @@ export class Inquiry {
     return this.#proofs.share(`${repositoryKey(repository)} ${digest}`, async () => {
       const question = () => this.#upstream.stat(repository, digest, anonymous, this.#closing);
       const found = await this.ask(repository, digest, question);
-      if (found === undefined) await this.#goneBlob(repository, digest);
+      if (found === undefined) await this.gone(repository, digest);
       else await this.proven(repository, digest, found.size);
       return found;
     });
@@ -142,7 +142,7 @@ export class Inquiry {
         if (!(error instanceof RegistryError)) throw error;
         // 416 is about the range.
         if (!error.passing && error.status !== 416) refused();
-        if (error.status === 404) await this.#goneBlob(repository, digest);
+        if (error.status === 404) await this.gone(repository, digest);
         throw error;
       }
     };
@@ -157,6 +157,12 @@ export class Inquiry {
     const known = await this.#book.standing(repository, digest);
     if (known !== undefined && !surely) return;
     await this.#book.link(repository, { mediaType: known?.mediaType ?? blobType, digest, size });
+  }
+
+  /** The registry itself has just said that it has no such blob there: the same as of a manifest (`#goneManifest`). */
+  async gone(repository: Repository, digest: Digest): Promise<void> {
+    const known = await this.#book.standing(repository, digest);
+    if (known !== undefined && !isManifestType(known.mediaType)) await this.#disown(repository, digest);
   }
 
   /** What was said of a blob led to nothing, and that may have been its size: the next to ask takes the upstream's word anew. */
@@ -246,11 +252,6 @@ export class Inquiry {
       await this.#book.point(repository, target, undefined);
       await this.#revoke(repository);
     }
-  }
-
-  async #goneBlob(repository: Repository, digest: Digest): Promise<void> {
-    const known = await this.#book.standing(repository, digest);
-    if (known !== undefined && !isManifestType(known.mediaType)) await this.#disown(repository, digest);
   }
 
   async #disown(repository: Repository, digest: Digest): Promise<void> {

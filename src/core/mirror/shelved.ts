@@ -60,7 +60,8 @@ export class Shelved {
     const { signal } = new AbortController();
     const bring = async () => {
       const content = await inquiry.ask(repository, digest, () => upstream.untouched(asked, anonymous, signal));
-      await inquiry.proven(repository, digest, content?.size);
+      if (content === undefined) await inquiry.gone(repository, digest);
+      else await inquiry.proven(repository, digest, content.size);
       return content;
     };
     return this.#layBy(repository, digest, size, { at: shelves.length, bring });

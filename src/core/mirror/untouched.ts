@@ -68,7 +68,8 @@ export class UntouchedBlobs {
       : isPublic
         ? inquiry.fetch(repository, digest, question)
         : inquiry.ask(repository, digest, question));
-    if (content === undefined) throw unknownBlob(repository, digest);
-    return content;
+    if (content !== undefined) return content;
+    if (!own) await inquiry.gone(repository, digest);
+    throw unknownBlob(repository, digest);
   }
 }
