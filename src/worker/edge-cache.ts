@@ -18,7 +18,7 @@ export class EdgeCache {
   readonly #later: Later;
   readonly #attempt: Attempt;
 
-  /** `host`: one of the Worker's own. No client reaches these addresses: the cache has a name, and what has none is Cloudflare's. */
+  /** `host`: one that leads to this Worker. No client reaches these addresses: the cache has a name, and what has none is Cloudflare's. */
   constructor(host: string, later: Later, report: Report) {
     this.#host = host;
     this.#later = later;

@@ -8,13 +8,16 @@ import { edgeShelf } from './edge-shelf.ts';
 import type { Isolate } from './isolate.ts';
 import { report } from './report.ts';
 
-/** `host`: the one that was asked for, without secrets. It names what is kept only where the configuration names none. */
+/**
+ * `host`: the one that was asked for, without secrets. Things are kept in its name: it is surely of a zone that leads to this
+ * Worker, as a host of the configuration need not be.
+ */
 export function openEdge(
   isolate: Isolate,
   host: string,
   later: Later,
 ): Pick<MirrorParts, 'book' | 'store' | 'shelves'> {
-  const cache = new EdgeCache(isolate.host ?? host, later, report);
+  const cache = new EdgeCache(host, later, report);
   const bucket = isolate.bucket && bucketShelf(isolate.bucket, later, report);
   return {
     book: edgeBook(isolate.book, cache),

@@ -34,8 +34,6 @@ export interface Isolate {
   readonly memory: Memory;
   readonly upstreamMemory: UpstreamMemory;
   readonly book: Book;
-  /** One of the Worker's own, if the configuration names any: in its name things are kept. */
-  readonly host: string | undefined;
   /** Sentry, if there is a DSN. */
   readonly tell: Tell | undefined;
   /** What each client is told of his version of TLS. */
@@ -76,7 +74,6 @@ export function openIsolate(variable: (name: string) => unknown): Isolate {
     memory: new Memory(clock),
     upstreamMemory: new UpstreamMemory(),
     book: memoryBook(clock),
-    host: Object.keys(config.hosts)[0],
     tell: openSentry(config.sentry, 'worker'),
     noticeFor: config.tlsNotice && noticesOf(config.tlsNotice),
     bucket: isBucket(bound) ? bound : undefined,
