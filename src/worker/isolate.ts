@@ -1,5 +1,5 @@
 // What the requests of one isolate share: values only. workerd lets no request wait for another's promise or stream.
-import { ConfigError } from '../config/problem.ts';
+import { ConfigError, type Problem } from '../config/problem.ts';
 import { type ServedRegistry, settingsIn } from '../config/registries.ts';
 import { Accounts } from '../core/access/accounts.ts';
 import type { Access } from '../core/access/admit.ts';
@@ -13,6 +13,7 @@ import { Memory } from '../core/mirror/memory.ts';
 import type { Book, Clock } from '../core/mirror/ports.ts';
 import { UpstreamMemory } from '../core/upstream/memory.ts';
 import { Registries } from '../core/upstream/registries.ts';
+import { type Environment, readBindings } from './bindings.ts';
 import { type WorkerConfig, readConfig } from './config.ts';
 import { limitBy } from './limit.ts';
 import { createMac } from './mac.ts';
@@ -27,7 +28,6 @@ export interface Isolate {
   readonly mac: Mac | undefined;
   readonly accounts: Accounts | undefined;
   readonly guesses: Guesses;
-  /** The rate limit that is bound as LIMIT. */
   readonly limit: Limit | undefined;
   readonly registries: Registries;
   readonly settings: (registry: string) => ServedRegistry;
@@ -38,9 +38,11 @@ export interface Isolate {
   readonly tell: Tell | undefined;
   /** What each client is told of his version of TLS. */
   readonly noticeFor: NoticeFor | undefined;
-  /** The R2 bucket that is bound as BLOBS. */
   readonly bucket: R2Bucket | undefined;
 }
+
+/** Where the configuration has an error. */
+const nothing: WorkerConfig = { access: undefined, key: undefined, accounts: [], registries: [], hosts: {}, sentry: undefined };
 
 export const clock: Clock = {
   now: () => Date.now(),
@@ -56,19 +58,18 @@ export const clock: Clock = {
   },
 };
 
-/** `variable`: what configures it, by name. */
-export function openIsolate(variable: (name: string) => unknown): Isolate {
-  const { config, wrong } = tryConfig(variable);
+export function openIsolate(environment: Environment): Isolate {
+  const { bucket, rateLimit, problems } = readBindings(environment);
+  const { config, wrong } = tryConfig(environment, problems);
   const mac = config.key === undefined ? undefined : createMac(config.key);
   const registries = new Registries(config.registries, config.hosts);
-  const bound = variable('BLOBS');
   return {
     access: config.access,
     wrong,
     mac,
     accounts: mac && new Accounts(config.accounts, mac),
     guesses: new Guesses(() => clock.now()),
-    limit: limitBy(variable('LIMIT')),
+    limit: rateLimit && limitBy(rateLimit),
     registries,
     settings: settingsIn(config.registries, registries),
     memory: new Memory(clock),
@@ -76,32 +77,20 @@ export function openIsolate(variable: (name: string) => unknown): Isolate {
     book: memoryBook(clock),
     tell: openSentry(config.sentry, 'worker'),
     noticeFor: config.tlsNotice && noticesOf(config.tlsNotice),
-    bucket: isBucket(bound) ? bound : undefined,
+    bucket,
   };
 }
 
-/** Another kind of binding under that name is none. */
-function isBucket(bound: unknown): bound is R2Bucket {
-  return typeof bound === 'object' && bound !== null && 'createMultipartUpload' in bound;
-}
-
-function tryConfig(variable: (name: string) => unknown): {
-  readonly config: WorkerConfig;
-  readonly wrong: ConfigError | undefined;
-} {
+function tryConfig(
+  environment: Environment,
+  problems: readonly Problem[],
+): { readonly config: WorkerConfig; readonly wrong: ConfigError | undefined } {
   try {
-    return { config: readConfig(variable), wrong: undefined };
+    const config = readConfig((name) => environment[name]);
+    if (problems.length === 0) return { config, wrong: undefined };
+    return { config: nothing, wrong: new ConfigError(problems) };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    const nothing = {
-      access: undefined,
-      key: undefined,
-      accounts: [],
-      registries: [],
-      hosts: {},
-      sentry: undefined,
-      tlsNotice: undefined,
-    };
-    return { config: nothing, wrong: error };
+    return { config: nothing, wrong: new ConfigError([...error.problems, ...problems]) };
   }
 }

@@ -5,9 +5,7 @@ import { write } from './report.ts';
 /** Seconds: the binding tells not which of its two periods it has, and after this the longer one is over too. */
 const period = 60;
 
-/** Undefined for what is no such binding. */
-export function limitBy(bound: unknown): Limit | undefined {
-  if (!isRateLimit(bound)) return undefined;
+export function limitBy(bound: RateLimit): Limit {
   return createLimit(async (key) => {
     try {
       const { success } = await bound.limit({ key });
@@ -18,8 +16,4 @@ export function limitBy(bound: unknown): Limit | undefined {
       return true;
     }
   }, period);
-}
-
-function isRateLimit(bound: unknown): bound is RateLimit {
-  return typeof bound === 'object' && bound !== null && 'limit' in bound;
 }

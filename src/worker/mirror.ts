@@ -5,7 +5,7 @@ import { openIsolate } from './isolate.ts';
 import { respond } from './respond.ts';
 
 // When the isolate starts, so that it takes nothing of a request's time.
-const isolate = openIsolate((name) => Reflect.get(env, name));
+const isolate = openIsolate({ ...env });
 
 export default {
   async fetch(request, _, context) {

@@ -19,6 +19,12 @@ export interface Edge {
   close(): Promise<void>;
 }
 
+type Binding =
+  | ReturnType<typeof rateLimit>
+  | { readonly type: 'r2'; readonly name: string }
+  | { readonly type: 'worker'; readonly worker: string }
+  | { readonly type: 'json'; readonly value: Json };
+
 const root = join(import.meta.dirname, '../..');
 
 /** What Cloudflare lends the Worker. */
@@ -31,6 +37,8 @@ export interface Lent {
   readonly around?: string;
   /** Requests in a minute of each client, bound as LIMIT. */
   readonly limit?: number;
+  /** Whatever else is bound, by name: in Cloudflare's own terms. */
+  readonly bound?: Readonly<Record<string, Binding>>;
   /** Code that runs before the Worker's own, to put something else in place of workerd's parts. */
   readonly before?: string;
 }
@@ -58,6 +66,7 @@ export async function startWorker(contents: string, config?: Json, lent: Lent = 
             ...(config !== undefined && { SAMPAN_CONFIG: { type: 'json', value: config } as const }),
             ...(lent.limit !== undefined && { LIMIT: rateLimit(lent.limit) }),
             ...(lent.bucket === true && { BLOBS: { type: 'r2', name: 'blobs' } as const }),
+            ...lent.bound,
           },
         },
         // Without the local stand-in for Cloudflare's front, which encodes bodies.
@@ -92,7 +101,7 @@ function modulesOf(mirror: string, around: string | undefined): Record<string, M
   return { 'mirror.js': module(mirror), 'other.js': module(mirror), 'around.js': module(around) };
 }
 
-function rateLimit(limit: number) {
+export function rateLimit(limit: number) {
   return { type: 'rate-limit', namespace: '1', simple: { limit, period: 60 } } as const;
 }
 
