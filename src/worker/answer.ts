@@ -23,6 +23,7 @@ import { createFetch } from './fetch.ts';
 import { type Isolate, clock } from './isolate.ts';
 import { type Welcome, landing } from './landing.ts';
 import { reportOf, write } from './report.ts';
+import { stalls } from './stalls.ts';
 import { version } from './version.ts';
 
 type Incoming = Request<unknown, IncomingRequestCfProperties>;
@@ -115,6 +116,7 @@ function openDoor(
     // Without the public suffix list, which is large: tokens come from the endpoint's own host or from a realm that is pinned.
     registrableDomain: () => undefined,
     memory: upstreamMemory,
+    stalls,
     version,
     report,
   });

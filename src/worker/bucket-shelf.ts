@@ -6,17 +6,20 @@ import { type Digest, algorithmOf, hexOf } from '../core/oci/digest.ts';
 import { type RangeRequest, resolveRange } from '../core/oci/range.ts';
 import type { Later } from './edge-cache.ts';
 import { exactly } from './edge-shelf.ts';
+import { within } from './stalls.ts';
 
 /** Bytes that R2 takes in one piece. */
 const largest = 5_000_000_000;
+/** Milliseconds. */
+const longestWait = 5000;
 
 export function bucketShelf(bucket: R2Bucket, later: Later, report: Report): Shelf {
   const attempt = attempts(report);
   return {
-    stat: (_, digest) => attempt('stat', async () => (await bucket.head(keyOf(digest)))?.size),
+    stat: (_, digest) => attempt('stat', async () => (await within(longestWait, bucket.head(keyOf(digest))))?.size),
     open: (_, digest, asked) =>
       attempt('open', async () => {
-        const found = await get(bucket, digest, asked);
+        const found = await within(longestWait, get(bucket, digest, asked));
         if (found === null) return undefined;
         const range = asked && resolveRange(asked, found.size);
         return { size: found.size, range, body: { kind: 'stream', stream: found.body } };

@@ -2,6 +2,7 @@
 import type { Report } from '../core/mirror/events.ts';
 import { type Attempt, attempts } from '../core/mirror/tolerant.ts';
 import { type Repository, repositoryKey } from '../core/oci/reference.ts';
+import { within } from './stalls.ts';
 
 /** Work that goes on behind the reply, for half a minute after the client has left. */
 export type Later = (work: Promise<unknown>) => void;
@@ -13,10 +14,15 @@ const keptFor = 604_800;
 
 type Make = () => Promise<Response | undefined> | Response;
 
+/** Milliseconds. It is there to be quicker than an upstream. */
+const longestWait = 2000;
+
+/** Of one request. */
 export class EdgeCache {
   readonly #host: string;
   readonly #later: Later;
   readonly #attempt: Attempt;
+  #failed = false;
 
   /** `host`: one that leads to this Worker. No client reaches these addresses: the cache has a name, and what has none is Cloudflare's. */
   constructor(host: string, later: Later, report: Report) {
@@ -26,12 +32,26 @@ export class EdgeCache {
   }
 
   match(key: string, headers: Readonly<Record<string, string>> = {}): Promise<Response | undefined> {
-    return this.#with('match', async (cache) => cache.match(new Request(this.#url(key), { headers })));
+    return this.#ask('match', (cache) => cache.match(new Request(this.#url(key), { headers })));
+  }
+
+  /** What lies there, as `how` makes it of the answer. */
+  read<V>(key: string, how: (found: Response) => Promise<V>): Promise<V | undefined> {
+    return this.#ask('read', async (cache) => {
+      const found = await cache.match(this.#url(key));
+      return found && how(found);
+    });
+  }
+
+  record<V>(key: string): Promise<V | undefined> {
+    return this.read(key, (found) => found.json<V>());
   }
 
   /** `make` gives the whole; undefined if there is nothing to keep after all. `then`: what is put when that is in, and only then. */
   put(key: string, make: Make, then?: { readonly key: string; readonly make: Make }): void {
-    const put = this.#with('put', async (cache) => {
+    if (this.#failed) return;
+    const put = this.#attempt('put', async () => {
+      const cache = await opened();
       const response = await make();
       if (response === undefined) return;
       await cache.put(this.#url(key), response);
@@ -41,22 +61,37 @@ export class EdgeCache {
     this.#later(put.catch(() => undefined));
   }
 
+  /** What is withdrawn is so for those who look later: that is tried also where it is not waited for. */
   async delete(key: string): Promise<void> {
-    await this.#with('delete', async (cache) => cache.delete(this.#url(key)));
-  }
-
-  async record<V>(key: string): Promise<V | undefined> {
-    const found = await this.match(key);
-    return found && this.#attempt('read', () => found.json<V>());
+    const isAwaited = !this.#failed;
+    const deleted = this.#try('delete', (cache) => cache.delete(this.#url(key)));
+    if (isAwaited) await deleted;
+    else this.#later(deleted);
   }
 
   #url(key: string): string {
     return `https://${this.#host}/_sampan/1/${key}`;
   }
 
-  #with<T>(doing: string, work: (cache: Cache) => Promise<T>): Promise<T | undefined> {
-    return this.#attempt(doing, async () => work(await caches.open('sampan')));
+  /** Waited for once only: what fails is likely to fail again, and a request has time for one such wait. */
+  async #ask<T>(doing: string, work: (cache: Cache) => Promise<T>): Promise<T | undefined> {
+    return this.#failed ? undefined : this.#try(doing, work);
   }
+
+  #try<T>(doing: string, work: (cache: Cache) => Promise<T>): Promise<T | undefined> {
+    return this.#attempt(doing, async () => {
+      try {
+        return await within(longestWait, opened().then(work));
+      } catch (error) {
+        this.#failed = true;
+        throw error;
+      }
+    });
+  }
+}
+
+function opened(): Promise<Cache> {
+  return caches.open('sampan');
 }
 
 /** No part of it is as a client wrote it: names were checked, and are encoded all the same. */

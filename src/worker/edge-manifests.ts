@@ -7,10 +7,8 @@ export function edgeManifests(cache: EdgeCache): BlobStore {
   return {
     ...noStore,
     async read(digest, most) {
-      const found = await cache.match(`manifest/${digest}`);
-      if (found === undefined) return undefined;
-      const bytes = await found.bytes();
-      return bytes.length <= most ? bytes : undefined;
+      const bytes = await cache.read(`manifest/${digest}`, (found) => found.bytes());
+      return bytes !== undefined && bytes.length <= most ? bytes : undefined;
     },
     fill(digest, sources) {
       const [source] = sources;

@@ -3,7 +3,7 @@ import { ForbiddenAddress, type Fetch } from '../core/upstream/fetch.ts';
 import { RegistryError } from '../core/oci/errors.ts';
 import { isAddress } from '../core/upstream/realm.ts';
 
-/** Milliseconds to the end of an answer's head. A body has no limit of ours: nobody looks at it. */
+/** Milliseconds to the end of an answer's head. Of bodies only those have a limit that are read here: the others nobody looks at. */
 const headWithin = 12_000;
 /** For one request. On the free plan Cloudflare ends one at 50 subrequests; what is kept at the edge takes some of them. */
 const mostExchanges = 30;
@@ -38,12 +38,12 @@ const fetchUpstream: Fetch = async ({ method, url, headers, body: form, signal, 
       cache: 'no-store',
       signal: AbortSignal.any([signal, late.signal]),
     });
-    const body = answer.body ?? nothing();
     return {
       status: answer.status,
       headers: Object.fromEntries(answer.headers),
-      body,
-      cancel: () => void body.cancel().catch(() => undefined),
+      body: answer.body ?? nothing(),
+      // Not by way of the body: whoever waits for its next bytes has locked it.
+      cancel: () => late.abort(new Error('nobody wants the rest')),
     };
   } finally {
     clearTimeout(timer);

@@ -6,7 +6,7 @@ import { type UpstreamResponse, header } from './fetch.ts';
 /** Of an answer that is not wanted, so much is read for the sake of its connection: more would cost more than a new one. */
 const mostDrained = 64 * 1024;
 const mostDrops = 8;
-/** The transport ends a body that stalls; this ends one that drips. */
+/** A body that stalls is ended before (`patience.ts`); this ends one that brings just enough for that. */
 const longest = 60_000;
 
 /** Lets go of an answer whose body is not wanted. Never rejects, so nobody need wait for it. */

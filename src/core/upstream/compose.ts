@@ -5,8 +5,9 @@
 //              redirects, and so that its second try has all of its retries.
 //   retry      asks again after a stumble. Outside of redirects: a CDN's failure is met with a new redirect, newly signed.
 //   redirects  follows by hand. Each hop is checked, and none but the endpoint's own origin sees the authorization.
+//   patience   ends a body that stalls, where it is one that is read whole.
 //   observed   tells of each hop, and gives its failure a name. Innermost, for only here it is known which host it was.
-// Token services are asked through retry and observed only: they have no business to redirect. They see our credentials, or a
+// Token services are asked through retry, patience and observed only: they have no business to redirect. They see our credentials, or a
 // client's login that is relayed.
 import type { MirrorEvent, Report } from '../mirror/events.ts';
 import type { Clock } from '../mirror/ports.ts';
@@ -17,9 +18,11 @@ import { unreachable } from './failure.ts';
 import type { Fetch, Wrap } from './fetch.ts';
 import type { UpstreamMemory } from './memory.ts';
 import type { RegistrableDomain } from './realm.ts';
+import { withPatience } from './patience.ts';
 import { withRedirects } from './redirect.ts';
 import type { Registry } from './registries.ts';
 import { withRetry } from './retry.ts';
+import type { Stalls } from './stalls.ts';
 import { Tokens } from './tokens.ts';
 
 export interface ExchangeParts {
@@ -31,6 +34,8 @@ export interface ExchangeParts {
   readonly report: Report;
   readonly userAgent: string;
   readonly memory: UpstreamMemory;
+  /** Of whoever gives none, the transport's own limit is all. */
+  readonly stalls?: Stalls | undefined;
 }
 
 export type What = Extract<MirrorEvent, { kind: 'asked' }>['what'];
@@ -48,16 +53,17 @@ export function createExchanges(parts: ExchangeParts): (errand: Errand) => Fetch
   return (errand) => {
     const { registry, what } = errand;
     const observed = withObservation(registry.name, what, parts)(parts.fetch);
+    const patient = what === 'blob' ? observed : withPatience(parts.stalls, registry.name)(observed);
     const { registrableDomain } = parts;
     const auth = withAuth(errand, { tokens, issuers, registrableDomain, fetch: askIssuer(registry) });
-    return auth(retry(withRedirects(registry, what === 'blob', parts.report)(observed)));
+    return auth(retry(withRedirects(registry, what === 'blob', parts.report)(patient)));
   };
 }
 
 /** For the token services of a registry. */
 export function createIssuerFetch(parts: ExchangeParts): (registry: Registry) => Fetch {
   const retry = withRetry(parts.clock, parts.random);
-  return ({ name }) => retry(withObservation(name, 'token', parts)(parts.fetch));
+  return ({ name }) => retry(withPatience(parts.stalls, name)(withObservation(name, 'token', parts)(parts.fetch)));
 }
 
 /** Reports each exchange. Throws UNAVAILABLE (503) for whatever keeps an answer from coming, and the signal's reason. */

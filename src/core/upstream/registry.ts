@@ -11,12 +11,12 @@ import { createRelay, type Relay } from './relay.ts';
 import { type StallLimits, Stalls } from './stalls.ts';
 import { openUntouched } from './untouched.ts';
 
-export interface UpstreamParts extends Omit<ExchangeParts, 'userAgent' | 'memory'> {
+export interface UpstreamParts extends Omit<ExchangeParts, 'userAgent' | 'memory' | 'stalls'> {
   readonly registries: Registries;
   readonly digest: DigestOf;
   /** Of its own, if none is given. */
   readonly memory?: UpstreamMemory;
-  /** Of blobs that stop coming; whoever gives none dials with a limit of its own. */
+  /** Of bodies that stop coming; whoever gives none dials with a limit of its own. */
   readonly stalls?: StallLimits;
   /** Ours, for the user agent. */
   readonly version: string;
@@ -30,10 +30,10 @@ export interface Upstreams extends Upstream {
 export function createUpstream(parts: UpstreamParts): Upstreams {
   const { clock } = parts;
   const memory = parts.memory ?? new UpstreamMemory();
-  const told = { ...parts, memory, userAgent: `sampan/${parts.version}` };
   const stalls = parts.stalls && new Stalls(clock, parts.stalls);
+  const told = { ...parts, memory, stalls, userAgent: `sampan/${parts.version}` };
   const health = new Health(clock, parts.report, memory);
-  const asking = { ...told, stalls, exchange: createExchanges(told), health };
+  const asking = { ...told, exchange: createExchanges(told), health };
   return {
     resolve: (reference, as, signal) => resolveManifest(asking, reference, as, signal),
     manifest: (reference, as, signal) => getManifest(asking, reference, as, signal),

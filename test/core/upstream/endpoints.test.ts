@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { anonymous } from '../../../src/core/access/caller.ts';
 import { type Source, letGo } from '../../../src/core/mirror/ports.ts';
 import { parseTag } from '../../../src/core/oci/reference.ts';
@@ -11,6 +12,7 @@ import {
   manifestBytes,
   manifestDigest,
   nobody,
+  ociImage,
   repository,
   send,
   sendManifest,
@@ -30,6 +32,30 @@ test('an endpoint that is down, stumbles, is overloaded or talks nonsense is pas
   for (const first of [await nobody(), broken.url, busy.url, silly.url]) {
     const { upstream } = bench({ endpoints: [first, good.url] });
     assert.equal((await upstream.manifest(byTag, anonymous, signal))?.descriptor.digest, manifestDigest);
+  }
+});
+
+test('one whose manifest, list or token stops coming is left for the next, while there is time for that', async () => {
+  const stops = (status: number, headers: Record<string, string>): Handle => {
+    return (_request, response) => response.writeHead(status, { ...headers, 'content-length': 1000 }).write('{');
+  };
+  const json = { 'content-type': 'application/json' };
+  const issuer = await serve(stops(200, json));
+  const wanting: Handle = (_request, response) =>
+    send(response, 401, { 'www-authenticate': `Bearer realm="${issuer.url}/token"` });
+  const list: Handle = (_request, response) => send(response, 200, json, '{"name":"x","tags":["a"]}');
+  for (const [first, second, tags] of [
+    [stops(200, { 'content-type': ociImage }), sendManifest, false],
+    [stops(200, json), list, true],
+    [wanting, sendManifest, false],
+  ] as const) {
+    const endpoints = [(await serve(first)).url, (await serve(second)).url];
+    const { upstream, clock, events } = bench({ endpoints, realms: [`${issuer.url}/token`] });
+    const asked = tags ? upstream.tags(repository, '', anonymous, signal) : upstream.manifest(byTag, anonymous, signal);
+    while (!events.some((event) => event.kind === 'asked' && event.status === 200)) await setImmediate();
+    await setImmediate();
+    clock.forward(10_000);
+    assert.ok((await asked) !== undefined);
   }
 });
 
