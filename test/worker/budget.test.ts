@@ -38,6 +38,8 @@ test('an image with eight layers costs thirteen requests, and none more than ten
     }
     return costs;
   };
+  const dearest = (costs: readonly (readonly [number, number])[]) =>
+    Math.max(...costs.map(([upstream, cache]) => upstream + cache));
   const blobs = (cost: readonly [number, number]) => child.blobs.map(() => cost);
   // Nothing for the ping; a challenge, a token and the HEAD for the first. A blob is fetched twice, for the client and for keeping, and redirected.
   assert.deepEqual(await pull(), [[0, 0], [3, 5], [1, 3], [1, 5], ...blobs([4, 6])]);
