@@ -117,6 +117,7 @@ function openDoor(
     registrableDomain: () => undefined,
     memory: upstreamMemory,
     stalls,
+    longest,
     version,
     report,
   });
@@ -147,6 +148,9 @@ function openDoor(
     pull: (pull, caller, leaving) => mirror.pull(pull, caller, leaving),
   });
 }
+
+/** Bytes that can be read, hashed and checked within 10 ms of CPU. */
+const longest = { manifest: 512 * 1024, list: 1024 * 1024 };
 
 const digest: DigestOf = async (algorithm, bytes) => {
   const hash = await crypto.subtle.digest(algorithm === 'sha256' ? 'SHA-256' : 'SHA-512', bytes);

@@ -176,7 +176,7 @@ export interface Untouched {
 export interface Upstream {
   /** A HEAD: free of charge at Docker Hub. */
   resolve(reference: Reference, as: Asker, signal: AbortSignal): Promise<Resolved | undefined>;
-  /** At most 4 MiB; the bytes match the digest if the reference has one. */
+  /** At most 4 MiB, or less where there is less time; the bytes match the digest if the reference has one. */
   manifest(reference: Reference, as: Asker, signal: AbortSignal): Promise<Manifest | undefined>;
   /** A HEAD. */
   stat(

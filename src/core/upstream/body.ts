@@ -26,6 +26,17 @@ export async function drain(response: UpstreamResponse): Promise<void> {
   }
 }
 
+/** Bytes of what is read whole. */
+export interface Longest {
+  readonly manifest: number;
+  readonly list: number;
+}
+
+/** As an error names a limit. */
+export function mebibytes(bytes: number): string {
+  return `${bytes / (1024 * 1024)} MiB`;
+}
+
 /** All bytes, or undefined if there are more than `limit`. Throws UNAVAILABLE if the connection breaks. */
 export async function readWhole(
   response: UpstreamResponse,

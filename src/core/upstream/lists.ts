@@ -2,16 +2,18 @@
 import type { Page } from '../mirror/ports.ts';
 import { ociIndex } from '../oci/manifest.ts';
 import { type AskingParts, type Question, ask } from './asking.ts';
-import { drain, isRecord, parseJson, readWhole } from './body.ts';
+import { drain, isRecord, type Longest, mebibytes, parseJson, readWhole } from './body.ts';
 import { nonsense } from './failure.ts';
 import { header } from './fetch.ts';
 import { nextQuery } from './link.ts';
 
-const largest = 8 * 1024 * 1024;
+export interface ListParts extends AskingParts {
+  readonly longest: Longest;
+}
 
 type Listed = Pick<Question, 'repository' | 'query' | 'as' | 'signal'>;
 
-export function listTags(parts: AskingParts, listed: Listed): Promise<Page | undefined> {
+export function listTags(parts: ListParts, listed: Listed): Promise<Page | undefined> {
   const question = {
     ...listed,
     what: 'tags',
@@ -24,7 +26,7 @@ export function listTags(parts: AskingParts, listed: Listed): Promise<Page | und
 }
 
 /** undefined for every status by which registries say that they have no such endpoint: for a valid digest, 400 is one of them. */
-export function listReferrers(parts: AskingParts, listed: Listed, digest: string): Promise<Page | undefined> {
+export function listReferrers(parts: ListParts, listed: Listed, digest: string): Promise<Page | undefined> {
   const path = `referrers/${digest}`;
   const question = {
     ...listed,
@@ -39,15 +41,16 @@ export function listReferrers(parts: AskingParts, listed: Listed, digest: string
 
 /** The media type is what the body was found to be, whatever it was called. */
 function page(
-  parts: AskingParts,
+  parts: ListParts,
   question: Question,
   mediaType: string,
   isList: (body: unknown) => boolean,
 ): Promise<Page | undefined> {
   return ask(parts, question, async ({ response, url, host }) => {
     if (response.status !== 200) return void drain(response);
-    const bytes = await readWhole(response, largest, host, parts.clock);
-    if (bytes === undefined) throw nonsense(host, 'sent a list of more than 8 MiB');
+    const most = parts.longest.list;
+    const bytes = await readWhole(response, most, host, parts.clock);
+    if (bytes === undefined) throw nonsense(host, `sent a list of more than ${mebibytes(most)}`);
     if (!isList(parseJson(bytes))) throw nonsense(host, 'sent no list where one was expected');
     const next = nextQuery(response.headers['link'], url);
     return { mediaType, bytes, nextQuery: next, filters: header(response.headers, 'oci-filters-applied') };

@@ -6,14 +6,13 @@ import { RegistryError } from '../oci/errors.ts';
 import { type Manifest, acceptManifests, isManifestType, isSchema1, readManifest } from '../oci/manifest.ts';
 import { type Reference, isTag } from '../oci/reference.ts';
 import { type Answer, type AskingParts, type Question, ask, unsureIfElsewhere } from './asking.ts';
-import { drain, lengthOf, mediaTypeOf, readWhole } from './body.ts';
+import { drain, lengthOf, type Longest, mebibytes, mediaTypeOf, readWhole } from './body.ts';
 import { header } from './fetch.ts';
 
 export interface ManifestParts extends AskingParts {
   readonly digest: DigestOf;
+  readonly longest: Longest;
 }
-
-const largest = 4 * 1024 * 1024;
 
 /** By a HEAD, or by a GET where the HEAD does not tell enough. Never of a mirror: this is also how we learn who may have it. */
 export async function resolveManifest(
@@ -30,7 +29,7 @@ export async function resolveManifest(
   } as const;
   const told = await ask(parts, question, async (answer) => {
     void drain(answer.response);
-    return describe(answer, reference);
+    return describe(answer, reference, parts.longest.manifest);
   }).catch(unsureIfElsewhere);
   if (told !== 'unsure') return told && { descriptor: told };
   const manifest = await fetchManifest(parts, { ...question, method: 'GET', answers: [200] }, reference);
@@ -64,12 +63,12 @@ function questionOf({ repository, target }: Reference, as: Asker, signal: AbortS
 }
 
 /** What a HEAD tells, if it tells all of it. An upstream that knows no HEAD does not. */
-function describe({ response, host }: Answer, { target }: Reference): Manifest['descriptor'] | 'unsure' {
+function describe({ response, host }: Answer, { target }: Reference, most: number): Manifest['descriptor'] | 'unsure' {
   const mediaType = mediaTypeOf(response);
   const size = lengthOf(response);
   const claimed = claimedDigest(response.headers);
   if (response.status !== 200 || size === undefined || !isManifestType(mediaType)) return 'unsure';
-  if (size > largest) throw tooLarge(host);
+  if (size > most) throw tooLarge(host, most);
   if (isTag(target)) return claimed === undefined ? 'unsure' : { mediaType, digest: claimed, size };
   if (claimed !== undefined && contradicts(claimed, target)) throw wrongDigest(host);
   return { mediaType, digest: target, size };
@@ -78,8 +77,9 @@ function describe({ response, host }: Answer, { target }: Reference): Manifest['
 function fetchManifest(parts: ManifestParts, question: Question, { target }: Reference): Promise<Manifest | undefined> {
   return ask(parts, question, async (answer) => {
     const { response, host } = answer;
-    const bytes = await readWhole(response, largest, host, parts.clock);
-    if (bytes === undefined) throw tooLarge(host);
+    const most = parts.longest.manifest;
+    const bytes = await readWhole(response, most, host, parts.clock);
+    if (bytes === undefined) throw tooLarge(host, most);
     const type = header(response.headers, 'content-type');
     const claimed = claimedDigest(response.headers);
     const digest = await digestOf(parts, bytes, isTag(target) ? claimed : target);
@@ -118,6 +118,7 @@ function wrongDigest(host: string): RegistryError {
   return new RegistryError('MANIFEST_INVALID', `${host} sent a manifest of another digest`, { status: 502 });
 }
 
-function tooLarge(host: string): RegistryError {
-  return new RegistryError('MANIFEST_INVALID', `${host} sent a manifest of more than 4 MiB`, { status: 502 });
+function tooLarge(host: string, most: number): RegistryError {
+  const message = `${host} sent a manifest of more than ${mebibytes(most)}`;
+  return new RegistryError('MANIFEST_INVALID', message, { status: 502 });
 }

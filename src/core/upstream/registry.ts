@@ -1,6 +1,7 @@
 // The upstreams, as the mirror sees them.
 import type { DigestOf, Upstream } from '../mirror/ports.ts';
 import { blobSource, statBlob } from './blobs.ts';
+import type { Longest } from './body.ts';
 import { type ExchangeParts, createExchanges, createIssuerFetch } from './compose.ts';
 import { Health } from './health.ts';
 import { listReferrers, listTags } from './lists.ts';
@@ -18,9 +19,13 @@ export interface UpstreamParts extends Omit<ExchangeParts, 'userAgent' | 'memory
   readonly memory?: UpstreamMemory;
   /** Of bodies that stop coming; whoever gives none dials with a limit of its own. */
   readonly stalls?: StallLimits;
+  /** 4 and 8 MiB, if nobody says. */
+  readonly longest?: Longest;
   /** Ours, for the user agent. */
   readonly version: string;
 }
+
+const usualLongest: Longest = { manifest: 4 * 1024 * 1024, list: 8 * 1024 * 1024 };
 
 /** The registries, and the relay to their token services. */
 export interface Upstreams extends Upstream {
@@ -33,7 +38,8 @@ export function createUpstream(parts: UpstreamParts): Upstreams {
   const stalls = parts.stalls && new Stalls(clock, parts.stalls);
   const told = { ...parts, memory, stalls, userAgent: `sampan/${parts.version}` };
   const health = new Health(clock, parts.report, memory);
-  const asking = { ...told, exchange: createExchanges(told), health };
+  const longest = parts.longest ?? usualLongest;
+  const asking = { ...told, longest, exchange: createExchanges(told), health };
   return {
     resolve: (reference, as, signal) => resolveManifest(asking, reference, as, signal),
     manifest: (reference, as, signal) => getManifest(asking, reference, as, signal),
