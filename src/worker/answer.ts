@@ -52,12 +52,13 @@ async function decide(
   const arrival = arrivalOf(request);
   const isForm = request.method === 'POST' && isForToken(arrival, isolate.mac);
   if (!isForm) checkAsking(request.method, request.body !== null);
-  const address = header(request, 'cf-connecting-ip') ?? 'unknown';
+  const told = header(request, 'cf-connecting-ip');
+  const address = told ?? 'unknown';
   const host = arrival.host ?? '';
   const page = landing(arrival.path, host, () => welcome(isolate, { address }, host), notice);
   if (page !== undefined) return page;
   const access = accessOf(isolate);
-  const edge = openEdge(isolate, arrival.host ?? host, later);
+  const edge = openEdge(isolate, arrival.host ?? host, told, later);
   const door = openDoor(isolate, access, edge, request.signal, report);
   const form = isForm ? await readForm(request) : undefined;
   const { reply } = await door.answer(visitOf(request, arrival, address, form), request.signal);

@@ -1,8 +1,9 @@
 // Blobs in Cloudflare's cache, under the repository that they were fetched from: nobody here has hashed them.
 import type { Content, Shelf } from '../core/mirror/ports.ts';
 import type { Digest } from '../core/oci/digest.ts';
-import { rangeHeader, resolveRange } from '../core/oci/range.ts';
+import { isWhole, rangeHeader, resolveRange } from '../core/oci/range.ts';
 import type { Repository } from '../core/oci/reference.ts';
+import type { Doubts } from './doubts.ts';
 import { type EdgeCache, kept, keyOf } from './edge-cache.ts';
 
 /** Written when a blob is in, whole. workerd calls a put done whose body broke off half-way, and what has come by then is kept. */
@@ -16,12 +17,15 @@ interface Receipt {
 const largest = 512_000_000;
 const putHeader = 'x-sampan-put';
 
-export function edgeShelf(cache: EdgeCache): Shelf {
+/** `address`: the client's, where it is known; without it nothing is doubted. */
+export function edgeShelf(cache: EdgeCache, doubts: Doubts, address: string | undefined): Shelf {
   function receiptOf(repository: Repository, digest: Digest): Promise<Receipt | undefined> {
     return cache.record<Receipt>(keyOf('receipt', repository, digest));
   }
 
   return {
+    holdsBack: (repository, digest, asked) =>
+      address !== undefined && isWhole(asked) && doubts.raise(address, keyOf('blob', repository, digest)),
     stat: async (repository, digest) => (await receiptOf(repository, digest))?.size,
     async open(repository, digest, asked) {
       const receipt = await receiptOf(repository, digest);
@@ -35,6 +39,7 @@ export function edgeShelf(cache: EdgeCache): Shelf {
       // A range of all there is may be answered with 200; and a cache may ignore any.
       const given = length === receipt.size ? receipt.size : (range?.length ?? receipt.size);
       const isRight = found.ok && length === given && found.headers.get(putHeader) === receipt.put;
+      if (isRight && address !== undefined && isWhole(asked)) doubts.served(address, keyOf('blob', repository, digest));
       if (isRight) return { size: receipt.size, range: given === range?.length ? range : undefined, body: stream };
       void found.body?.cancel();
       return undefined;

@@ -15,6 +15,7 @@ import { report } from './report.ts';
 export function openEdge(
   isolate: Isolate,
   host: string,
+  address: string | undefined,
   later: Later,
 ): Pick<MirrorParts, 'book' | 'store' | 'shelves'> {
   const cache = new EdgeCache(host, later, report);
@@ -22,6 +23,6 @@ export function openEdge(
   return {
     book: edgeBook(isolate.book, cache),
     store: edgeManifests(cache),
-    shelves: [edgeShelf(cache), ...(bucket === undefined ? [] : [bucket])],
+    shelves: [edgeShelf(cache, isolate.doubts, address), ...(bucket === undefined ? [] : [bucket])],
   };
 }

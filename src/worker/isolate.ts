@@ -15,6 +15,7 @@ import { UpstreamMemory } from '../core/upstream/memory.ts';
 import { Registries } from '../core/upstream/registries.ts';
 import { type Environment, readBindings } from './bindings.ts';
 import { type WorkerConfig, readConfig } from './config.ts';
+import { Doubts } from './doubts.ts';
 import { limitBy } from './limit.ts';
 import { createMac } from './mac.ts';
 import { openSentry } from './sentry.ts';
@@ -34,6 +35,7 @@ export interface Isolate {
   readonly memory: Memory;
   readonly upstreamMemory: UpstreamMemory;
   readonly book: Book;
+  readonly doubts: Doubts;
   /** Sentry, if there is a DSN. */
   readonly tell: Tell | undefined;
   /** What each client is told of his version of TLS. */
@@ -78,6 +80,7 @@ export function openIsolate(environment: Environment): Isolate {
     tell: openSentry(config.sentry, 'worker'),
     noticeFor: config.tlsNotice && noticesOf(config.tlsNotice),
     bucket,
+    doubts: new Doubts(clock),
   };
 }
 

@@ -151,6 +151,8 @@ export interface Shelf {
   stat(repository: Repository, digest: Digest): Promise<number | undefined>;
   /** Throws RANGE_INVALID if the range lies outside the blob. */
   open(repository: Repository, digest: Digest, range?: RangeRequest): Promise<Content | undefined>;
+  /** True once for what may be wrong, which somebody else is to be asked for then, and `keep` be called again. Not given: never. */
+  holdsBack?(repository: Repository, digest: Digest, range?: RangeRequest): boolean;
   /**
    * Behind the reply, and for as long as the runtime allows: nobody hears how it went. `bring` opens the whole anew, so that
    * the client's pace is the client's alone. False: this is nothing for it, and nothing was begun.

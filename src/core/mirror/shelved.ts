@@ -75,11 +75,17 @@ export class Shelved {
     from: { readonly at: number; readonly bring: () => Promise<Content | undefined> },
   ): boolean {
     const { memory, shelves } = this.#parts;
-    const key = `${repositoryKey(repository)} ${digest} ${from.at}`;
+    const key = laidKey(repository, digest, from.at);
     if (memory.laidBy.get(key) !== undefined) return false;
     const taker = shelves.slice(0, from.at).findLast((shelf) => shelf.keep(repository, digest, size, from.bring));
     if (taker !== undefined) memory.laidBy.set(key, true, laidByFor);
     return taker !== undefined;
+  }
+
+  /** That it was laid by a moment ago: it is to be again. */
+  #forget(repository: Repository, digest: Digest): void {
+    const { memory, shelves } = this.#parts;
+    for (let at = 0; at <= shelves.length; at += 1) memory.laidBy.delete(laidKey(repository, digest, at));
   }
 
   /** The repository is public, as far as is known, and this blob is in it. */
@@ -116,6 +122,10 @@ export class Shelved {
   /** From the nearest that has it, in the size that the upstream told. */
   async #open({ repository, digest, range }: BlobPull, proven: number | undefined): Promise<Content | undefined> {
     for (const [at, shelf] of this.#parts.shelves.entries()) {
+      if (shelf.holdsBack?.(repository, digest, range) === true) {
+        this.#forget(repository, digest);
+        continue;
+      }
       const content = await shelf.open(repository, digest, range);
       if (content === undefined) continue;
       if (content.size !== undefined && (proven === undefined || proven === content.size)) {
@@ -126,4 +136,9 @@ export class Shelved {
     }
     return undefined;
   }
+}
+
+/** `at`: the shelf that it comes from. */
+function laidKey(repository: Repository, digest: Digest, at: number): string {
+  return `${repositoryKey(repository)} ${digest} ${at}`;
 }

@@ -2,6 +2,7 @@
 import { standingOf } from '../access/admit.ts';
 import { type Asker, anonymous, isSomebody } from '../access/caller.ts';
 import { isNotModified, isRangeWanted } from '../oci/conditional.ts';
+import { RegistryError } from '../oci/errors.ts';
 import type { BlobPull } from '../oci/pull.ts';
 import { type RangeRequest, isEmptyRange, isWhole, resolveRange } from '../oci/range.ts';
 import { unknownBlob } from '../oci/unknown.ts';
@@ -23,7 +24,19 @@ export class UntouchedBlobs {
   async pull(pull: BlobPull, as: Asker, signal: AbortSignal): Promise<Reply> {
     // What a login opens is never kept, and what is kept is not what it opens.
     if (isSomebody(as)) return this.#ask(pull, as, signal);
-    return (await this.#shelved.reply(pull)) ?? this.#ask(pull, as, signal);
+    return (await this.#shelved.reply(pull)) ?? this.#askOrShow(pull, as, signal);
+  }
+
+  /** What a shelf has held back is shown after all if nobody else can be asked. */
+  async #askOrShow(pull: BlobPull, as: Asker, signal: AbortSignal): Promise<Reply> {
+    try {
+      return await this.#ask(pull, as, signal);
+    } catch (error) {
+      const isPassing = error instanceof RegistryError && error.passing;
+      const held = isPassing ? await this.#shelved.reply(pull) : undefined;
+      if (held === undefined) throw error;
+      return held;
+    }
   }
 
   /** One question upstream, whose answer is all the permission that it takes. */
