@@ -44,7 +44,14 @@ export interface Isolate {
 }
 
 /** Where the configuration has an error. */
-const nothing: WorkerConfig = { access: undefined, key: undefined, accounts: [], registries: [], hosts: {}, sentry: undefined };
+const nothing: WorkerConfig = {
+  access: undefined,
+  key: undefined,
+  accounts: [],
+  registries: [],
+  hosts: {},
+  sentry: undefined,
+};
 
 export const clock: Clock = {
   now: () => Date.now(),

@@ -101,6 +101,24 @@ describe('redirects', () => {
     );
   });
 
+  test('the HEAD of a manifest stays one through redirects', async () => {
+    const path = '/v2/library/hopping/manifests';
+    w.hub.hold('library/hopping', hubImage, 'latest');
+    const hops = [/manifests\/latest$/, /manifests\/latest\?hop=1$/];
+    w.hub.levers.answers = hops.map((hop, at) => ({
+      path: hop,
+      status: 307,
+      headers: { location: `${path}/latest?hop=${at + 1}` },
+    }));
+    const { status, headers, body } = await w.edge.head(`${path}/latest`);
+    assert.deepEqual([status, body.length], [200, 0]);
+    assert.equal(headers['docker-content-digest'], hubImage.digest);
+    assert.deepEqual(
+      w.hub.log.filter(({ path }) => path.includes('hopping')).map(({ method }) => method),
+      ['HEAD', 'HEAD', 'HEAD'],
+    );
+  });
+
   test('a range is answered with 206 by whom it is redirected to', async () => {
     w.hub.levers.redirect = w.cdn.url;
     const { status, headers, body } = await w.edge.get(blobAt, { range: 'bytes=100-' });
