@@ -114,7 +114,7 @@ describe('redirects', () => {
     assert.deepEqual([status, body.length], [200, 0]);
     assert.equal(headers['docker-content-digest'], hubImage.digest);
     assert.deepEqual(
-      w.hub.log.filter(({ path }) => path.includes('hopping')).map(({ method }) => method),
+      w.hub.log.filter((each) => each.path.includes('hopping')).map(({ method }) => method),
       ['HEAD', 'HEAD', 'HEAD'],
     );
   });
