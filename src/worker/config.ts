@@ -48,8 +48,6 @@ const elsewhere = {
     'trusted_proxies',
     'tls',
     'edge',
-    'dns',
-    'via',
     'proxy',
     'cdns',
   ]),

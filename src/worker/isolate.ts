@@ -51,6 +51,7 @@ const nothing: WorkerConfig = {
   registries: [],
   hosts: {},
   sentry: undefined,
+  tlsNotice: undefined,
 };
 
 export const clock: Clock = {

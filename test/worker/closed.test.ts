@@ -46,9 +46,8 @@ describe('a Worker', () => {
       assert.match(text, /wrangler tail/);
       assert.doesNotMatch(text, /var|lanes/);
     }
-    const log = edge.log.join('\n');
-    assert.match(log, /data: found a key for a sampan on a machine of your own/);
-    assert.match(log, /registries\.docker\.io\.lanes: found a key for a sampan/);
+    await edge.logged(/data: found a key for a sampan on a machine of your own/);
+    await edge.logged(/registries\.docker\.io\.lanes: found a key for a sampan/);
   });
 
   test('for networks serves those who are in them, and tells others nothing', async (t) => {

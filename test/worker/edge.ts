@@ -1,4 +1,5 @@
 // The Worker in a real workerd, on loopback. Not wrangler's own harness: that one fetches for the Worker in Node, and follows redirects.
+import { EventEmitter, once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -12,6 +13,8 @@ export interface Edge {
   readonly url: URL;
   /** What the Worker wrote into its log. */
   readonly log: readonly string[];
+  /** When so many lines of the log say it. They come some time after the answer. */
+  logged(what: RegExp, times?: number): Promise<void>;
   /** Sent exactly as it is written. */
   ask(asked: FaceRequest): Promise<Answer>;
   get(target: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
@@ -51,6 +54,7 @@ export async function startEdge(config?: Json, lent: Lent = {}): Promise<Edge> {
 /** Any module in place of the Worker, to compare it with. */
 export async function startWorker(contents: string, config?: Json, lent: Lent = {}): Promise<Edge> {
   const log: string[] = [];
+  const written = new EventEmitter();
   const miniflare = new Miniflare({
     workers: [
       {
@@ -77,7 +81,10 @@ export async function startWorker(contents: string, config?: Json, lent: Lent = 
     port: 0,
     cf: false,
     log: new Log(LogLevel.NONE),
-    handleStructuredLogs: ({ message }) => void log.push(message),
+    handleStructuredLogs: ({ message }) => {
+      log.push(message);
+      written.emit('line');
+    },
   });
   await miniflare.ready;
   const url = await miniflare.unsafeGetDirectURL();
@@ -86,6 +93,9 @@ export async function startWorker(contents: string, config?: Json, lent: Lent = 
   return {
     url,
     log,
+    async logged(what, times = 1) {
+      while (log.filter((line) => what.test(line)).length < times) await once(written, 'line');
+    },
     ask,
     get: (target, headers = {}) => ask({ target, headers }),
     head: (target, headers = {}) => ask({ method: 'HEAD', target, headers }),

@@ -79,6 +79,7 @@ for (const [what, code] of [
       const found = await edge.get(`/v2/x/${path}`);
       // Not by `deepEqual`, which tells the difference between so many bytes at the cost of all memory.
       assert.ok(found.status === 200 && found.body.equals(body));
+      await edge.logged(/^asked$/, asked + 1);
       assert.equal(edge.log.filter((line) => line === 'asked').length - asked, 1);
     }
   });

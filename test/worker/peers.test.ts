@@ -110,6 +110,7 @@ test('a mistake of ours is an error of a registry, told in one line of the log a
   const refused = await edge.get('/v2/bug/manifests/latest');
   assert.deepEqual([refused.status, errorOf(refused).code], [500, 'UNKNOWN']);
   assert.doesNotMatch(refused.body.toString(), /TypeError|of the test|\.ts|\.js/);
+  await edge.logged(/of the test/);
   const bugs = edge.log.filter((line) => line.includes('of the test'));
   assert.equal(bugs.length, 1);
   assert.doesNotMatch(bugs[0]!, /swordfish|\n/);
