@@ -53,11 +53,9 @@ export class TokenDesk {
 
   /** `account`: that the client has shown already. Throws a RegistryError. */
   async answer(visit: Visit, account: Account | undefined, signal: AbortSignal): Promise<Reply> {
-    const { access, routing, mac, now } = this.#parts;
-    const { arrival, address, authorization, form } = visit;
-    const post = form !== undefined;
-    const parameters = post ? new URLSearchParams(form) : parseRequestTarget(arrival.target).query;
-    const request = parseTokenRequest({ parameters, post, host: arrival.host, authorization }, routing);
+    const { access, mac, now } = this.#parts;
+    const { address } = visit;
+    const request = this.#parse(visit, account);
     const { registry } = request;
     if (registry === undefined) throw new RegistryError('NAME_UNKNOWN', 'the request names no registry');
 
@@ -68,6 +66,19 @@ export class TokenDesk {
     const granted = relayed ?? this.#ownPass(registry, request, isAdmitted(access, caller), member);
     const until = now() + granted.life * 1000 + grace;
     return tokenReply(await seal(mac, registry, granted.pass, until), granted);
+  }
+
+  /** Throws what is wrong with the request; to who is not let in, only that. */
+  #parse({ arrival, address, authorization, form }: Visit, account: Account | undefined): TokenRequest {
+    const { access, routing } = this.#parts;
+    const post = form !== undefined;
+    try {
+      const parameters = post ? new URLSearchParams(form) : parseRequestTarget(arrival.target).query;
+      return parseTokenRequest({ parameters, post, host: arrival.host, authorization }, routing);
+    } catch (error) {
+      admitCaller(access, { address, ...(account && { account }) });
+      throw error;
+    }
   }
 
   /** A header was looked at before; a form only now. */

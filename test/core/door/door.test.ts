@@ -40,30 +40,43 @@ function doorWith(parts: Partial<DoorParts>) {
     },
     ...parts,
   });
-  const get = async (target: string, authorization: string, address = '192.0.2.1') => {
+  const answer = async (target: string, authorization?: string) => {
     const arrival = arrive({ target, host: 'hub.test', scheme: 'https' });
-    const { reply } = await door.answer({ method: 'GET', arrival, address, authorization }, signal);
+    const { reply } = await door.answer({ method: 'GET', arrival, address: '192.0.2.1', authorization }, signal);
     return reply;
   };
-  return { get, callers };
+  return { answer, callers };
 }
 
-async function tokenFrom(get: ReturnType<typeof doorWith>['get']): Promise<string> {
-  const { body } = await get('/token?service=docker.io&scope=repository:a/b:pull', basic('me', 'swordfish'));
+async function tokenFrom(answer: ReturnType<typeof doorWith>['answer']): Promise<string> {
+  const { body } = await answer('/token?service=docker.io&scope=repository:a/b:pull', basic('me', 'swordfish'));
   assert.ok(body.kind === 'bytes');
   const { token } = JSON.parse(new TextDecoder().decode(body.bytes)) as { token: string };
   return `Bearer ${token}`;
 }
 
 test('what an endpoint has granted is shown to that one', async () => {
-  const { get, callers } = doorWith({});
-  assert.equal((await get('/v2/a/b/manifests/1', await tokenFrom(get))).status, 200);
+  const { answer, callers } = doorWith({});
+  assert.equal((await answer('/v2/a/b/manifests/1', await tokenFrom(answer))).status, 200);
   assert.deepEqual(callers, [{ address: '192.0.2.1', authorization: 'Bearer t', grantor: 'https://two.test' }]);
 });
 
 test('and is good for nothing when that is no endpoint of the registry any more', async () => {
-  const token = await tokenFrom(doorWith({}).get);
-  const { get, callers } = doorWith({ endpoints: () => ['https://one.test'] });
-  assert.equal((await get('/v2/a/b/manifests/1', token)).status, 401);
+  const token = await tokenFrom(doorWith({}).answer);
+  const { answer, callers } = doorWith({ endpoints: () => ['https://one.test'] });
+  assert.equal((await answer('/v2/a/b/manifests/1', token)).status, 401);
   assert.deepEqual(callers, []);
+});
+
+test('whoever is not admitted is not told at /token what is configured here', async () => {
+  const { answer } = doorWith({ access: { kind: 'networks', networks: [] } });
+  for (const asked of ['scope=repository:nope.test/x:pull', 'scope=repository:A:pull', 'x=%zz']) {
+    const { status, body } = await answer(`/token?${asked}`);
+    assert.ok(body.kind === 'bytes' && !new TextDecoder().decode(body.bytes).includes('docker.io'));
+    assert.equal(status, 403, asked);
+  }
+  assert.equal(
+    (await doorWith({ access: { kind: 'open' } }).answer('/token?scope=repository:nope.test/x:pull')).status,
+    404,
+  );
 });
