@@ -156,6 +156,34 @@ export function rowsWithoutLogin(lab: DoorLab): void {
     assert.deepEqual(lab.cdn.log, []);
   });
 
+  for (const [target, host] of [
+    ['/v2/public/app/manifests/1', 'ghcr.example'],
+    ['/v2/ghcr.io/public/app/manifests/1', 'ghcr.example'],
+    ['/v2/public/app/manifests/1?ns=ghcr.io', 'mirror.example'],
+    ['/ghcr.io/v2/public/app/manifests/1', 'mirror.example'],
+  ] as const) {
+    it(`so does one that is shown for ${target} at ${host}`, async () => {
+      lab.forget();
+      await lab.get(target, 'Bearer of-the-client', host);
+      assert.ok(lab.ghcr.log.length > 0);
+      assert.ok(lab.ghcr.log.every(({ headers }) => headers.authorization === 'Bearer of-the-client'));
+    });
+  }
+
+  it('a registry that only the path names is not shown it: who brings one is served like anybody', async () => {
+    lab.forget();
+    for (const authorization of [basic('hub-user'), 'Bearer of-the-client', 'Negotiate of-the-client', undefined]) {
+      for (const root of ['/v2', '/%76%32']) {
+        assert.equal((await lab.get(`${root}/ghcr.io/public/app/manifests/1`, authorization)).status, 200);
+        // Not with that registry's challenge: clients would follow it, with the login that they have for this host.
+        const got = await lab.get(`${root}/ghcr.io/acme/secret/manifests/1`, authorization);
+        assert.deepEqual([got.status, challengeIn(got)], [403, '']);
+        assert.match(Buffer.from(got.body).toString(), /a host name of its own/);
+      }
+    }
+    assert.ok(!lab.sent.includes('of-the-client') && !lab.sent.includes('Basic'));
+  });
+
   it('an account’s secret and a token of this mirror go to no registry, even so', async () => {
     lab.forget();
     assert.equal((await lab.get('/v2/public/app/manifests/1', basic('bob', secrets.bob))).status, 200);

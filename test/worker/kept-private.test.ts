@@ -101,8 +101,8 @@ for (const bucket of [false, true]) {
       await w.edge.get(target);
       assert.equal((await w.edge.get(target)).headers['cache-status'], 'sampan; hit');
       w.hub.levers.answers = [answer.unauthorized(/./)];
-      assert.equal((await w.edge.get(tag)).status, 401);
-      for (const headers of [{}, elsewhere]) assert.equal((await w.edge.get(target, headers)).status, 401);
+      assert.equal((await w.edge.get(tag)).status, 403);
+      for (const headers of [{}, elsewhere]) assert.equal((await w.edge.get(target, headers)).status, 403);
     });
 
     for (const [when, answers, status] of [

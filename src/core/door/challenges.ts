@@ -3,6 +3,7 @@ import { bearerChallenge, parseChallenges } from '../oci/challenge.ts';
 import { RegistryError } from '../oci/errors.ts';
 import { type Pull, repositoryOf } from '../oci/pull.ts';
 import { type Routing, usualRegistry } from '../oci/route.ts';
+import { parseRequestTarget } from '../oci/target.ts';
 import type { LoginMode } from '../upstream/registries.ts';
 import type { Arrival } from './arrival.ts';
 
@@ -19,24 +20,37 @@ const errors = new Set(['invalid_token', 'insufficient_scope']);
 /** Undefined where nobody logs in. Throws 400 where the Host header is missing that a challenge must name. */
 export function wayIn(
   pull: Pull,
-  { target, host, realm }: Arrival,
+  arrival: Arrival,
   routing: Routing,
   loginMode: (registry: string) => LoginMode | undefined,
 ): WayIn | undefined {
-  const repository = repositoryOf(pull);
-  const registry = pull.kind === 'ping' ? pull.registry : repository?.registry;
+  const registry = registryOf(pull);
   const mode = registry === undefined ? undefined : loginMode(registry);
   if (registry === undefined || mode === undefined) return undefined;
   if (mode === 'account') return { mode, registry, challenge: () => 'Basic realm="sampan"' };
+  const { realm } = arrival;
   if (realm === undefined) throw new RegistryError('NAME_INVALID', 'a request has one Host header, a host and a port');
 
-  // Clients keep logins by host. Where only the path names the registry, the host's login is for another one.
-  const usual = usualRegistry(host, routing);
-  const byPath = registry !== usual && pull.namespace === undefined && target.startsWith('/v2/');
-  const service = byPath ? usual : registry;
-  const name = byPath ? `${registry}/${repository?.name}` : repository?.name;
+  const byPath = isByPath(pull, arrival, routing);
+  const service = byPath ? usualRegistry(arrival.host, routing) : registry;
+  const own = repositoryOf(pull)?.name;
+  const name = byPath ? `${registry}/${own}` : own;
   const scope = name === undefined ? undefined : `repository:${name}:pull`;
   return { mode, registry, challenge: (error) => bearerChallenge({ realm, service, scope, error }) };
+}
+
+/** Clients keep logins by host. Where only the path names the registry, the host's login is for another one. */
+export function isByPath(pull: Pull, { target, host }: Arrival, routing: Routing): boolean {
+  if (pull.namespace !== undefined || registryOf(pull) === usualRegistry(host, routing)) return false;
+  return parseRequestTarget(target).path.startsWith('/v2/');
+}
+
+export function registryOf(pull: Pull): string | undefined {
+  return pull.kind === 'ping' ? pull.registry : repositoryOf(pull)?.registry;
+}
+
+export function wantsHostOfItsOwn(registry: string | undefined): string {
+  return `a login for ${registry} needs a host name of its own here, see hosts in sampan's configuration`;
 }
 
 export function mustLogIn({ registry, challenge }: WayIn, error?: string): RegistryError {

@@ -11,7 +11,7 @@ import { type Login, parseLogin } from '../oci/login.ts';
 import { type Pull, parsePull, repositoryOf } from '../oci/pull.ts';
 import { hideSecrets } from '../oci/redact.ts';
 import type { Arrival } from './arrival.ts';
-import { complaintOf, mustLogIn, type WayIn, wayIn } from './challenges.ts';
+import { complaintOf, isByPath, mustLogIn, registryOf, type WayIn, wantsHostOfItsOwn, wayIn } from './challenges.ts';
 import { identify } from './identity.ts';
 import type { Limit } from './limit.ts';
 import { isForToken, TokenDesk, type TokenDeskParts } from './token-desk.ts';
@@ -80,14 +80,14 @@ export class Door {
     const pull = this.#parse(visit, known);
     tell(pull);
     const way = wayIn(pull, arrival, routing, loginMode);
-    const caller = await this.#counting(known, this.#callerOf(visit, login, known, registryOf(pull), way));
+    const caller = await this.#counting(known, this.#callerOf(visit, pull, login, known, way));
     // docker and podman look nowhere but here whether they should log in.
     const asks = pull.kind === 'ping' && login === undefined && account === undefined;
     if (way !== undefined && (asks || !isAdmitted(access, caller))) throw mustLogIn(way);
     admitCaller(access, caller);
     await this.#parts.limit?.(caller);
     const reply = await this.#parts.pull(pull, caller, signal);
-    return reply.status === 401 ? refused(reply, way, caller, visit) : linkedBack(reply, arrival);
+    return reply.status === 401 ? this.#refused(reply, pull, way, caller, visit) : linkedBack(reply, arrival);
   }
 
   /** A login that is worth nothing counts like everything that is asked. */
@@ -115,23 +115,38 @@ export class Door {
 
   /** What the login stands for, at the registry that is asked. */
   async #callerOf(
-    { authorization }: Visit,
+    { authorization, arrival }: Visit,
+    pull: Pull,
     login: Login | undefined,
     known: Caller,
-    registry: string | undefined,
     way: WayIn | undefined,
   ): Promise<Caller> {
     if (login === undefined || authorization === undefined) return known;
     if (login.kind === 'basic' && looksSecret(login.password)) return known;
     if (login.kind === 'bearer' && isSealed(login.token)) {
+      const registry = registryOf(pull);
       const caller = registry === undefined ? undefined : await this.#bearerOf(login.token, registry, known);
       if (caller !== undefined) return caller;
     } else if (way === undefined) {
-      return { ...known, authorization };
+      return isByPath(pull, arrival, this.#parts.routing) ? known : { ...known, authorization };
     }
     throw way === undefined
       ? new RegistryError('UNAUTHORIZED', 'the token is not good here')
       : mustLogIn(way, 'invalid_token');
+  }
+
+  /** An upstream's challenge would lead the login for this mirror to somebody else. */
+  #refused(reply: Reply, pull: Pull, way: WayIn | undefined, caller: Caller, { arrival, method }: Visit): Reply {
+    const denied = (says: string) => errorReply(new RegistryError('DENIED', says), method === 'HEAD');
+    if (caller.account !== undefined && way?.mode !== 'own') {
+      return denied('it is not public, and the rules of this account do not name it');
+    }
+    if (way !== undefined) {
+      const complaint = complaintOf(reply.headers['www-authenticate']);
+      return { ...reply, headers: { ...reply.headers, 'www-authenticate': way.challenge(complaint) } };
+    }
+    if (!isByPath(pull, arrival, this.#parts.routing)) return reply;
+    return denied(`it is not public, and ${wantsHostOfItsOwn(registryOf(pull))}`);
   }
 
   /** Undefined if our seal is broken, over, another registry's, or an account's that is no more. */
@@ -147,10 +162,6 @@ export class Door {
   }
 }
 
-function registryOf(pull: Pull): string | undefined {
-  return pull.kind === 'ping' ? pull.registry : repositoryOf(pull)?.registry;
-}
-
 /** To the next page of a list with the secret that this one was asked with. */
 function linkedBack(reply: Reply, { back }: Arrival): Reply {
   const { link } = reply.headers;
@@ -159,15 +170,4 @@ function linkedBack(reply: Reply, { back }: Arrival): Reply {
     ...reply,
     headers: { ...reply.headers, link: link.replace(/^<([^>]*)/, (_, path: string) => `<${back(path)}`) },
   };
-}
-
-/** An upstream's challenge would lead the login for this mirror to somebody else. */
-function refused(reply: Reply, way: WayIn | undefined, caller: Caller, { method }: Visit): Reply {
-  if (caller.account !== undefined && way?.mode !== 'own') {
-    const says = 'it is not public, and the rules of this account do not name it';
-    return errorReply(new RegistryError('DENIED', says), method === 'HEAD');
-  }
-  if (way === undefined) return reply;
-  const complaint = complaintOf(reply.headers['www-authenticate']);
-  return { ...reply, headers: { ...reply.headers, 'www-authenticate': way.challenge(complaint) } };
 }

@@ -12,6 +12,7 @@ import { parseRequestTarget } from '../oci/target.ts';
 import type { LoginMode } from '../upstream/registries.ts';
 import type { Relay } from '../upstream/relay.ts';
 import type { Arrival } from './arrival.ts';
+import { wantsHostOfItsOwn } from './challenges.ts';
 import { identify } from './identity.ts';
 import { parseTokenRequest, type ShownLogin, type TokenRequest } from './token-request.ts';
 import type { Visit } from './visit.ts';
@@ -115,9 +116,7 @@ export class TokenDesk {
     if (member !== undefined) return { pass: { kind: 'account', name: member.name }, life: usualLife };
     if (isIn) return { pass: { kind: 'nobody' }, life: usualLife };
     const elsewhere = request.login !== undefined && !request.meant;
-    const says = elsewhere
-      ? `a login for ${registry} needs a host name of its own here, see hosts in sampan's configuration`
-      : `${registry} wants a login here`;
+    const says = elsewhere ? wantsHostOfItsOwn(registry) : `${registry} wants a login here`;
     throw new RegistryError('UNAUTHORIZED', says);
   }
 }
