@@ -177,6 +177,27 @@ export function rowsOfOwnLogin(lab: DoorLab): void {
     assert.ok(!lab.sent.includes(secrets.bob.slice(7)));
   });
 
+  it('an account’s secret is relayed nowhere, whatever it is taken for', async () => {
+    lab.forget();
+    const { bob } = secrets;
+    for (const [query, authorization] of [
+      ['', basic(bob, 'x')],
+      ['', basic('hub-user', `${bob} `)],
+      [`&account=${bob}`, user],
+      [`&client_id=${bob}`, user],
+      [`&scope=repository:acme/${bob}:pull`, user],
+    ] as const) {
+      assert.equal((await lab.get(`/token?service=docker.io${query}`, authorization)).status, 401, query);
+    }
+    const form = { grant_type: 'password', username: 'hub-user', password: 'swordfish', service: 'docker.io' };
+    for (const field of ['username', 'client_id']) {
+      assert.equal((await lab.post({ ...form, [field]: bob })).status, 401, field);
+    }
+    assert.equal((await lab.post({ ...form, password: `${bob}\n` })).status, 401);
+    assert.equal((await lab.post({ grant_type: 'refresh_token', refresh_token: bob })).status, 401);
+    assert.equal(lab.sent, '[[],[],[]]');
+  });
+
   it('guesses at accounts keep nobody from logging in at the registry, nor the other way round', async () => {
     const guess = (password: string) => lab.get('/token?service=docker.io', basic('hub-user', password));
     const stranger = createSecret(new Uint8Array(16).fill(8));

@@ -184,6 +184,22 @@ export function rowsWithoutLogin(lab: DoorLab): void {
     assert.ok(!lab.sent.includes('of-the-client') && !lab.sent.includes('Basic'));
   });
 
+  it('an account’s secret goes to none, however it is shown', async () => {
+    lab.forget();
+    for (const authorization of [
+      `Bearer ${secrets.bob}`,
+      `token ${secrets.bob}`,
+      basic(secrets.bob, ''),
+      basic(secrets.bob, 'x'),
+      basic('bob', `${secrets.bob}\n`),
+      `Basic ${Buffer.from(secrets.bob.toUpperCase()).toString('base64')}`,
+      `Basic ${Buffer.from(`${secrets.bob}:\xff`, 'latin1').toString('base64')}`,
+    ]) {
+      assert.equal((await lab.get('/v2/public/app/manifests/1', authorization)).status, 401, authorization);
+    }
+    assert.equal(lab.sent, '[[],[],[]]');
+  });
+
   it('an account’s secret and a token of this mirror go to no registry, even so', async () => {
     lab.forget();
     assert.equal((await lab.get('/v2/public/app/manifests/1', basic('bob', secrets.bob))).status, 200);

@@ -7,12 +7,12 @@ import { looksSecret } from '../access/secret.ts';
 import { errorReply } from '../mirror/replies.ts';
 import type { Reply } from '../mirror/reply.ts';
 import { RegistryError } from '../oci/errors.ts';
-import { type Login, parseLogin } from '../oci/login.ts';
+import { inPlain, type Login, parseLogin } from '../oci/login.ts';
 import { type Pull, parsePull, repositoryOf } from '../oci/pull.ts';
-import { hideSecrets } from '../oci/redact.ts';
+import { holdsSecret } from '../oci/redact.ts';
 import type { Arrival } from './arrival.ts';
 import { complaintOf, isByPath, mustLogIn, registryOf, type WayIn, wantsHostOfItsOwn, wayIn } from './challenges.ts';
-import { identify } from './identity.ts';
+import { identify, misplacedSecret } from './identity.ts';
 import type { Limit } from './limit.ts';
 import { isForToken, TokenDesk, type TokenDeskParts } from './token-desk.ts';
 import type { Visit } from './visit.ts';
@@ -104,8 +104,7 @@ export class Door {
   #parse({ arrival, ...request }: Visit, known: Caller): Pull {
     try {
       const pull = parsePull({ ...request, target: arrival.target, host: arrival.host }, this.#parts.routing);
-      const name = repositoryOf(pull)?.name ?? '';
-      if (hideSecrets(name) === name) return pull;
+      if (!holdsSecret(repositoryOf(pull)?.name ?? '')) return pull;
       throw new RegistryError('NAME_INVALID', 'a secret stands first in the path, or first in the host, or nowhere');
     } catch (error) {
       admitCaller(this.#parts.access, known);
@@ -128,7 +127,9 @@ export class Door {
       const caller = registry === undefined ? undefined : await this.#bearerOf(login.token, registry, known);
       if (caller !== undefined) return caller;
     } else if (way === undefined) {
-      return isByPath(pull, arrival, this.#parts.routing) ? known : { ...known, authorization };
+      if (isByPath(pull, arrival, this.#parts.routing)) return known;
+      if (holdsSecret(inPlain(authorization))) throw misplacedSecret();
+      return { ...known, authorization };
     }
     throw way === undefined
       ? new RegistryError('UNAUTHORIZED', 'the token is not good here')

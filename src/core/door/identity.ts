@@ -31,6 +31,11 @@ export async function identify(
   throw new RegistryError('UNAUTHORIZED', 'no account of this mirror has this name and this secret', { headers });
 }
 
+/** Wherever else one stands: it would leave this mirror with what it stands in. */
+export function misplacedSecret(): RegistryError {
+  return new RegistryError('UNAUTHORIZED', 'the secret of an account is its password, or stands in the address');
+}
+
 /** `name`: where one is given, it must be right too. */
 async function owner(
   { accounts, guesses }: IdentityParts,

@@ -7,13 +7,15 @@ import { type Pass, seal } from '../access/seal.ts';
 import { looksSecret } from '../access/secret.ts';
 import type { Reply } from '../mirror/reply.ts';
 import { RegistryError } from '../oci/errors.ts';
+import { inPlain } from '../oci/login.ts';
+import { holdsSecret } from '../oci/redact.ts';
 import type { Routing } from '../oci/route.ts';
 import { parseRequestTarget } from '../oci/target.ts';
 import type { LoginMode } from '../upstream/registries.ts';
 import type { Relay } from '../upstream/relay.ts';
 import type { Arrival } from './arrival.ts';
 import { wantsHostOfItsOwn } from './challenges.ts';
-import { identify } from './identity.ts';
+import { identify, misplacedSecret } from './identity.ts';
 import { parseTokenRequest, type ShownLogin, type TokenRequest } from './token-request.ts';
 import type { Visit } from './visit.ts';
 
@@ -98,6 +100,8 @@ export class TokenDesk {
   ): Promise<Granted | undefined> {
     if (login === undefined || !meant || this.#parts.loginMode(registry) !== 'own') return undefined;
     if (login.password !== undefined && looksSecret(login.password)) return undefined;
+    const shown = login.kind === 'header' ? [inPlain(login.authorization)] : login.fields.flat();
+    if (holdsSecret([...shown, ...parameters.flat(), ...scopes].join(' '))) throw misplacedSecret();
     const { guesses, relay } = this.#parts;
     // Whether it is right, only the registry could tell.
     guesses.check('relayed', address);

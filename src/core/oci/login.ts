@@ -33,6 +33,20 @@ function decode(value: string): string | undefined {
   }
 }
 
+/** All that it says, in Base64 or not and whatever the scheme: for looking what must not be in it. */
+export function inPlain(header: string): string {
+  const words = header.split(/[\s,]+/);
+  return [...words, ...words.map(fromBase64)].join(' ');
+}
+
+function fromBase64(word: string): string {
+  try {
+    return atob(word);
+  } catch {
+    return '';
+  }
+}
+
 /** The header of a Basic login. */
 export function basic(user: string, password: string): string {
   const bytes = new TextEncoder().encode(`${user}:${password}`);

@@ -17,6 +17,11 @@ export function hideSecrets(text: string): string {
   return text.replace(secret, 'sampan-…');
 }
 
+/** Somewhere in it stands what has that form. */
+export function holdsSecret(text: string): boolean {
+  return hideSecrets(text) !== text;
+}
+
 function bare(found: string): string {
   const start = found.indexOf('//') + 2;
   const mark = found.search(/[?#]/);

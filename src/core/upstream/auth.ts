@@ -1,7 +1,7 @@
 // Shows registries what they want to see: the caller's own login, a token that anybody can get, or one of our own.
 import { RegistryError } from '../oci/errors.ts';
 import { basic } from '../oci/login.ts';
-import { hideSecrets } from '../oci/redact.ts';
+import { holdsSecret } from '../oci/redact.ts';
 import { drain } from './body.ts';
 import type { Bounded } from '../oci/bounded.ts';
 import { demandOf, type Guarded, hostOf, scopeOf, sendsElsewhere, unauthorized, wantsBasic } from './demand.ts';
@@ -67,7 +67,7 @@ function unlessRefused(response: UpstreamResponse, guarded: Guarded, parts: Auth
   void drain(response);
   const { challenge } = demandOf(response, guarded, parts.registrableDomain);
   // Another sampan's has the secret in it that we asked with.
-  const headers = hideSecrets(challenge) === challenge ? { 'www-authenticate': challenge } : undefined;
+  const headers = holdsSecret(challenge) ? undefined : { 'www-authenticate': challenge };
   throw unauthorized(guarded, 'answered 401', headers);
 }
 

@@ -2,7 +2,7 @@
 // account may have: that it answers says nothing of who else may have it, but it says how it came by the answer.
 import type { Asker } from '../access/caller.ts';
 import { RegistryError } from '../oci/errors.ts';
-import { hideSecrets } from '../oci/redact.ts';
+import { holdsSecret } from '../oci/redact.ts';
 import { type UpstreamResponse, header } from './fetch.ts';
 
 /** Its own words, which stand first (RFC 9211, section 2): not `fwd=bypass`, which is for this account alone. */
@@ -12,7 +12,7 @@ const forAnybody = /^sampan; (?:hit|fwd=miss)\b/;
 export function isPrivate(endpoint: string, as: Asker, { status, headers }: UpstreamResponse): boolean {
   const isSomebodys = as.authorization !== undefined || (as.ours === true && as.isPublic !== true);
   const isContent = status === 200 || status === 206;
-  if (isSomebodys || !isContent || hideSecrets(endpoint) === endpoint) return false;
+  if (isSomebodys || !isContent || !holdsSecret(endpoint)) return false;
   return !forAnybody.test(header(headers, 'cache-status') ?? '');
 }
 
