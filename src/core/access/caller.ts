@@ -15,7 +15,7 @@ export interface Caller {
 /** In whose name a registry is asked. */
 export interface Asker {
   readonly authorization?: string;
-  /** The only endpoint that is shown the authorization; undefined: each of the registry's. */
+  /** The only endpoint that is shown the authorization; undefined: the first of the registry's. */
   readonly grantor?: string | undefined;
   /** With the credentials that the configuration has for the registry, if it has any. Proves nothing to anybody else. */
   readonly ours?: boolean;

@@ -72,8 +72,8 @@ export async function ask<T>(
   const registry = parts.registries.find(called);
   if (registry === undefined) throw new RegistryError('NAME_UNKNOWN', `${called} is not configured`);
   const { clock, health } = parts;
-  const { authorization, grantor, ours, isPublic } = question.as;
-  const endpoints = grantor === undefined ? registry.endpoints : [grantor];
+  const { authorization, ours, isPublic } = question.as;
+  const endpoints = endpointsFor(question.as, registry);
   // A login is nothing for a third party, and neither is the name of what somebody needs one for.
   const mayBeTold = (authorization === undefined && ours !== true) || isPublic === true;
   const mirrors = question.verifiable && mayBeTold ? registry.mirrors : [];
@@ -97,6 +97,12 @@ export async function ask<T>(
     }
   }
   throw failure?.error;
+}
+
+/** A login is for whom it is from: whoever has granted it here, else the registry itself, which comes first. */
+function endpointsFor({ authorization, grantor }: Asker, { endpoints }: Registry): readonly string[] {
+  if (authorization === undefined) return endpoints;
+  return grantor === undefined ? endpoints.slice(0, 1) : [grantor];
 }
 
 /** Whoever refuses what another one would perhaps give, if it did not limit us, has not said the last word. */

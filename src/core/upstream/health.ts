@@ -123,11 +123,6 @@ export class Health {
       .map(({ url }) => url);
   }
 
-  /** As far as is known. One that limits us is not: it may well answer who has a login. */
-  isDown(endpoint: string): boolean {
-    return this.#aside.get(endpoint)?.why === 'failed' && this.#isAside(endpoint);
-  }
-
   #isAside(endpoint: string): boolean {
     const aside = this.#aside.get(endpoint);
     if (aside === undefined) return false;

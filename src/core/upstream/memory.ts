@@ -14,6 +14,8 @@ export class UpstreamMemory {
   readonly tokens = new Bounded<KeptToken>(mostTokens);
   /** What each endpoint's challenge said: later repositories go straight to the token. */
   readonly issuers = new Bounded<Issuer>(mostEndpoints);
+  /** Endpoints that have answered to whoever showed no login. */
+  readonly loginless = new Bounded<true>(mostEndpoints);
   readonly aside = new Bounded<Aside>(mostEndpoints);
   readonly suspects = new Bounded<readonly string[]>(mostDigests);
   readonly lies = new Bounded<Digest>(mostEndpoints);

@@ -49,6 +49,6 @@ export function createUpstream(parts: UpstreamParts): Upstreams {
     tags: (repository, query, as, signal) => listTags(asking, { repository, query, as, signal }),
     referrers: (repository, digest, query, as, signal) =>
       listReferrers(asking, { repository, query, as, signal }, digest),
-    relay: createRelay({ ...told, health, issuers: memory.issuers, asking: createIssuerFetch(told) }),
+    relay: createRelay({ ...told, asking: createIssuerFetch(told) }),
   };
 }

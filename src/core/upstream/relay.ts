@@ -1,12 +1,11 @@
 // Relays a client's own login to the token service of the registry that it is for, and to nobody else.
 import type { Clock } from '../mirror/ports.ts';
-import { RegistryError, Unreachable } from '../oci/errors.ts';
+import { RegistryError } from '../oci/errors.ts';
 import { drain } from './body.ts';
-import type { Bounded } from '../oci/bounded.ts';
 import { demandOf, wantsBasic } from './demand.ts';
 import { refusal } from './failure.ts';
 import type { Fetch, UpstreamRequest, UpstreamResponse } from './fetch.ts';
-import type { Health } from './health.ts';
+import type { UpstreamMemory } from './memory.ts';
 import type { RegistrableDomain } from './realm.ts';
 import type { Registries, Registry } from './registries.ts';
 import { type Issuer, readToken, tokenHeaders } from './tokens.ts';
@@ -44,8 +43,7 @@ export type Relay = (relayed: Relayed, signal: AbortSignal) => Promise<Opening>;
 
 export interface RelayParts {
   readonly registries: Registries;
-  readonly health: Health;
-  readonly issuers: Bounded<Issuer>;
+  readonly memory: Pick<UpstreamMemory, 'issuers' | 'loginless'>;
   readonly registrableDomain: RegistrableDomain;
   readonly clock: Clock;
   readonly userAgent: string;
@@ -71,7 +69,7 @@ export function createRelay(parts: RelayParts): Relay {
     }
     void drain(response);
     // It may have moved: the next request asks the endpoint again.
-    parts.issuers.delete(endpoint);
+    parts.memory.issuers.delete(endpoint);
     if (relayed.login.kind === 'form' && [400, 404, 405, 501].includes(response.status)) throw noForm(host);
     throw refusal(host, response, parts.clock.now());
   };
@@ -83,45 +81,46 @@ interface Found {
   readonly issuer: Issuer | undefined;
 }
 
-/** Of the first endpoint that takes logins; who is known to be down comes last. Throws the failure of the first. */
+/**
+ * Of the first endpoint that takes logins: theirs are the logins that clients have. Of one that cannot say, only what it said
+ * before tells that it is not the one; else its failure is thrown, for the next one would be shown what is not for it.
+ */
 async function issuerOf(registry: Registry, ask: Fetch, parts: RelayParts, signal: AbortSignal): Promise<Found> {
-  const { health } = parts;
-  const rank = (endpoint: string) => Number(health.isDown(endpoint));
-  let failure: unknown;
-  for (const endpoint of registry.endpoints.toSorted((one, other) => rank(one) - rank(other))) {
-    const known = parts.issuers.get(endpoint);
+  const { issuers, loginless } = parts.memory;
+  let failure: RegistryError | undefined;
+  for (const endpoint of registry.endpoints) {
+    const known = issuers.get(endpoint);
     if (known !== undefined) return { endpoint, issuer: known };
     try {
-      const issuer = await learn(registry, endpoint, ask, parts, signal);
-      if (issuer !== undefined) parts.issuers.set(endpoint, issuer);
-      return { endpoint, issuer };
+      const found = await learn(registry, endpoint, ask, parts, signal);
+      if (found === undefined) loginless.set(endpoint, true);
+      else loginless.delete(endpoint);
+      if (found?.issuer !== undefined) issuers.set(endpoint, found.issuer);
+      if (found !== undefined) return found;
     } catch (error) {
       signal.throwIfAborted();
-      if (!(error instanceof RegistryError)) throw error;
-      if (error instanceof Unreachable) health.failed(endpoint);
+      if (loginless.get(endpoint) !== true || !(error instanceof RegistryError && error.passing)) throw error;
       failure ??= error;
     }
   }
-  throw failure;
+  throw failure ?? new RegistryError('UNAUTHORIZED', `${registry.name} takes no login`);
 }
 
+/** Undefined for an endpoint that takes no logins. */
 async function learn(
   registry: Registry,
   endpoint: string,
   ask: Fetch,
   parts: RelayParts,
   signal: AbortSignal,
-): Promise<Issuer | undefined> {
+): Promise<Found | undefined> {
   const response = await ping(endpoint, undefined, ask, parts, signal);
-  if (response.status !== 401) {
-    const { host } = new URL(endpoint);
-    if (response.status === 200) throw new RegistryError('UNAUTHORIZED', `${host} takes no login`);
-    throw refusal(host, response, parts.clock.now());
-  }
-  if (wantsBasic(response)) return undefined;
+  if (response.status === 200) return undefined;
+  if (response.status !== 401) throw refusal(new URL(endpoint).host, response, parts.clock.now());
+  if (wantsBasic(response)) return { endpoint, issuer: undefined };
   const guarded = { registry, endpoint, name: '', credentials: undefined };
   const { realm, service, trust } = demandOf(response, guarded, parts.registrableDomain);
-  return { realm, service, trust };
+  return { endpoint, issuer: { realm, service, trust } };
 }
 
 /** Where there is no token service, the login itself is what opens, if the endpoint takes it. */

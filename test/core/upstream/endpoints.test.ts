@@ -105,6 +105,19 @@ test('what one endpoint has granted is shown to no other, also when that one is 
   assert.equal(one.log.length, 0);
 });
 
+test('what a client brings along itself is shown to the first endpoint only, whatever becomes of that', async () => {
+  const other = await serve(sendManifest);
+  const broken = await serve((_request, response) => send(response, 503));
+  for (const first of [await nobody(), broken.url]) {
+    const { upstream } = bench({ endpoints: [first, other.url] });
+    for (let asked = 0; asked < 2; asked += 1) {
+      await assert.rejects(upstream.manifest(byTag, caller, signal), { status: 503 });
+      await assert.rejects(upstream.blob(repository, manifestDigest, caller)(0, signal), { status: 503 });
+    }
+  }
+  assert.deepEqual(other.log, []);
+});
+
 test('a mirror is asked by digest only, after the endpoints, anonymously, and never for a judgement', async () => {
   const mirror = await serve((request, response) => {
     if (request.url?.includes('/manifests/')) sendManifest(request, response);
@@ -260,9 +273,8 @@ test('an endpoint that limits a client’s own login is asked first by everybody
   );
   const good = await serve(sendManifest);
   const { upstream, events } = bench({ endpoints: [busy.url, good.url] });
-  assert.ok(await upstream.manifest(byTag, caller, signal), 'whom another one may serve');
-  const before = good.log.length;
-  await upstream.manifest(byTag, anonymous, signal);
-  assert.equal(good.log.length, before);
+  await assert.rejects(upstream.manifest(byTag, caller, signal), { status: 429 });
+  assert.ok(await upstream.manifest(byTag, anonymous, signal));
+  assert.deepEqual(good.log, []);
   assert.ok(!events.some(({ kind }) => kind === 'aside'));
 });

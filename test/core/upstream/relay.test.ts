@@ -54,27 +54,30 @@ test('the endpoint is asked once where its tokens come from, without the login',
   );
 });
 
-test('an endpoint that cannot answer is passed over', async () => {
-  const registry = await registryThat(granting);
-  const { upstream, events } = bench({ endpoints: [await nobody(), registry.url] });
-  for (let i = 0; i < 2; i += 1) {
-    assert.equal((await upstream.relay(relayed, signal)).grantor, registry.url);
-  }
-  assert.equal(
-    events.filter((event) => event.kind === 'asked' && event.status === undefined).length,
-    3,
-    'and set aside after its three tries',
+test('while an endpoint cannot say whether logins are for it, no other is shown them', async () => {
+  const wantsTokens = await registryThat(granting);
+  const wantsLogins = await serve((_request, response) =>
+    send(response, 401, { 'www-authenticate': 'Basic realm="sampan"' }),
   );
+  const broken = await serve((_request, response) => send(response, 503));
+  for (const second of [wantsTokens, wantsLogins]) {
+    for (const first of [await nobody(), broken.url]) {
+      const { upstream } = bench({ endpoints: [first, second.url] });
+      for (const login of [relayed, form]) await assert.rejects(upstream.relay(login, signal), { status: 503 });
+    }
+    assert.deepEqual(second.log, []);
+  }
 });
 
-test('of several endpoints the first that is not set aside has its tokens asked for', async () => {
+test('of several endpoints the first that takes logins is shown them, and no other when that is down', async () => {
   const [first, second] = [await registryThat(granting), await registryThat(granting)];
   const { upstream } = bench({ endpoints: [first.url, second.url] });
   assert.equal((await upstream.relay(relayed, signal)).grantor, first.url);
   first.server.closeAllConnections();
   first.server.close();
   await assert.rejects(upstream.resolve(reference, { authorization: 'Bearer t', grantor: first.url }, signal));
-  assert.equal((await upstream.relay(relayed, signal)).grantor, second.url);
+  for (let i = 0; i < 2; i += 1) await assert.rejects(upstream.relay(relayed, signal), { status: 503 });
+  assert.deepEqual(second.log, []);
 });
 
 test('an endpoint that limits those who have no login is asked for those who have one', async () => {
@@ -90,11 +93,22 @@ test('an endpoint that limits those who have no login is asked for those who hav
   assert.equal((await upstream.relay(relayed, signal)).grantor, first.url);
 });
 
-test('an endpoint that takes no login is passed over', async () => {
-  const open = await serve((_request, response) => send(response, 200, {}, '{}'));
+test('an endpoint that takes no login is passed over, also when it cannot answer, until it says otherwise', async () => {
+  const answers = [200, 503, 401];
+  const first = await serve((_request, response) => {
+    const [status = 401] = answers;
+    send(response, status, status === 401 ? { 'www-authenticate': 'Basic realm="registry"' } : {}, '{}');
+  });
   const registry = await registryThat(granting);
-  const { upstream } = bench({ endpoints: [open.url, registry.url] });
-  assert.equal((await upstream.relay(relayed, signal)).grantor, registry.url);
+  const { upstream } = bench({ endpoints: [first.url, registry.url] });
+  for (; answers[0] !== 401; answers.shift()) {
+    assert.equal((await upstream.relay(relayed, signal)).grantor, registry.url);
+  }
+  registry.log.length = 0;
+  await assert.rejects(upstream.relay(relayed, signal), { status: 401 });
+  answers[0] = 503;
+  await assert.rejects(upstream.relay(relayed, signal), { status: 503 });
+  assert.deepEqual(registry.log, []);
 });
 
 test('that an endpoint takes no login is not told where the one before it limits us', async () => {
