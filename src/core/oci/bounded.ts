@@ -2,11 +2,15 @@
 
 export class Bounded<Value> {
   readonly #most: number;
+  readonly #weigh: (key: string, value: Value) => number;
+  #weight = 0;
   /** A Map keeps the order in which keys were added. */
   readonly #entries = new Map<string, Value>();
 
-  constructor(most: number) {
+  /** `most`: of what `weigh` counts, all together; entries, if nobody says. */
+  constructor(most: number, weigh: (key: string, value: Value) => number = () => 1) {
     this.#most = most;
+    this.#weigh = weigh;
   }
 
   get(key: string): Value | undefined {
@@ -22,15 +26,20 @@ export class Bounded<Value> {
 
   /** The youngest from now on. */
   set(key: string, value: Value): void {
-    this.#entries.delete(key);
+    this.delete(key);
     this.#entries.set(key, value);
-    if (this.#entries.size <= this.#most) return;
-    const oldest = this.#entries.keys().next();
-    if (!oldest.done) this.#entries.delete(oldest.value);
+    this.#weight += this.#weigh(key, value);
+    for (const oldest of this.#entries.keys()) {
+      if (this.#weight <= this.#most) return;
+      this.delete(oldest);
+    }
   }
 
   delete(key: string): void {
+    const value = this.#entries.get(key);
+    if (value === undefined) return;
     this.#entries.delete(key);
+    this.#weight -= this.#weigh(key, value);
   }
 
   /** The oldest first. */

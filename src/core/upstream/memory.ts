@@ -5,13 +5,14 @@ import { Bounded } from '../oci/bounded.ts';
 import type { Aside } from './health.ts';
 import type { Issuer, KeptToken } from './tokens.ts';
 
-const mostTokens = 1024;
+/** Letters, of the tokens and what they are for: a token may have 64 KiB, and a Worker has 128 MB for everything. */
+const mostOfTokens = 4 * 1024 * 1024;
 // Clients choose hosts below a wildcard, so even endpoints are not a closed list.
 const mostEndpoints = 256;
 const mostDigests = 256;
 
 export class UpstreamMemory {
-  readonly tokens = new Bounded<KeptToken>(mostTokens);
+  readonly tokens = new Bounded<KeptToken>(mostOfTokens, (key, { token }) => key.length + token.length);
   /** What each endpoint's challenge said: later repositories go straight to the token. */
   readonly issuers = new Bounded<Issuer>(mostEndpoints);
   /** Endpoints that have answered to whoever showed no login. */
