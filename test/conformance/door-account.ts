@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { createSecret } from '../../src/core/access/secret.ts';
 import type { FaceAnswer } from './face.ts';
+import { answer } from '../fakes/registry/levers.ts';
 import { basic, challengeIn, type DoorLab, item, layerAt, second, secrets, third } from './door.ts';
 
 const alice = basic('alice', secrets.alice);
@@ -71,6 +72,14 @@ export function rowsOfAccounts(lab: DoorLab): void {
     }
     const other = await lab.get(`${manifest}?ns=ghcr.io`, alice);
     assert.deepEqual([other.status, challengeIn(other)], [403, '']);
+  });
+
+  it('an account that gets what cannot be judged, because a limit is reached, is told so: it may be public', async () => {
+    lab.hub.hold('acme/open', item, '1');
+    lab.hub.levers.answers.push({ ...answer.tooMany(/acme\/open/), method: 'HEAD', times: 1 });
+    const got = await lab.get('/v2/acme/open/manifests/1', alice);
+    assert.deepEqual([got.status, got.headers['cache-status']], [200, 'sampan; fwd=bypass; detail=limited']);
+    assert.equal((await lab.get(manifest, alice)).headers['cache-status'], 'sampan; fwd=bypass');
   });
 
   it('a secret stands in the host or in the path as well, for who cannot log in', async () => {

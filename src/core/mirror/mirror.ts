@@ -19,7 +19,7 @@ import { noBook, noStore } from './nothing.ts';
 import type { AheadLimits, Parts } from './parts.ts';
 import { passManifest } from './pass.ts';
 import type { BlobStore, Book, Clock, DigestOf, NewHasher, Shelf, Upstream } from './ports.ts';
-import { errorReply } from './replies.ts';
+import { errorReply, unjudged } from './replies.ts';
 import type { Reply } from './reply.ts';
 import { tolerant } from './tolerant.ts';
 import { UntouchedBlobs } from './untouched.ts';
@@ -133,7 +133,8 @@ export class Mirror {
       if (!(error instanceof RegistryError && [401, 403, 404, 429].includes(error.status))) throw error;
       // Not public, as far as anybody can tell; but our credentials open it to those whom the configuration names.
       const reply = await this.#answer(pull, ours, signal);
-      if (error.status !== 429) closed.set(key, true, closedFor);
+      if (error.status === 429) return unjudged(reply);
+      closed.set(key, true, closedFor);
       return reply;
     }
   }

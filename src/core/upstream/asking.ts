@@ -132,7 +132,7 @@ async function askOne<T>(
   const response = await headOf(exchange, url, question, headersOf(parts, question));
   if (isPrivate(endpoint, question.as, response)) {
     response.cancel();
-    throw notPublic(url.host);
+    throw notPublic(url.host, response);
   }
   if (question.answers.includes(response.status)) {
     refuseEncoded(response, url.host);

@@ -8,6 +8,8 @@ import { type UpstreamResponse, header } from './fetch.ts';
 /** Its own words, which stand first (RFC 9211, section 2): not `fwd=bypass`, which is for this account alone. */
 const forAnybody = /^sampan; (?:hit|fwd=miss)\b/;
 
+const unjudged = /^sampan; fwd=bypass; detail=limited\b/;
+
 /** True for what an account's secret has opened, as far as anybody can tell, and was asked for in nobody's name. */
 export function isPrivate(endpoint: string, as: Asker, { status, headers }: UpstreamResponse): boolean {
   const isSomebodys = as.authorization !== undefined || (as.ours === true && as.isPublic !== true);
@@ -16,6 +18,12 @@ export function isPrivate(endpoint: string, as: Asker, { status, headers }: Upst
   return !forAnybody.test(header(headers, 'cache-status') ?? '');
 }
 
-export function notPublic(host: string): RegistryError {
+/** Where that account is all that the other sampan can ask for just now, it is limited and has not judged. */
+export function notPublic(host: string, { headers }: UpstreamResponse): RegistryError {
+  if (unjudged.test(header(headers, 'cache-status') ?? '')) {
+    return new RegistryError('TOOMANYREQUESTS', `${host} is limited and cannot tell whether this is public`, {
+      detail: { limitedBy: host },
+    });
+  }
   return new RegistryError('DENIED', `${host} does not say that this is public`);
 }

@@ -37,6 +37,17 @@ for (const [says, isPublic] of [
   });
 }
 
+test('one that is limited in what it asks for anybody has not said that it is not public: another one is asked', async () => {
+  const limited = await serve((request, response) =>
+    sendManifest(request, response, { 'cache-status': 'sampan; fwd=bypass; detail=limited' }),
+  );
+  const endpoint = `${limited.url}/${secret}/docker.io`;
+  await assert.rejects(bench({ endpoints: [endpoint] }).upstream.resolve(latest, anonymous, signal), { status: 429 });
+  assert.ok(await bench({ endpoints: [endpoint] }).upstream.manifest(latest, ours, signal));
+  const other = await serve(sendManifest);
+  assert.ok(await bench({ endpoints: [endpoint, other.url] }).upstream.resolve(latest, anonymous, signal));
+});
+
 test('its challenge, which has the secret in it, is not passed on', async () => {
   const origin = await serve((_request, response) => {
     const challenge = `Bearer realm="${origin.url}/${secret}/token",service="docker.io",scope="repository:a/b:pull"`;
