@@ -1,16 +1,16 @@
 // What a guard and the origin behind it must be told alike: the secret that they share, and the headers between them.
-import { section, value } from './fields.ts';
+import { value } from './fields.ts';
 
-const headerName = (usual: string) =>
+export const headerName = (usual: string) =>
   value('the name of a header, such as X-Client-SSL-Protocol', (found) =>
     typeof found === 'string' && /^[\w!#$%&'*+.^`|~-]+$/.test(found) ? found.toLowerCase() : undefined,
   ).default(usual);
 
-/** Those that an origin reads. */
-export const edgeHeaders = section({
+/** Those that an origin reads, by what they tell. */
+export const edgeHeaderNames = {
   protocol: headerName('x-client-ssl-protocol'),
   secret: headerName('x-edge-secret'),
-});
+};
 
 export const edgeSecretForm = '32 to 200 characters without spaces that nobody can guess';
 

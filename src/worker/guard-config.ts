@@ -1,6 +1,7 @@
 // What the guard is told, and what it makes of a configuration that is wrong: it may never be the reason for an outage.
 import * as z from 'zod';
 import { check } from '../config/check.ts';
+import { edgeHeaderNames, edgeSecretForm, headerName, isEdgeSecret } from '../config/edge.ts';
 import { section, text, value } from '../config/fields.ts';
 import { ConfigError, type Problem, problemAt } from '../config/problem.ts';
 import { composeSentry, sentry } from '../config/sentry.ts';
@@ -25,23 +26,12 @@ export interface GuardTask {
   readonly drill: string | undefined;
 }
 
-const headerName = (usual: string) =>
-  value('the name of a header, such as X-Client-SSL-Protocol', (found) =>
-    typeof found === 'string' && /^[\w!#$%&'*+.^`|~-]+$/.test(found) ? found.toLowerCase() : undefined,
-  ).default(usual);
-
-const headers = section({
-  protocol: headerName('x-client-ssl-protocol'),
-  cipher: headerName('x-client-ssl-cipher'),
-  secret: headerName('x-edge-secret'),
-});
+const headers = section({ ...edgeHeaderNames, cipher: headerName('x-client-ssl-cipher') });
 
 const schema = section({
   fail: z.enum(['open', 'closed'], { error: 'open or closed' }).default('open'),
   headers,
-  edge_secret: value('32 to 200 characters without spaces that nobody can guess', (found) =>
-    typeof found === 'string' && /^[!-~]{32,200}$/.test(found) ? found : undefined,
-  ).optional(),
+  edge_secret: value(edgeSecretForm, (found) => (isEdgeSecret(found) ? found : undefined)).optional(),
   drill: text('a path, such as /drill-3f9a')
     .refine((path) => path.startsWith('/'), { error: 'a path, such as /drill-3f9a' })
     .optional(),

@@ -1,7 +1,7 @@
 // The keys about TLS of clients: what sampan shows them itself, and who may tell how they came to somebody before it.
 import { resolve } from 'node:path';
 import * as z from 'zod';
-import { edgeHeaders, edgeSecretForm, isEdgeSecret } from '../../config/edge.ts';
+import { edgeHeaderNames, edgeSecretForm, isEdgeSecret } from '../../config/edge.ts';
 import { findSecret, type SecretPlaces } from '../../config/credentials.ts';
 import { section, text } from '../../config/fields.ts';
 import { type Problem, problemAt } from '../../config/problem.ts';
@@ -34,7 +34,7 @@ export const edge = section({
   secret: text(edgeSecretForm).optional(),
   secret_file: text('the path of a file').optional(),
   secret_env: text('the name of a variable').optional(),
-  headers: edgeHeaders,
+  headers: section(edgeHeaderNames),
 });
 
 /** Relative paths begin at `directory`. */
