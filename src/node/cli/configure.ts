@@ -54,6 +54,9 @@ async function setUp(client: ClientName, flags: ConfigureFlags): Promise<number>
   const plan = clients[client](wish, machine);
   const changes = changesFor(plan, disk, backup);
   const notes = [...plan.notes, ...cautions(wish.way)].map((note) => `Note: ${note}.\n`);
+  const paths = new Set(changes.map(({ path }) => path));
+  const foreign = backup === undefined ? [] : changesBack(backup, disk).foreign.filter(({ path }) => paths.has(path));
+  checkForeign(foreign, disk, flags, 'going on from what is there now would make --undo lose that');
   const shown = showChanges(changes, disk) + notes.join('');
   print(flags.print === true ? shown : redact(shown));
   if (changes.length === 0) print('Nothing to change.\n');
@@ -77,18 +80,20 @@ async function takeBack(client: ClientName, flags: ConfigureFlags): Promise<numb
     return 0;
   }
   const { changes, foreign } = changesBack(backup, disk);
-  if (foreign.length > 0) {
-    print(`Changed by somebody else since sampan wrote it:\n${redact(showChanges(foreign, disk))}`);
-    if (flags.yes !== true && flags.print !== true) {
-      throw new Refusal('undoing would lose that; --yes does it all the same');
-    }
-  }
+  checkForeign(foreign, disk, flags, 'undoing would lose that');
   print(redact(showChanges(changes, disk)));
   if (flags.print === true) return 0;
   if (changes.length > 0 && !(await agreed('Bring this back?', flags))) return 1;
   undo(changes, backup, disk, file);
   print('Undone.\n');
   return changes.length === 0 ? 0 : finish(backup.commands, disk, flags);
+}
+
+/** Whoever says --yes has been told, or wants it whatever it is. */
+function checkForeign(foreign: readonly Change[], disk: Disk, flags: ConfigureFlags, why: string): void {
+  if (foreign.length === 0) return;
+  print(`Changed by somebody else since sampan wrote it:\n${redact(showChanges(foreign, disk))}`);
+  if (flags.yes !== true && flags.print !== true) throw new Refusal(`${why}; --yes does it all the same`);
 }
 
 function diskAt(root = '/'): Disk {

@@ -7,8 +7,11 @@ import type { Disk } from './disk.ts';
 
 const kept = z.strictObject({ text: z.string(), mode: z.int(), uid: z.int(), gid: z.int() });
 const schema = z.strictObject({
-  /** By path. `before` null: there was no such file. `after` null: we took it away. */
-  files: z.record(z.string(), z.strictObject({ before: kept.nullable(), after: z.string().nullable() })),
+  /**
+   * By path. `before`, of the first run: null if there was no such file. `after`: all that was to be written since, because
+   * a run may break off before it is; null if it was to go. The last is of the last run.
+   */
+  files: z.record(z.string(), z.strictObject({ before: kept.nullable(), after: z.array(z.string().nullable()) })),
   /** Folders that had to be made, each before what is in it. */
   folders: z.array(z.string()),
   /** What makes the client read its files again. */

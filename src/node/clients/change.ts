@@ -5,6 +5,8 @@ import { redact } from '../../core/oci/redact.ts';
 import { type Backup, type BackupFile, emptyBackup } from './backup.ts';
 import type { Disk } from './disk.ts';
 
+type Entry = Backup['files'][string];
+
 export interface Change {
   readonly path: string;
   /** undefined: no file. */
@@ -15,13 +17,17 @@ export interface Change {
 }
 
 /**
- * A file as it was before us, if nobody has changed it since we wrote it: a plan starts from there, so that a second run takes
- * the place of the first.
+ * A file as it was before us, if nobody else has changed it since: a plan starts from there, so that a second run takes the
+ * place of the first.
  */
 export function original(path: string, disk: Disk, backup: Backup | undefined): string | undefined {
   const now = disk.read(path);
   const entry = backup?.files[path];
-  return entry !== undefined && (entry.after ?? undefined) === now ? entry.before?.text : now;
+  return entry !== undefined && isOurs(entry, now) ? entry.before?.text : now;
+}
+
+function isOurs({ after }: Entry, text: string | undefined): boolean {
+  return after.includes(text ?? null);
 }
 
 /** What an earlier run wrote and this plan does not want goes back to what it was. */
@@ -47,10 +53,10 @@ export function carryOut(changes: readonly Change[], commands: Backup['commands'
   const changed = changes.find(({ path, now }) => disk.read(path) !== now);
   if (changed !== undefined) throw new Refusal(`${disk.shown(changed.path)} has just been changed; try again`);
   const old = file.read() ?? emptyBackup;
-  const entries = changes.map(({ path, now, wanted }) => {
-    const known = old.files[path];
-    const before = known !== undefined && (known.after ?? undefined) === now ? known.before : (disk.keep(path) ?? null);
-    return [path, { before, after: wanted ?? null }] as const;
+  const entries = changes.map(({ path, wanted }): [string, Entry] => {
+    const { before, after } = old.files[path] ?? { before: disk.keep(path) ?? null, after: [] };
+    const others = after.filter((text) => text !== (wanted ?? null));
+    return [path, { before, after: [...others, wanted ?? null] }] as const;
   });
   const files = { ...old.files, ...Object.fromEntries(entries) };
   file.write({ ...old, files, commands });
@@ -72,10 +78,10 @@ function put(
 export function changesBack(backup: Backup, disk: Disk): { changes: Change[]; foreign: Change[] } {
   const changes: Change[] = [];
   const foreign: Change[] = [];
-  for (const [path, { before, after }] of Object.entries(backup.files)) {
-    const [now, wanted, ours] = [disk.read(path), before?.text, after ?? undefined];
+  for (const [path, entry] of Object.entries(backup.files)) {
+    const [now, wanted, ours] = [disk.read(path), entry.before?.text, entry.after.at(-1) ?? undefined];
     if (now !== wanted) changes.push({ path, now, wanted, secret: false });
-    if (now !== wanted && now !== ours) foreign.push({ path, now: ours, wanted: now, secret: false });
+    if (now !== wanted && !isOurs(entry, now)) foreign.push({ path, now: ours, wanted: now, secret: false });
   }
   return { changes, foreign };
 }

@@ -79,6 +79,25 @@ test('undoing refuses to lose what somebody else wrote, shows it, and does it wi
   assert.equal(existsSync(file), false);
 });
 
+test('so does a second run; with --yes it goes on from that, and undoing still leads to before the first', async (t) => {
+  const at = await root(t);
+  const file = join(at, 'etc/docker/daemon.json');
+  writeFileSync(file, '{ "log-level": "warn" }');
+  configure(['docker', ...mirror, '--root', at, '--yes']);
+  const edited = readFileSync(file, 'utf8').replace('warn', 'info');
+  writeFileSync(file, edited);
+  const other = ['docker', ...mirror, '--mirror', 'http://127.0.0.1:6060', '--root', at];
+  const refused = configure(other);
+  assert.equal(refused.status, 1);
+  assert.match(refused.stdout, /^Changed by somebody else[^]*^\+.*"info"/m);
+  assert.match(refused.stderr, /--undo lose that; --yes does it all the same/);
+  assert.equal(readFileSync(file, 'utf8'), edited);
+  configure([...other, '--yes']);
+  assert.match(readFileSync(file, 'utf8'), /"info".*6060/);
+  configure(['docker', '--undo', '--root', at, '--yes']);
+  assert.equal(readFileSync(file, 'utf8'), '{ "log-level": "warn" }');
+});
+
 test('a broken file is told with line and column, and nothing is written', async (t) => {
   const at = await root(t);
   writeFileSync(join(at, 'etc/docker/daemon.json'), '{\n  "debug": true,\n}\n');

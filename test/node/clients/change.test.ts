@@ -127,16 +127,30 @@ test('a second run takes the place of the first, and undoing brings back what wa
   assert.equal(there.text(daemon), 'before');
 });
 
-test('what others changed since is what the next run starts from, and is told before undoing', async (t) => {
+test('a second run that breaks off before its file is written keeps what was before the first', async (t) => {
+  const there = await below(t);
+  there.has(daemon, 'before');
+  there.run({ path: daemon, text: 'first' });
+  const unwritable = { path: '/etc/docker/daemon.json/under-a-file', text: 'cannot be' };
+  assert.throws(() => there.run(unwritable, { path: daemon, text: 'second' }));
+  assert.equal(there.text(daemon), 'first');
+  assert.equal(original(daemon, there.disk, there.backup.read()), 'before');
+  there.run({ path: daemon, text: 'second' });
+  there.undo();
+  assert.equal(there.text(daemon), 'before');
+});
+
+test('what others changed since is what the next run starts from, and is told; undoing goes back before the first', async (t) => {
   const there = await below(t);
   there.has(daemon, 'before');
   there.run({ path: daemon, text: 'ours' });
   there.has(daemon, 'theirs');
   const { foreign } = changesBack(there.backup.read() ?? assert.fail(), there.disk);
   assert.deepEqual(foreign, [{ path: daemon, now: 'ours', wanted: 'theirs', secret: false }]);
+  assert.equal(original(daemon, there.disk, there.backup.read()), 'theirs');
   there.run({ path: daemon, text: 'ours again' });
   there.undo();
-  assert.equal(there.text(daemon), 'theirs');
+  assert.equal(there.text(daemon), 'before');
 });
 
 test('a file that changes between showing and writing is not written, nor is any other', async (t) => {
