@@ -1,6 +1,6 @@
 // containerd, and what stands on it (Kubernetes' CRI, nerdctl): certs.d, `config_path`, which leads the CRI plugin there, and the unit's environment.
 import { checkSystemd, proxyDropIn } from './environment.ts';
-import { mirrorHosts, registryCas } from './hosts-toml.ts';
+import { hidden, mirrorHosts, registryCas } from './hosts-toml.ts';
 import { tomlKey, withToml } from './insert.ts';
 import {
   atLeast,
@@ -29,7 +29,7 @@ export function planContainerd(wish: Wish, machine: Machine): Plan {
     return {
       files: [...files, ...mirrorHosts(wish, directory, machine)],
       commands: files.length === 0 ? [] : restart,
-      notes: [...notes, `${byHand} ${directory}`],
+      notes: [...notes, ...hidden(wish, directory, machine), `${byHand} ${directory}`],
     };
   }
   checkSystemd(machine, wish.way.url);
@@ -39,7 +39,7 @@ export function planContainerd(wish: Wish, machine: Machine): Plan {
       ...(wish.ca === undefined ? [] : [...files, ...registryCas(wish, directory, machine)]),
     ],
     commands: [['systemctl', 'daemon-reload'], ...restart],
-    notes: wish.ca === undefined ? [] : [...notes, `${byHand} ${directory}`],
+    notes: wish.ca === undefined ? [] : [...notes, ...hidden(wish, directory, machine), `${byHand} ${directory}`],
   };
 }
 

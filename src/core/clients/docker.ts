@@ -1,6 +1,6 @@
 // docker: daemon.json, certs.d of the containerd image store, and for old daemons' proxies the environment.
 import { exportLine, proxyDropIn, withVariables } from './environment.ts';
-import { mirrorHosts, registryCas } from './hosts-toml.ts';
+import { hidden, mirrorHosts, registryCas } from './hosts-toml.ts';
 import { memberOf, parseJson, withFirstItem, withMember } from './json-text.ts';
 import {
   atLeast,
@@ -35,16 +35,21 @@ function planMirror(wish: Wish, machine: Machine): Plan {
     files: [...daemon, ...(byHosts ? mirrorHosts(wish, certs, machine) : [])],
     // Mirrors are among what dockerd reads again without a restart.
     commands: byMirrors ? serviceCommands(machine, 'reload', 'docker') : [],
-    notes: [...(version === undefined ? [unknown] : []), ...(byHosts ? hostsNotes(machine) : hubNotes(wish, machine))],
+    notes: [
+      ...(version === undefined ? [unknown] : []),
+      ...(byHosts ? hostsNotes(wish, machine) : hubNotes(wish, machine)),
+    ],
   };
 }
 
 const unknown =
   "docker's version is not known, so only what every version takes is written; say it with --client-version";
 
-function hostsNotes({ imageStore }: Machine): string[] {
-  if (imageStore === 'containerd') return [];
+function hostsNotes(wish: Wish, machine: Machine): string[] {
+  const lost = hidden(wish, certs, machine);
+  if (machine.imageStore === 'containerd') return lost;
   return [
+    ...lost,
     `${certs} counts from Docker 28 on and with the containerd image store, which could not be asked for; without it only docker.io is mirrored`,
   ];
 }
@@ -95,6 +100,7 @@ function planProxy(wish: Wish, machine: Machine): Plan {
   const notes = [
     ...(machine.version === undefined ? [unknown] : []),
     ...(wish.ca !== undefined && trusted.registries.length < wish.registries.length ? [systemTrust] : []),
+    ...(wish.ca !== undefined && machine.imageStore === 'containerd' ? hidden(trusted, certs, machine) : []),
   ];
   const plan = (file: PlannedFile, ...commands: string[][]): Plan => ({
     files: [file, ...registryCas(trusted, certs, machine)],

@@ -22,14 +22,52 @@ function caIn(directory: string): string {
 export function mirrorHosts(wish: Wish, directory: string, machine: Machine): PlannedFile[] {
   const ca = wish.ca === undefined ? [] : [{ path: caIn(directory), text: wish.ca }];
   const table = { capabilities, ...(wish.ca === undefined ? {} : { ca: caIn(directory) }) };
-  const files = wish.registries.map((registry) => {
-    const path = `${directory}/${registry.name}/hosts.toml`;
+  const files = wish.registries.map(({ name, server }) => {
+    const folder = folderOf(name, directory, machine);
+    const path = `${folder}/hosts.toml`;
     const found = machine.read(path);
     const lines = Object.entries(table).map(([key, value]) => `  ${key} = ${tomlValue(value)}\n`);
-    const fresh = `server = "${registry.server}"\n\n[host."${wish.way.url}"]\n${lines.join('')}`;
-    return { path, text: found === undefined ? fresh : withHost(path, found, wish.way.url, table, machine) };
+    const own = `server = "${server}"\n${trustedIn(folder, machine)}`;
+    const fresh = `${own}\n[host."${wish.way.url}"]\n${lines.join('')}`;
+    return { path, text: isRead(found) ? withHost(path, found, wish.way.url, table, machine) : fresh };
   });
   return [...files, ...ca];
+}
+
+/** What `_default` says is for registries that have no folder: those that get one now lose it. */
+export function hidden({ registries }: Wish, directory: string, machine: Machine): string[] {
+  const there = machine.list(directory);
+  const folders = registries.map(({ name }) => folderOf(name, directory, machine));
+  const made = folders
+    .filter((folder) => machine.list(folder).length === 0)
+    .map((folder) => folder.slice(directory.length + 1));
+  if (!there.includes('_default') || made.length === 0) return [];
+  return [`what is in ${directory}/_default, certificates too, no longer counts for ${made.join(', ')}`];
+}
+
+/** Where there is a `host_port_`, it is taken before `host:port`. */
+function folderOf(name: string, directory: string, machine: Machine): string {
+  const other = name.replace(/:(\d+)$/, '_$1_');
+  return `${directory}/${machine.list(directory).includes(other) ? other : name}`;
+}
+
+/** An empty hosts.toml is as good as none. */
+function isRead(text: string | undefined): text is string {
+  return text !== undefined && text !== '';
+}
+
+/** The certificates and keys of a folder count for its registry until there is a hosts.toml: it has to name them. */
+function trustedIn(folder: string, machine: Machine): string {
+  const names = machine.list(folder);
+  const at = (name: string) => `${folder}/${name}`;
+  const cas = names.filter((name) => name.endsWith('.crt')).map(at);
+  const pairs = names
+    .filter((name) => name.endsWith('.cert'))
+    .map((name) => [name, name.replace(/cert$/, 'key')].filter((each) => names.includes(each)).map(at));
+  return [
+    ...(cas.length === 0 ? [] : [`ca = ${tomlValue(cas)}\n`]),
+    ...(pairs.length === 0 ? [] : [`client = [${pairs.map(tomlValue).join(', ')}]\n`]),
+  ].join('');
 }
 
 function withHost(
@@ -62,10 +100,11 @@ export function registryCas(wish: Wish, directory: string, machine: Machine): Pl
   if (ca === undefined) return [];
   return wish.registries.flatMap(({ name }: Target): PlannedFile[] => {
     // Without a hosts.toml, every *.crt of the folder is trusted; with one, what it names.
-    const certificate = { path: `${directory}/${name}/sampan-ca.crt`, text: ca };
-    const path = `${directory}/${name}/hosts.toml`;
+    const folder = folderOf(name, directory, machine);
+    const certificate = { path: `${folder}/sampan-ca.crt`, text: ca };
+    const path = `${folder}/hosts.toml`;
     const found = machine.read(path);
-    if (found === undefined) return [certificate];
+    if (!isRead(found)) return [certificate];
     const trusted = listWith(valueAt(understand(path, found, machine.parse.toml), ['ca']), certificate.path, 'last');
     const text = withToml(found, ['ca'], trusted, machine.parse.toml);
     if (text === undefined) {

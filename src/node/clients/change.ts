@@ -26,6 +26,14 @@ export function original(path: string, disk: Disk, backup: Backup | undefined): 
   return entry !== undefined && isOurs(entry, now) ? entry.before?.text : now;
 }
 
+/** The names in a directory as they were before us. */
+export function originals(directory: string, disk: Disk, backup: Backup | undefined): readonly string[] {
+  return disk.list(directory).filter((name) => {
+    const path = `${directory}/${name}`;
+    return backup?.files[path] === undefined || original(path, disk, backup) !== undefined;
+  });
+}
+
 function isOurs({ after }: Entry, text: string | undefined): boolean {
   return after.includes(text ?? null);
 }

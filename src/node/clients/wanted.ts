@@ -9,7 +9,7 @@ import { catalogue } from '../../core/upstream/catalogue.ts';
 import { Registries } from '../../core/upstream/registries.ts';
 import { imageStoreOfDocker, versionOf } from './ask.ts';
 import type { Backup } from './backup.ts';
-import { original } from './change.ts';
+import { original, originals } from './change.ts';
 import type { Disk } from './disk.ts';
 import { parseToml, parseYaml } from './parse.ts';
 
@@ -74,7 +74,7 @@ export function machineFor(
     imageStore: here && client === 'docker' ? imageStoreOfDocker() : undefined,
     home: homeFor(client, disk),
     read: (path) => original(path, disk, backup),
-    list: (directory) => disk.list(directory),
+    list: (directory) => originals(directory, disk, backup),
     parse: { toml: parseToml, yaml: parseYaml },
   };
 }

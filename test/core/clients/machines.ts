@@ -10,13 +10,14 @@ type Told = Partial<Machine> & { readonly files?: Files };
 export function machine(more: Told = {}): Machine {
   const { files = {}, ...rest } = more;
   const below = (directory: string) => Object.keys(files).filter((path) => path.startsWith(`${directory}/`));
+  const nameIn = (directory: string, path: string) => path.slice(directory.length + 1).split('/')[0] ?? '';
   return {
     version: undefined,
     systemd: true,
     imageStore: undefined,
     home: undefined,
     read: (path) => files[path],
-    list: (directory) => below(directory).map((path) => path.slice(directory.length + 1)),
+    list: (directory) => [...new Set(below(directory).map((path) => nameIn(directory, path)))].toSorted(),
     parse: { toml: parseToml, yaml: parseYaml },
     ...rest,
   };

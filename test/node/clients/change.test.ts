@@ -18,7 +18,7 @@ import fc from 'fast-check';
 import { planDocker } from '../../../src/core/clients/docker.ts';
 import { type Plan, Refusal } from '../../../src/core/clients/plan.ts';
 import { BackupFile } from '../../../src/node/clients/backup.ts';
-import { carryOut, changesBack, changesFor, original, undo } from '../../../src/node/clients/change.ts';
+import { carryOut, changesBack, changesFor, original, originals, undo } from '../../../src/node/clients/change.ts';
 import { Disk } from '../../../src/node/clients/disk.ts';
 import { daemonJsons } from '../../core/clients/daemon-json.ts';
 import { byMirror, machine } from '../../core/clients/machines.ts';
@@ -125,6 +125,13 @@ test('a second run takes the place of the first, and undoing brings back what wa
   assert.deepEqual(there.run({ path: daemon, text: 'second' }), []);
   there.undo();
   assert.equal(there.text(daemon), 'before');
+});
+
+test('a second run does not see what the first has put into a folder', async (t) => {
+  const there = await below(t);
+  there.has('/etc/certs/theirs.crt', 'x');
+  there.run({ path: '/etc/certs/ours.crt', text: 'x' });
+  assert.deepEqual(originals('/etc/certs', there.disk, there.backup.read()), ['theirs.crt']);
 });
 
 test('a second run that breaks off before its file is written keeps what was before the first', async (t) => {
