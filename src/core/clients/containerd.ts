@@ -1,4 +1,5 @@
 // containerd, and what stands on it (Kubernetes' CRI, nerdctl): certs.d, `config_path`, which leads the CRI plugin there, and the unit's environment.
+import { importedLast } from './containerd-imports.ts';
 import { checkSystemd, proxyDropIn } from './environment.ts';
 import { hidden, mirrorHosts, registryCas } from './hosts-toml.ts';
 import { tomlKey, withToml } from './insert.ts';
@@ -60,6 +61,8 @@ function leadTo(machine: Machine): Lead {
   ) {
     return { directory: usual, files: [], notes: [] };
   }
+  const elsewhere = leadElsewhere(found, machine);
+  if (elsewhere !== undefined) return elsewhere;
   const registry = registryTable(found, text, machine);
   if (registry === undefined) {
     return {
@@ -70,17 +73,35 @@ function leadTo(machine: Machine): Lead {
       ],
     };
   }
-  const paths = configPaths(valueAt(found, [...registry, 'config_path']));
-  const [directory = usual] = paths;
-  // 2.1 to 2.2.1 take a list for the name of one directory, and look nowhere.
-  const read = paths.length === 1 || (paths.length > 1 && !atLeast(machine.version, 2));
+  const { directory, read } = leadIn(valueAt(found, [...registry, 'config_path']), machine);
   if (read) return { directory, files: [], notes: [] };
   checkOldMirrors(valueAt(found, registry));
   return { directory, files: [{ path: config, text: lead(text, registry, directory, machine) }], notes: [] };
 }
 
-function configPaths(value: unknown): string[] {
-  return typeof value === 'string' && value !== '' ? value.split(':') : [];
+/** Where a `config_path` leads, and whether the CRI plugin follows it. */
+function leadIn(value: unknown, { version }: Machine): { readonly directory: string; readonly read: boolean } {
+  const paths = typeof value === 'string' && value !== '' ? value.split(':') : [];
+  const [directory = usual] = paths;
+  // 2.1 to 2.2.1 take a list for the name of one directory, and look nowhere.
+  return { directory, read: paths.length === 1 || (paths.length > 1 && !atLeast(version, 2)) };
+}
+
+const plugins = ['cri', 'io.containerd.grpc.v1.cri', 'io.containerd.cri.v1.images'];
+
+/** What an imported file says of the CRI plugin takes the place of what config.toml does; other people's files are theirs. */
+function leadElsewhere(found: unknown, machine: Machine): Lead | undefined {
+  const unsaid = atLeast(machine.version, 2, 2) ? ['/etc/containerd/conf.d/*.toml'] : [];
+  const imported = importedLast(config, found, plugins, machine, unsaid);
+  if (imported === undefined) return undefined;
+  const plugin = plugins.findLast((each) => valueAt(imported.found, ['plugins', each]) !== undefined) ?? '';
+  const registry = ['plugins', plugin, 'registry'];
+  const { directory, read } = leadIn(valueAt(imported.found, [...registry, 'config_path']), machine);
+  if (read) return { directory, files: [], notes: [] };
+  throw new Refusal(`${imported.path} takes the place of what ${config} says of the CRI plugin; let it say:`, [
+    `[${registry.map(tomlKey).join('.')}]`,
+    `  config_path = "${directory}"`,
+  ]);
 }
 
 /** As the file's version calls it; a file that is not there yet gets the version that this containerd knows. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { clients } from '../../../src/core/clients/clients.ts';
-import { byMirror, byProxy, ca, machine, texts } from './machines.ts';
+import { byMirror, byProxy, ca, type Files, machine, texts } from './machines.ts';
 
 describe('containerd', () => {
   const config = '/etc/containerd/config.toml';
@@ -61,6 +61,27 @@ describe('containerd', () => {
   test('mirrors of the old kind are refused, because the CRI plugin would not load', () => {
     const old = '[plugins."io.containerd.grpc.v1.cri".registry.mirrors."docker.io"]\nendpoint = ["https://x"]\n';
     assert.throws(() => configOf('1.7.0', `version = 2\n${old}`), /registry\.mirrors, and containerd's CRI plugin/);
+  });
+
+  test('an imported file that speaks of the CRI plugin has to lead there, for config.toml does not count beside', () => {
+    const imports = (...what: string[]) => ({ [config]: `version = 2\nimports = ${JSON.stringify(what)}\n` });
+    const conf = '/etc/containerd/conf.d';
+    const sandbox = 'version = 2\n[plugins."io.containerd.grpc.v1.cri"]\nsandbox_image = "x"\n';
+    const led = `${sandbox}[plugins."io.containerd.grpc.v1.cri".registry]\nconfig_path = "/x"\n`;
+    const plan = (files: Files, version = '1.6.20') => texts('containerd', byMirror(), { version, files });
+    const refused = /corp\.toml takes the place .*let it say:\n {2}\[plugins\."io\.containerd\.grpc.*config_path = "/s;
+    for (const what of [`${conf}/*.toml`, `${conf}/corp.toml`, 'conf.d/corp.toml']) {
+      assert.throws(() => plan({ ...imports(what), [`${conf}/corp.toml`]: sandbox }), refused);
+    }
+    const nested = { [`${conf}/a.toml`]: 'imports = ["corp.toml", "a.toml"]\n', [`${conf}/corp.toml`]: sandbox };
+    assert.throws(() => plan({ ...imports(`${conf}/a.toml`), ...nested }), refused);
+    assert.ok('/x/ghcr.io/hosts.toml' in plan({ ...imports(`${conf}/*`), [`${conf}/corp.toml`]: led }));
+    assert.ok(config in plan({ ...imports(`${conf}/*.toml`), [`${conf}/other.toml`]: 'oom_score = 1\n' }));
+    assert.throws(() => plan(imports('/etc/*/x.toml')), /imports \/etc\/\*\/x\.toml, which cannot be followed/);
+    assert.throws(() => plan({ ...imports(`${conf}/a.toml`), [`${conf}/a.toml`]: '[' }), /a\.toml:1:\d+: /);
+    // From 2.2 on this folder counts unless something else is said.
+    assert.throws(() => plan({ [`${conf}/corp.toml`]: sandbox }, '2.2.0'), refused);
+    assert.ok(config in plan({ [`${conf}/corp.toml`]: sandbox }, '2.1.0'));
   });
 
   test('a broken file is refused with line and column', () => {
