@@ -1,4 +1,5 @@
 // docker: daemon.json, certs.d of the containerd image store, and for old daemons' proxies the environment.
+import { checkFlags, daemonJson, defaults } from './docker-flags.ts';
 import { exportLine, proxyDropIn, withVariables } from './environment.ts';
 import { hidden, mirrorHosts, registryCas } from './hosts-toml.ts';
 import { memberOf, parseJson, withFirstItem, withMember } from './json-text.ts';
@@ -15,9 +16,7 @@ import {
   type Wish,
 } from './plan.ts';
 
-export const daemonJson = '/etc/docker/daemon.json';
 const certs = '/etc/docker/certs.d';
-const defaults = '/etc/default/docker';
 
 export function planDocker(wish: Wish, machine: Machine): Plan {
   return wish.way.kind === 'mirror' ? planMirror(wish, machine) : planProxy(wish, machine);
@@ -78,7 +77,7 @@ function daemonFiles(wish: Wish, machine: Machine): PlannedFile[] {
       `a mirror's URL with a path is for Docker 25 and later, this one is ${machine.version ?? 'unknown'}`,
     );
   }
-  checkFlags(machine, ['registry-mirror']);
+  checkFlags(machine, ['registry-mirror'], { 'registry-mirrors': [url] });
   const text = editDaemon(machine, (found) => {
     const mirrors = memberOf(parseJson(found), 'registry-mirrors');
     if (mirrors?.items === undefined) return withMember(found, parseJson(found), 'registry-mirrors', [url]);
@@ -109,7 +108,7 @@ function planProxy(wish: Wish, machine: Machine): Plan {
   });
 
   if (atLeast(machine.version, 23)) return plan({ path: daemonJson, text: proxiedDaemon(url, machine) });
-  if (machine.systemd) return plan(proxyDropIn('docker', url), ['systemctl', 'daemon-reload']);
+  if (machine.systemd) return plan(proxyDropIn('docker', url, machine), ['systemctl', 'daemon-reload']);
   const variables = { HTTP_PROXY: url, HTTPS_PROXY: url };
   return plan({ path: defaults, text: withVariables(machine.read(defaults) ?? '', variables, exportLine) });
 }
@@ -119,10 +118,10 @@ const systemTrust =
 
 /** What else stands in `proxies`, as no-proxy, stays. */
 function proxiedDaemon(url: string, machine: Machine): string {
-  checkFlags(machine, ['http-proxy', 'https-proxy']);
+  const wanted = { 'http-proxy': url, 'https-proxy': url };
+  checkFlags(machine, Object.keys(wanted), { proxies: wanted });
   return editDaemon(machine, (found) => {
     const proxies = memberOf(parseJson(found), 'proxies');
-    const wanted = { 'http-proxy': url, 'https-proxy': url };
     if (proxies?.members === undefined) return withMember(found, parseJson(found), 'proxies', wanted);
     return Object.entries(wanted).reduce((text, [key, value]) => {
       const object = memberOf(parseJson(text), 'proxies') ?? proxies;
@@ -139,20 +138,4 @@ function editDaemon(machine: Machine, edit: (found: string) => string): string {
   const whole = understand(daemonJson, found, parseJson);
   if (whole.members === undefined) throw new Refusal(`${daemonJson} is not a JSON object; nothing was written`);
   return edit(found);
-}
-
-const flagFiles = [defaults, '/etc/sysconfig/docker', '/etc/conf.d/docker', '/etc/systemd/system/docker.service'];
-const dropIns = '/etc/systemd/system/docker.service.d';
-
-/** dockerd does not start if a flag and daemon.json say the same thing. */
-function checkFlags(machine: Machine, flags: readonly string[]): void {
-  const files = [...flagFiles, ...machine.list(dropIns).map((name) => `${dropIns}/${name}`)];
-  for (const path of files) {
-    const lines = (machine.read(path) ?? '').split('\n').filter((line) => !/^\s*[#;]/.test(line));
-    const flag = flags.find((each) => lines.some((line) => line.includes(`--${each}`)));
-    if (flag === undefined) continue;
-    throw new Refusal(
-      `${path} gives dockerd --${flag}, and it does not start if daemon.json says the same; take the flag away first`,
-    );
-  }
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { type ClientName, clients } from '../../core/clients/clients.ts';
-import { daemonJson } from '../../core/clients/docker.ts';
+import { daemonJson } from '../../core/clients/docker-flags.ts';
 import { atLeast, Refusal } from '../../core/clients/plan.ts';
 import { cautions, Misuse } from '../../core/clients/wish.ts';
 import { redact } from '../../core/oci/redact.ts';

@@ -72,7 +72,14 @@ describe('docker by a mirror', () => {
     assert.match(now[hosts('ghcr.io')] ?? '', /^ {2}ca = "\/etc\/docker\/certs\.d\/sampan-ca\.pem"$/m);
   });
 
-  for (const path of ['/etc/default/docker', '/etc/systemd/system/docker.service.d/mirror.conf']) {
+  const flagged = [
+    '/etc/default/docker',
+    '/etc/systemd/system/docker.service.d/mirror.conf',
+    '/lib/systemd/system/docker.service',
+    '/run/systemd/system/docker.service',
+    '/usr/lib/systemd/system/docker.service.d/mirror.conf',
+  ];
+  for (const path of flagged) {
     test(`a flag in ${path} that dockerd takes for a conflict is named, and nothing planned`, () => {
       const files = { [path]: 'DOCKER_OPTS="--registry-mirror=https://other"\n' };
       assert.throws(
@@ -82,6 +89,22 @@ describe('docker by a mirror', () => {
       planDocker(byMirror(), machine({ files: { [path]: `# ${files[path]}` } }));
     });
   }
+
+  test("an administrator's unit takes the place of the vendor's, whose flags do not count then", () => {
+    const vendors = { '/usr/lib/systemd/system/docker.service': 'ExecStart=dockerd --registry-mirror=https://other\n' };
+    const own = { '/etc/systemd/system/docker.service': 'ExecStart=dockerd\n' };
+    assert.ok(daemon in texts('docker', byMirror(), { version: '27.0', files: { ...vendors, ...own } }));
+  });
+
+  test('a daemon.json that dockerd does not read is not written; it says which one to edit', () => {
+    const plan = (options: string, wish = byMirror()) =>
+      planDocker(wish, machine({ version: '27.0', files: { '/etc/default/docker': `DOCKER_OPTS="${options}"\n` } }));
+    const refused = /docker makes dockerd read \/srv\/d\.json, not .*let that say:\n.*"registry-mirrors": \[\n/;
+    assert.throws(() => plan('--config-file=/srv/d.json'), refused);
+    assert.throws(() => plan('-D --config-file /srv/d.json'), refused);
+    assert.throws(() => plan('--config-file=/srv/d.json', byProxy()), /"proxies": \{\n.*"http-proxy"/);
+    plan(`--config-file=${daemon}`);
+  });
 
   const broken: readonly (readonly [string, RegExp])[] = [
     ['{\n  "debug": true,\n}\n', /^\/etc\/docker\/daemon\.json:3:1: found "}", expected .*nothing was written/],
