@@ -34,7 +34,8 @@ export class BackupFile {
   }
 
   read(): Backup | undefined {
-    const text = this.#disk.read(this.path);
+    // It holds many files, some of them more than once.
+    const text = this.#disk.read(this.path, Infinity);
     if (text === undefined) return undefined;
     try {
       return schema.parse(JSON.parse(text));

@@ -6,6 +6,7 @@ import { type Backup, type BackupFile, emptyBackup } from './backup.ts';
 import type { Disk } from './disk.ts';
 
 type Entry = Backup['files'][string];
+type Ownership = Parameters<Disk['write']>[2];
 
 export interface Change {
   readonly path: string;
@@ -68,16 +69,19 @@ export function carryOut(changes: readonly Change[], commands: Backup['commands'
   });
   const files = { ...old.files, ...Object.fromEntries(entries) };
   file.write({ ...old, files, commands });
-  const made = changes.flatMap((change) => put(change, files[change.path]?.before ?? undefined, disk));
+  const made = changes.flatMap((change) => put(change, modeFor(change, files[change.path], disk), disk));
   file.write({ files, folders: [...new Set([...old.folders, ...made])], commands });
 }
 
-function put(
-  { path, wanted, secret }: Change,
-  before: Parameters<Disk['write']>[2] | undefined,
-  disk: Disk,
-): readonly string[] {
-  if (wanted !== undefined) return disk.write(path, wanted, before ?? { mode: secret ? 0o600 : 0o644 });
+/** As the file is now, whatever it was before; one that we made is closed when a secret comes into it. */
+function modeFor({ path, secret }: Change, entry: Entry | undefined, disk: Disk): Ownership {
+  const now = disk.keep(path) ?? { mode: 0o644 };
+  const closed = secret && (entry?.before ?? undefined) === undefined;
+  return closed ? { ...now, mode: now.mode & 0o600 } : now;
+}
+
+function put({ path, wanted }: Change, as: Ownership | undefined, disk: Disk): readonly string[] {
+  if (wanted !== undefined) return disk.write(path, wanted, as ?? { mode: 0o644 });
   disk.remove(path);
   return [];
 }

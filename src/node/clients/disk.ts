@@ -6,6 +6,7 @@ import {
   fchmodSync,
   fchownSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -28,7 +29,8 @@ export interface Kept {
   readonly gid: number;
 }
 
-const largest = 2 ** 20;
+/** Of what people write, in bytes. */
+export const largest = 2 ** 20;
 
 export class Disk {
   readonly root: string;
@@ -47,17 +49,17 @@ export class Disk {
     return join(this.root, path);
   }
 
-  /** Throws Refusal for what is not a text. */
-  read(path: string): string | undefined {
-    return this.keep(path)?.text;
+  /** Throws Refusal for what is not a text, or is larger than `most` bytes. */
+  read(path: string, most = largest): string | undefined {
+    return this.keep(path, most)?.text;
   }
 
-  keep(path: string): Kept | undefined {
+  keep(path: string, most = largest): Kept | undefined {
     const real = this.#real(path);
     const found = ifThere(() => statSync(real));
     if (found === undefined) return undefined;
     if (!found.isFile()) throw new Refusal(`${this.shown(path)} is not a file`);
-    if (found.size > largest) throw new Refusal(`${this.shown(path)} is larger than 1 MiB`);
+    if (found.size > most) throw new Refusal(`${this.shown(path)} is larger than 1 MiB`);
     const bytes = readFileSync(real);
     try {
       const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -119,13 +121,17 @@ export class Disk {
     return [...above, path];
   }
 
-  /** Links are followed, so that they stay; one that leads out of the root would change another machine's file. */
+  /**
+   * Links are followed, so that they stay; one that leads out of the root would change another machine's file, and one that
+   * leads nowhere would be replaced: what it leads to may come yet.
+   */
   #real(path: string): string {
     const wanted = join(this.root, path);
     const missing: string[] = [];
     let there = wanted;
     let real = ifThere(() => realpathSync(there));
     while (real === undefined) {
+      if (isLink(there)) throw new Refusal(`${there} is a link to what is not there; put that right first`);
       missing.unshift(basename(there));
       there = dirname(there);
       real = ifThere(() => realpathSync(there));
@@ -136,6 +142,10 @@ export class Disk {
     }
     return found;
   }
+}
+
+function isLink(path: string): boolean {
+  return ifThere(() => lstatSync(path))?.isSymbolicLink() === true;
 }
 
 function ifThere<T>(look: () => T): T | undefined {

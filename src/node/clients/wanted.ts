@@ -10,7 +10,7 @@ import { Registries } from '../../core/upstream/registries.ts';
 import { imageStoreOfDocker, versionOf } from './ask.ts';
 import type { Backup } from './backup.ts';
 import { original, originals } from './change.ts';
-import type { Disk } from './disk.ts';
+import { type Disk, largest } from './disk.ts';
 import { parseToml, parseYaml } from './parse.ts';
 
 export interface WishOptions {
@@ -45,7 +45,10 @@ function certificatesIn(path: string): string {
     throw new Misuse(`--ca: ${path} has no certificates in PEM`);
   }
   // Nothing else that may stand in the file, such as a key.
-  return `${found.join('\n')}\n`;
+  const certificates = `${found.join('\n')}\n`;
+  // What is written has to be read again by the next run.
+  if (certificates.length > largest) throw new Misuse(`--ca: the certificates in ${path} are larger than 1 MiB`);
+  return certificates;
 }
 
 function isCertificate(text: string): boolean {

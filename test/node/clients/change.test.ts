@@ -115,6 +115,19 @@ test('mode and owner stay, through writing and undoing', async (t) => {
   same();
 });
 
+test('a file that was closed since stays closed in the next run; undoing gives it the mode that it had', async (t) => {
+  const there = await below(t);
+  const mode = (path: string) => statSync(there.at(path)).mode & 0o777;
+  there.has(daemon, '{}');
+  chmodSync(there.at(daemon), 0o644);
+  there.run({ path: daemon, text: 'first' }, { path: '/etc/ours', text: 'x' });
+  chmodSync(there.at(daemon), 0o600);
+  there.run({ path: daemon, text: 'http://me:pass@proxy' }, { path: '/etc/ours', text: 'http://me:pass@proxy' });
+  assert.deepEqual([mode(daemon), mode('/etc/ours')], [0o600, 0o600]);
+  there.undo();
+  assert.equal(mode(daemon), 0o644);
+});
+
 test('a second run takes the place of the first, and undoing brings back what was before both', async (t) => {
   const there = await below(t);
   there.has(daemon, 'before');
@@ -160,6 +173,15 @@ test('what others changed since is what the next run starts from, and is told; u
   assert.equal(there.text(daemon), 'before');
 });
 
+test('however much was written, it can be read again, and undone', async (t) => {
+  const there = await below(t);
+  const files = ['/etc/a.crt', '/etc/b.crt'].map((path) => ({ path, text: 'x'.repeat(700_000) }));
+  there.run(...files);
+  assert.deepEqual(there.run(...files), []);
+  there.undo();
+  assert.deepEqual(there.disk.list('/etc'), []);
+});
+
 test('a file that changes between showing and writing is not written, nor is any other', async (t) => {
   const there = await below(t);
   const files = ['/etc/other', daemon].map((path) => ({ path, text: 'ours' }));
@@ -178,13 +200,16 @@ test('what breaks off in the middle can be undone', async (t) => {
   assert.equal(there.text('/etc/a'), 'a');
 });
 
-test('a link stays a link; one that leads out of the root is refused', async (t) => {
+test('a link stays a link; one that leads nowhere or out of the root is refused', async (t) => {
   const there = await below(t);
   there.has('/etc/real.json', 'before');
   symlinkSync('real.json', there.at('/etc/link.json'));
   there.run({ path: '/etc/link.json', text: 'ours' });
   assert.ok(lstatSync(there.at('/etc/link.json')).isSymbolicLink());
   assert.equal(there.text('/etc/real.json'), 'ours');
+  symlinkSync('../not-mounted/f', there.at('/etc/nowhere.json'));
+  assert.throws(() => there.run({ path: '/etc/nowhere.json', text: 'x' }), /is a link to what is not there/);
+  assert.ok(lstatSync(there.at('/etc/nowhere.json')).isSymbolicLink());
   const elsewhere = await below(t);
   symlinkSync(elsewhere.disk.root, there.at('/out'));
   assert.throws(() => there.run({ path: '/out/f', text: 'x' }), /leads out of/);
