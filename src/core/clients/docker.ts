@@ -114,7 +114,7 @@ function planProxy(wish: Wish, machine: Machine): Plan {
 }
 
 const systemTrust =
-  "for docker.io this Docker believes the system's certificates only: add the CA to those (update-ca-certificates or update-ca-trust) before it restarts";
+  "for docker.io this Docker believes the system's certificates only: before it restarts, add the CA to those, by sampan ca install where sampan itself runs, elsewhere by update-ca-certificates or update-ca-trust";
 
 /** What else stands in `proxies`, as no-proxy, stays. */
 function proxiedDaemon(url: string, machine: Machine): string {

@@ -3,10 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import { type ClientName, clients } from '../../core/clients/clients.ts';
 import { daemonJson } from '../../core/clients/docker-flags.ts';
 import { atLeast, Refusal } from '../../core/clients/plan.ts';
+import { withoutSecrets } from '../../core/clients/shown.ts';
 import { cautions, Misuse } from '../../core/clients/wish.ts';
 import { redact } from '../../core/oci/redact.ts';
 import { complaintOfDockerd } from '../clients/ask.ts';
@@ -14,6 +14,7 @@ import { BackupFile } from '../clients/backup.ts';
 import { carryOut, type Change, changesBack, changesFor, showChanges, undo } from '../clients/change.ts';
 import { Disk } from '../clients/disk.ts';
 import { homeFor, machineFor, type WishOptions, wishFor } from '../clients/wanted.ts';
+import { agreed } from './agreed.ts';
 
 export interface ConfigureFlags extends WishOptions {
   readonly print?: true;
@@ -58,11 +59,13 @@ async function setUp(client: ClientName, flags: ConfigureFlags): Promise<number>
   const foreign = backup === undefined ? [] : changesBack(backup, disk).foreign.filter(({ path }) => paths.has(path));
   checkForeign(foreign, disk, flags, 'going on from what is there now would make --undo lose that');
   const shown = showChanges(changes, disk) + notes.join('');
-  print(flags.print === true ? shown : redact(shown));
+  print(flags.print === true ? shown : withoutSecrets(shown));
   if (changes.length === 0) print('Nothing to change.\n');
   if (changes.length === 0 || flags.print === true) return 0;
-  if (disk.isWholeMachine && atLeast(machine.version, 23)) checkDaemonJson(changes);
-  if (!(await agreed('Write this?', flags))) return 1;
+  // A version that was said need not be that of the dockerd which is here.
+  const asked = disk.isWholeMachine && flags.clientVersion === undefined;
+  if (asked && atLeast(machine.version, 23)) checkDaemonJson(changes);
+  if (!(await mayWrite('Write this?', flags))) return 1;
   carryOut(changes, copied(plan.commands), disk, file);
   print(`Written. What was there before is kept in ${disk.shown(file.path)}; --undo brings it back.\n`);
   return finish(plan.commands, disk, flags);
@@ -81,9 +84,9 @@ async function takeBack(client: ClientName, flags: ConfigureFlags): Promise<numb
   }
   const { changes, foreign } = changesBack(backup, disk);
   checkForeign(foreign, disk, flags, 'undoing would lose that');
-  print(redact(showChanges(changes, disk)));
+  print(withoutSecrets(showChanges(changes, disk)));
   if (flags.print === true) return 0;
-  if (changes.length > 0 && !(await agreed('Bring this back?', flags))) return 1;
+  if (changes.length > 0 && !(await mayWrite('Bring this back?', flags))) return 1;
   undo(changes, backup, disk, file);
   print('Undone.\n');
   return changes.length === 0 ? 0 : finish(backup.commands, disk, flags);
@@ -92,7 +95,7 @@ async function takeBack(client: ClientName, flags: ConfigureFlags): Promise<numb
 /** Whoever says --yes has been told, or wants it whatever it is. */
 function checkForeign(foreign: readonly Change[], disk: Disk, flags: ConfigureFlags, why: string): void {
   if (foreign.length === 0) return;
-  print(`Changed by somebody else since sampan wrote it:\n${redact(showChanges(foreign, disk))}`);
+  print(`Changed by somebody else since sampan wrote it:\n${withoutSecrets(showChanges(foreign, disk))}`);
   if (flags.yes !== true && flags.print !== true) throw new Refusal(`${why}; --yes does it all the same`);
 }
 
@@ -129,20 +132,14 @@ function checkDaemonJson(changes: readonly Change[]): void {
   }
 }
 
-async function agreed(question: string, flags: ConfigureFlags): Promise<boolean> {
-  if (flags.yes === true) return true;
-  if (!process.stdin.isTTY) {
+async function mayWrite(question: string, flags: ConfigureFlags): Promise<boolean> {
+  const answer = flags.yes === true || (await agreed(question));
+  if (answer === undefined) {
     complain('nothing was written: there is no terminal to ask at; --yes writes without asking, --print only shows', 1);
-    return false;
+  } else if (!answer) {
+    print('Nothing was written.\n');
   }
-  const asking = createInterface({ input: process.stdin, output: process.stderr });
-  // Ctrl-D, or the end of the input, is no yes.
-  const ended = new Promise<string>((resolve) => asking.once('close', () => resolve('')));
-  const answer = await Promise.race([asking.question(`${question} [y/N] `), ended]);
-  asking.close();
-  if (/^\s*y(es)?\s*$/i.test(answer)) return true;
-  print('Nothing was written.\n');
-  return false;
+  return answer === true;
 }
 
 function finish(commands: Commands, disk: Disk, flags: ConfigureFlags): number {

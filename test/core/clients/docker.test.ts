@@ -152,7 +152,10 @@ describe('docker by a proxy', () => {
     const wish = byProxy(undefined, { ca });
     const crt = (name: string) => `/etc/docker/certs.d/${name}/sampan-ca.crt`;
     assert.deepEqual(Object.keys(texts('docker', wish, { version: '24.0.0' })), [daemon, crt('ghcr.io')]);
-    assert.match(planDocker(wish, machine({ version: '24.0.0' })).notes.join('\n'), /update-ca-certificates/);
+    assert.match(
+      planDocker(wish, machine({ version: '24.0.0' })).notes.join('\n'),
+      /by sampan ca install .* update-ca-certificates/,
+    );
     const modern = { version: '29.0.0', imageStore: 'containerd' } as const;
     assert.deepEqual(Object.keys(texts('docker', wish, modern)), [daemon, crt('docker.io'), crt('ghcr.io')]);
   });

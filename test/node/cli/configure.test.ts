@@ -127,6 +127,20 @@ test('a password in a URL is not shown, but by --print', async (t) => {
   assert.match(configure([...args, '--print']).stdout, /do:secret@proxy/);
 });
 
+test('nor are secrets that stand near a change', async (t) => {
+  const at = await root(t);
+  mkdirSync(join(at, 'etc/rancher/k3s'), { recursive: true });
+  const text = 'configs:\n  a.example:\n    auth:\n      password: hunter2\n';
+  writeFileSync(join(at, 'etc/rancher/k3s/registries.yaml'), text);
+  const written = configure(['k3s', '--mirror', 'https://m.example', '--root', at, '--yes']);
+  const undone = configure(['k3s', '--undo', '--root', at, '--yes']);
+  for (const { status, stdout } of [written, undone]) {
+    assert.equal(status, 0);
+    assert.match(stdout, /^ {7}password: …$/m);
+    assert.doesNotMatch(stdout, /hunter2/);
+  }
+});
+
 const misused: readonly (readonly [args: readonly string[], message: RegExp])[] = [
   [['docker'], /say where sampan is, by one of --mirror/],
   [['docker', '--mirror', 'http://a', '--proxy', 'http://b'], /by one of/],
@@ -164,4 +178,7 @@ echo "Docker version 29.1.0, build abc"
   const { status, stderr } = configure(['docker', '--proxy', 'http://127.0.0.1:8384'], { path });
   assert.equal(status, 1);
   assert.match(stderr, /^sampan: dockerd would not take this, so nothing was written: the following directives/);
+  // With a version that somebody says, the one that is here need not be the one that is meant.
+  const said = configure(['docker', '--proxy', 'http://127.0.0.1:8384', '--client-version', '29'], { path });
+  assert.match(said.stderr, /^sampan: nothing was written: there is no terminal to ask at/);
 });
