@@ -75,7 +75,7 @@ function leadTo(machine: Machine): Lead {
   }
   const { directory, read } = leadIn(valueAt(found, [...registry, 'config_path']), machine);
   if (read) return { directory, files: [], notes: [] };
-  checkOldMirrors(valueAt(found, registry));
+  checkOldMirrors(config, valueAt(found, registry));
   return { directory, files: [{ path: config, text: lead(text, registry, directory, machine) }], notes: [] };
 }
 
@@ -98,6 +98,7 @@ function leadElsewhere(found: unknown, machine: Machine): Lead | undefined {
   const registry = ['plugins', plugin, 'registry'];
   const { directory, read } = leadIn(valueAt(imported.found, [...registry, 'config_path']), machine);
   if (read) return { directory, files: [], notes: [] };
+  checkOldMirrors(imported.path, valueAt(imported.found, registry));
   throw new Refusal(`${imported.path} takes the place of what ${config} says of the CRI plugin; let it say:`, [
     `[${registry.map(tomlKey).join('.')}]`,
     `  config_path = "${directory}"`,
@@ -129,7 +130,7 @@ function lead(text: string, registry: readonly string[], directory: string, mach
 }
 
 /** The CRI plugin does not load if there is a `config_path` beside these. */
-function checkOldMirrors(registry: unknown): void {
+function checkOldMirrors(path: string, registry: unknown): void {
   const mirrors = valueAt(registry, ['mirrors']);
   const configs = Object.entries(valueAt(registry, ['configs']) ?? {});
   const named = [
@@ -138,6 +139,6 @@ function checkOldMirrors(registry: unknown): void {
   ];
   if (named.length === 0) return;
   throw new Refusal(
-    `${config} has ${named.join(' and ')}, and containerd's CRI plugin does not load if there is a config_path beside; move those to ${usual}/<registry>/hosts.toml first`,
+    `${path} has ${named.join(' and ')}, and containerd's CRI plugin does not load if there is a config_path beside; move those to ${usual}/<registry>/hosts.toml first`,
   );
 }

@@ -75,6 +75,8 @@ describe('containerd', () => {
     }
     const nested = { [`${conf}/a.toml`]: 'imports = ["corp.toml", "a.toml"]\n', [`${conf}/corp.toml`]: sandbox };
     assert.throws(() => plan({ ...imports(`${conf}/a.toml`), ...nested }), refused);
+    const old = { [`${conf}/corp.toml`]: `${sandbox}registry.mirrors."docker.io".endpoint = ["https://x"]\n` };
+    assert.throws(() => plan({ ...imports(`${conf}/*`), ...old }), /corp\.toml has registry\.mirrors, and containerd/);
     assert.ok('/x/ghcr.io/hosts.toml' in plan({ ...imports(`${conf}/*`), [`${conf}/corp.toml`]: led }));
     assert.ok(config in plan({ ...imports(`${conf}/*.toml`), [`${conf}/other.toml`]: 'oom_score = 1\n' }));
     assert.throws(() => plan(imports('/etc/*/x.toml')), /imports \/etc\/\*\/x\.toml, which cannot be followed/);
