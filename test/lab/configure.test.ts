@@ -64,6 +64,28 @@ describe('clients as sampan configures them', { skip: needMounts() || need(...pa
     }),
   );
 
+  test(
+    "an imported section takes the place of config.toml's, and has to lead there",
+    { skip: need(...containerd) },
+    () =>
+      onCopy(lab, 'containerd', async (machine) => {
+        const section = 'version = 2\n[plugins."io.containerd.grpc.v1.cri"]\n  sandbox_image = "x/pause:3"\n';
+        const led = `${section}[plugins."io.containerd.grpc.v1.cri".registry]\n  config_path = "/etc/containerd/certs.d"\n`;
+        await machine.has(
+          '/etc/containerd/config.toml',
+          led.replace('[', 'imports = ["/etc/containerd/more/*.toml"]\n['),
+        );
+        await machine.has('/etc/containerd/more/corp.toml', section);
+        assert.match(await machine.run('containerd', 'config', 'dump'), /^\s*config_path = ""$/m);
+        await machine.has('/etc/containerd/more/corp.toml', led);
+        await machine.configure('--mirror', sampan.url);
+        assert.match(
+          await machine.run('containerd', 'config', 'dump'),
+          /^\s*config_path = "\/etc\/containerd\/certs\.d"$/m,
+        );
+      }),
+  );
+
   test('podman goes through the proxy, and its containers do not', { skip: need(...podman) }, (t) =>
     onCopy(lab, 'podman', async (machine) => {
       await machine.configure('--mirror', sampan.url);
