@@ -1,32 +1,22 @@
 // The files of a machine, or of one that lies below a directory: read, written whole or not at all, and taken away again.
-import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
-  closeSync,
-  fchmodSync,
-  fchownSync,
-  fsyncSync,
   lstatSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
   realpathSync,
-  renameSync,
   rmdirSync,
   rmSync,
   statSync,
-  writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { Refusal } from '../../core/clients/plan.ts';
+import { type Ownership, type Rights, writeWhole } from '../whole-file.ts';
 
 /** A file, with what it is besides its text. */
-export interface Kept {
+export interface Kept extends Ownership {
   readonly text: string;
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
 }
 
 /** Of what people write, in bytes. */
@@ -78,23 +68,10 @@ export class Disk {
   }
 
   /** The new text is there whole or not at all. Who owned the file and might read it stays so. Returns the folders that had to be made. */
-  write(path: string, text: string, as: Omit<Kept, 'text'> | { readonly mode: number }): readonly string[] {
+  write(path: string, text: string, as: Rights | Ownership): readonly string[] {
     const real = this.#real(path);
     const made = this.#makeFolders(dirname(path));
-    const temporary = join(dirname(real), `.${basename(real)}.${randomBytes(6).toString('hex')}`);
-    const file = openSync(temporary, 'wx', 0o600);
-    try {
-      writeFileSync(file, text);
-      if ('uid' in as) fchownSync(file, as.uid, as.gid);
-      fchmodSync(file, as.mode);
-      fsyncSync(file);
-      renameSync(temporary, real);
-    } catch (error) {
-      rmSync(temporary, { force: true });
-      throw error;
-    } finally {
-      closeSync(file);
-    }
+    writeWhole(real, text, as);
     return made;
   }
 
