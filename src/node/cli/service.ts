@@ -5,7 +5,8 @@ import { usualPlaces } from '../service/facts.ts';
 import { gather, Unfit, type Wishes } from '../service/gather.ts';
 import { type Step, stepsToInstall, stepsToUninstall, textFor } from '../service/install.ts';
 import { CommandFailed, type Kind, kindHere } from '../service/machine.ts';
-import { findAilment, findInstalled, findRunning } from '../service/status.ts';
+import { findInstalled, placeOf } from '../service/installed.ts';
+import { findAilment, findRunning } from '../service/status.ts';
 import { agreed } from './agreed.ts';
 
 export interface InstallFlags extends Wishes {
@@ -32,7 +33,7 @@ export async function install(flags: InstallFlags): Promise<number> {
       return 0;
     }
     const steps = await stepsToInstall(kind, facts, places);
-    say(`${kind === 'systemd' ? places.unit : places.script}:\n\n${text}`);
+    say(`${placeOf(kind, places)}:\n\n${text}`);
     if (facts.atHome) {
       say('Something of it lies where people have their homes, so the service may read there. Better: /opt/sampan.\n');
     }

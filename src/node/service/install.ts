@@ -1,9 +1,11 @@
 // What has to be done to install sampan as a service, and to take it away again: steps that are shown before they are taken.
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { writeWhole } from '../whole-file.ts';
 import type { Places, ServiceFacts } from './facts.ts';
+import { Unfit } from './gather.ts';
 import { initScriptText } from './init-script.ts';
-import { closedTo, exists, findUser, type Kind, outputOf, run } from './machine.ts';
+import { whoseIs } from './installed.ts';
+import { closedTo, CommandFailed, exists, findUser, type Kind, outputOf, run } from './machine.ts';
 import { unitText } from './unit.ts';
 
 export interface Step {
@@ -16,6 +18,7 @@ export function textFor(kind: Kind, facts: ServiceFacts, places: Places): string
   return kind === 'systemd' ? unitText(facts, places) : initScriptText(facts, places);
 }
 
+/** Throws Unfit. */
 export async function stepsToInstall(kind: Kind, facts: ServiceFacts, places: Places): Promise<readonly Step[]> {
   const { user, data, config } = facts;
   const person = await findUser(user);
@@ -28,13 +31,13 @@ export async function stepsToInstall(kind: Kind, facts: ServiceFacts, places: Pl
     ...(closed ? [command('chgrp', user, config), command('chmod', 'g+r', config)] : []),
     ...(kind === 'systemd'
       ? [
-          writing(places.unit, text, 0o644),
+          await writing(places.unit, text, 0o644),
           command('systemctl', 'daemon-reload'),
           command('systemctl', 'enable', 'sampan.service'),
           command('systemctl', 'restart', 'sampan.service'),
         ]
       : [
-          writing(places.script, text, 0o755),
+          await writing(places.script, text, 0o755),
           ...(await enabling('defaults', '--add', 'add')),
           command(places.script, 'restart'),
         ]),
@@ -70,12 +73,18 @@ function command(...words: readonly string[]): Step {
   return { says: words.join(' '), take: () => run(words) };
 }
 
-function writing(path: string, text: string, mode: number): Step {
+async function writing(path: string, text: string, mode: number): Promise<Step> {
+  const whose = await whoseIs(path);
+  if (whose === 'another') throw new Unfit(`${path} is there, and sampan did not write it; put it away first`);
+  const says = `${whose === 'ours' ? 'replace' : 'write'} ${path}`;
   return {
-    says: `write ${path}`,
+    says,
     async take() {
-      await mkdir(dirname(path), { recursive: true });
-      await writeFile(path, text, { mode });
+      try {
+        writeWhole(path, text, { mode });
+      } catch (error) {
+        throw new CommandFailed(`${says} failed: ${(error as Error).message}`);
+      }
     },
   };
 }

@@ -1,23 +1,10 @@
-// How the service is: installed, running, since when, and whether it answers.
+// How the installed service is: running, since when, and whether it answers.
 import { readFile, stat } from 'node:fs/promises';
 import { formatAddress } from '../config/address.ts';
-import { parseFactLines, type Places, type Remembered } from './facts.ts';
+import type { Places } from './facts.ts';
 import { configOf } from './gather.ts';
-import { type Kind, outputOf } from './machine.ts';
-
-export interface Installed extends Remembered {
-  readonly kind: Kind;
-  readonly path: string;
-}
-
-/** Undefined if it is not, or what is there is not ours. */
-export async function findInstalled({ unit, script }: Places): Promise<Installed | undefined> {
-  for (const [kind, path] of [['systemd', unit] as const, ['init', script] as const]) {
-    const remembered = parseFactLines(await readFile(path, 'utf8').catch(() => ''));
-    if (remembered !== undefined) return { kind, path, ...remembered };
-  }
-  return undefined;
-}
+import type { Installed } from './installed.ts';
+import { outputOf } from './machine.ts';
 
 export interface Running {
   readonly pid: number;

@@ -1,0 +1,64 @@
+// Installing a service over what is there already: what sampan wrote is replaced as a whole, what somebody else wrote is not touched.
+import assert from 'node:assert/strict';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import type { ServiceFacts } from '../../../src/node/service/facts.ts';
+import { Unfit } from '../../../src/node/service/gather.ts';
+import { stepsToInstall, textFor } from '../../../src/node/service/install.ts';
+
+async function prepare(t: TestContext) {
+  const directory = await mkdtemp(join(tmpdir(), 'sampan-install-'));
+  t.after(() => rm(directory, { recursive: true }));
+  const at = (name: string) => join(directory, name);
+  const places = {
+    unit: at('unit'),
+    script: at('script'),
+    environment: at('environment'),
+    pidFile: at('pid'),
+    log: at('log'),
+  };
+  const facts: ServiceFacts = {
+    program: '/opt/sampan/bin/sampan',
+    config: undefined,
+    data: directory,
+    user: 'nobody',
+    privileged: false,
+    atHome: false,
+    stopWithin: 1000,
+  };
+  return { directory, places, facts };
+}
+
+test("somebody else's unit or script is not overwritten, nor what a link leads to", async (t) => {
+  const { places, facts, directory } = await prepare(t);
+  await writeFile(places.unit, '[Unit]\nDescription=my own\n');
+  await symlink(join(directory, 'nowhere'), places.script);
+  for (const kind of ['systemd', 'init'] as const) {
+    await assert.rejects(stepsToInstall(kind, facts, places), Unfit, kind);
+  }
+  await rm(places.script);
+  await writeFile(join(directory, 'elsewhere'), textFor('init', facts, places));
+  await symlink(join(directory, 'elsewhere'), places.script);
+  await assert.rejects(stepsToInstall('init', facts, places), Unfit);
+});
+
+test('what sampan wrote is replaced as a whole, with the rights that it should have', async (t) => {
+  const { places, facts, directory } = await prepare(t);
+  const old = textFor('init', { ...facts, data: '/srv/former' }, places);
+  await writeFile(places.script, old);
+  await chmod(places.script, 0o600);
+  const before = await stat(places.script);
+  const steps = await stepsToInstall('init', facts, places);
+  const writing = steps.find(({ says }) => says === `replace ${places.script}`);
+  assert.ok(writing, steps.map(({ says }) => says).join('\n'));
+  await writing.take();
+  const after = await stat(places.script);
+  assert.deepEqual(
+    [after.mode & 0o777, await readFile(places.script, 'utf8')],
+    [0o755, textFor('init', facts, places)],
+  );
+  assert.notEqual(after.ino, before.ino);
+  assert.deepEqual(await readdir(directory), ['script']);
+});
