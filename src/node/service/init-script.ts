@@ -36,6 +36,10 @@ die() { code=$1; shift; say "$*" >&2; exit "$code"; }
 
 daemon() { start-stop-daemon --quiet --pidfile "$pidfile" --user "$user" "$@"; }
 running() { daemon --status; }
+# With the variables of its file, and none of whoever calls.
+cleanly() {
+  env -i PATH="$PATH" sh -c 'cd /; set -a; [ ! -r "$0" ] || . "$0"; set +a; exec "$@"' "$environment" "$@"
+}
 # It calls itself so as soon as it listens.
 serving() { [ "$(cat "/proc/$(cat "$pidfile" 2>/dev/null)/comm" 2>/dev/null)" = ${quoted(servingName)} ]; }
 
@@ -43,10 +47,10 @@ start() {
   [ -x "$program" ] || die 5 "$program is not there"
   [ -z "$config" ] || [ -r "$config" ] || die 6 "$config is not there"
   if running; then say "runs already"; return; fi
-  if [ -r "$environment" ]; then set -a; . "$environment"; set +a; fi
   ulimit -n ${mostFiles} 2>/dev/null || :
   (umask 077; : >>"$log")
-  daemon --start --background --no-close --make-pidfile --chuid "$user" --chdir / --umask 077 \\
+  cleanly start-stop-daemon --quiet --pidfile "$pidfile" --user "$user" \\
+    --start --background --no-close --make-pidfile --chuid "$user" --chdir / --umask 077 \\
     --startas "$program" -- ${argumentsOf(facts).map(quoted).join(' ')} </dev/null >>"$log" 2>&1 || die 1 "cannot be started"
   tries=300
   missed=0

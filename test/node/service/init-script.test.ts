@@ -59,7 +59,7 @@ async function scene(t: TestContext, change: Partial<ServiceFacts> = {}): Promis
   await chown(facts.data, nobody.uid, nobody.gid);
   await writeFile(places.script, initScriptText(facts, places), { mode: 0o755 });
   const run: Scene['run'] = (verb, as = 0) => {
-    const options = { env: { PATH: path }, encoding: 'utf8', uid: as, cwd: '/' } as const;
+    const options = { env: { PATH: path, SECRET_OF_SHELL: 'x', SAMPAN_LISTEN: 'nowhere' }, encoding: 'utf8', uid: as, cwd: '/' } as const;
     const { status, stdout, stderr } = spawnSync(places.script, verb.split(' '), options);
     return { code: status, says: stdout + stderr };
   };
@@ -155,4 +155,19 @@ test('variables come from their file', { skip }, async (t) => {
   );
   assert.equal(run('start').code, 1);
   assert.match(await log(), /SAMPAN_HOSTS/);
+});
+
+test('nothing of the shell that starts it reaches it but what their file sets', { skip }, async (t) => {
+  const { run, places, pid } = await scene(t);
+  await writeFile(places.environment, 'SAMPAN_LOG_LEVEL=debug\n');
+  assert.deepEqual(run('start'), { code: 0, says: 'sampan: started\n' });
+  const variables = (await readFile(`/proc/${await pid()}/environ`, 'utf8')).split('\0');
+  const names = variables.map((each) => each.replace(/=.*/s, '')).filter((name) => name !== '');
+  // The launcher sets one for the allocator, and some shells a few for themselves.
+  const expected = ['PATH', 'PWD', 'OLDPWD', 'SHLVL', '_', 'MALLOC_ARENA_MAX', 'SAMPAN_LOG_LEVEL'];
+  assert.deepEqual(
+    names.filter((name) => !expected.includes(name)),
+    [],
+  );
+  assert.ok(names.includes('SAMPAN_LOG_LEVEL'));
 });
