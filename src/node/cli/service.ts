@@ -79,7 +79,7 @@ export async function status(): Promise<number> {
 async function kindOf({ systemd, init }: InstallFlags): Promise<Kind> {
   if (systemd === true && init === true) throw new Unfit('one of --systemd and --init, not both');
   if (systemd === true) return 'systemd';
-  const kind = init === true ? 'init' : await kindHere();
+  const kind = init === true ? 'init' : await kindHere(places);
   if (kind === undefined) throw new Unfit('nothing here looks after services: neither systemd nor /etc/init.d');
   return kind;
 }

@@ -23,6 +23,8 @@ export interface Places {
   readonly pidFile: string;
   /** Of a service that systemd does not look after. */
   readonly log: string;
+  /** There while systemd runs (sd_booted(3)). */
+  readonly systemd: string;
 }
 
 export const usualPlaces: Places = {
@@ -31,6 +33,7 @@ export const usualPlaces: Places = {
   environment: '/etc/default/sampan',
   pidFile: '/run/sampan.pid',
   log: '/var/log/sampan.log',
+  systemd: '/run/systemd/system',
 };
 
 /** What the kernel calls the process while it serves; fifteen characters are all that it takes. */

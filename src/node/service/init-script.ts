@@ -66,7 +66,9 @@ start() {
 }
 
 stop() {
-  daemon --stop --oknodo --retry=TERM/${stopSeconds(facts)}/KILL/5 --remove-pidfile || die 1 "cannot be stopped"
+  daemon --stop --oknodo --retry=TERM/${stopSeconds(facts)}/KILL/5 || die 1 "cannot be stopped"
+  # One that runs as another user is none that this looks for.
+  if serving; then die 1 "process $(cat "$pidfile") serves, and not as $user"; fi
   rm -f "$pidfile"
   say "stopped"
 }

@@ -4,8 +4,8 @@ import { writeWhole } from '../whole-file.ts';
 import type { Places, ServiceFacts } from './facts.ts';
 import { Unfit } from './gather.ts';
 import { initScriptText } from './init-script.ts';
-import { whoseIs } from './installed.ts';
-import { closedTo, CommandFailed, exists, findUser, type Kind, outputOf, run } from './machine.ts';
+import { placeOf, whoseIs } from './installed.ts';
+import { closedTo, CommandFailed, exists, findUser, hasProgram, type Kind, run } from './machine.ts';
 import { unitText } from './unit.ts';
 
 export interface Step {
@@ -25,16 +25,18 @@ export async function stepsToInstall(kind: Kind, facts: ServiceFacts, places: Pl
   const account = ['useradd', '--system', '--user-group', '--no-create-home', '--home-dir', data];
   const closed = config !== undefined && (await closedTo(person, config)) === config;
   const text = textFor(kind, facts, places);
+  const booted = await exists(places.systemd);
   return [
     ...(person === undefined ? [command(...account, '--shell', '/usr/sbin/nologin', user)] : []),
     ...((await exists(data)) ? [] : [command('install', '-d', '-o', user, '-g', user, '-m', '0700', data)]),
     ...(closed ? [command('chgrp', user, config), command('chmod', 'g+r', config)] : []),
+    ...(await clearing(kind, places)),
     ...(kind === 'systemd'
       ? [
           await writing(places.unit, text, 0o644),
-          command('systemctl', 'daemon-reload'),
+          ...(booted ? [command('systemctl', 'daemon-reload')] : []),
           command('systemctl', 'enable', 'sampan.service'),
-          command('systemctl', 'restart', 'sampan.service'),
+          ...(booted ? [command('systemctl', 'restart', 'sampan.service')] : []),
         ]
       : [
           await writing(places.script, text, 0o755),
@@ -44,10 +46,24 @@ export async function stepsToInstall(kind: Kind, facts: ServiceFacts, places: Pl
   ];
 }
 
-export async function stepsToUninstall(kind: Kind, { unit, script, pidFile }: Places): Promise<readonly Step[]> {
-  if (kind === 'systemd') {
+/** What is there of ours is stopped by what had started it: only that knows as whom it runs. */
+async function clearing(kind: Kind, places: Places): Promise<readonly Step[]> {
+  const other = kind === 'systemd' ? 'init' : 'systemd';
+  const replaced = (await whoseIs(placeOf(other, places))) === 'ours' ? await stepsToUninstall(other, places) : [];
+  // systemd knows by itself.
+  const isRenewed = kind === 'init' && (await whoseIs(places.script)) === 'ours';
+  return isRenewed ? [...replaced, command(places.script, 'stop')] : replaced;
+}
+
+export async function stepsToUninstall(kind: Kind, places: Places): Promise<readonly Step[]> {
+  const { unit, script, pidFile } = places;
+  if (kind === 'systemd' && (await exists(places.systemd))) {
     const stopping = command('systemctl', 'disable', '--now', 'sampan.service');
     return [stopping, removing(unit), command('systemctl', 'daemon-reload')];
+  }
+  if (kind === 'systemd') {
+    const disabling = (await hasProgram('systemctl')) ? [command('systemctl', 'disable', 'sampan.service')] : [];
+    return [...disabling, removing(unit)];
   }
   // `update-rc.d remove` wants the script gone, `chkconfig --del` wants it there: each gets its way.
   const away = await enabling('remove', '--del', 'del');
@@ -64,7 +80,7 @@ async function enabling(debian: string, redhat: string, openrc: string): Promise
     ['rc-update', openrc, 'sampan'],
   ] as const;
   for (const way of ways) {
-    if ((await outputOf('sh', ['-c', `command -v ${way[0]}`])) !== '') return [command(...way)];
+    if (await hasProgram(way[0])) return [command(...way)];
   }
   return [];
 }

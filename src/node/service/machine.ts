@@ -3,16 +3,16 @@ import { execFile } from 'node:child_process';
 import { access, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import type { Places } from './facts.ts';
 
 const execute = promisify(execFile);
 
 export type Kind = 'systemd' | 'init';
 
 /** What runs the services here; undefined: neither of the two. */
-export async function kindHere(): Promise<Kind | undefined> {
-  // As sd_booted(3) has it.
-  if (await exists('/run/systemd/system')) return 'systemd';
-  return (await exists('/etc/init.d')) ? 'init' : undefined;
+export async function kindHere({ systemd, script }: Places): Promise<Kind | undefined> {
+  if (await exists(systemd)) return 'systemd';
+  return (await exists(dirname(script))) ? 'init' : undefined;
 }
 
 export function exists(path: string): Promise<boolean> {
@@ -48,6 +48,10 @@ export async function closedTo(person: Person | undefined, path: string): Promis
 function parents(path: string): readonly string[] {
   const above = dirname(path);
   return above === path ? [] : [...parents(above), above];
+}
+
+export async function hasProgram(name: string): Promise<boolean> {
+  return (await outputOf('sh', ['-c', `command -v ${name}`])) !== '';
 }
 
 /** What a program says; nothing if it fails or is not there. */

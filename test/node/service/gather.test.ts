@@ -16,7 +16,7 @@ async function prepare(t: TestContext) {
   await chmod(directory, 0o755);
   t.after(() => rm(directory, { recursive: true }));
   const config = join(directory, 'sampan.yaml');
-  const places = { ...usualPlaces, environment: join(directory, 'environment') };
+  const places = { ...usualPlaces, environment: join(directory, 'environment'), systemd: directory };
   const written = async (text: string) => writeFile(config, text, { mode: 0o644 });
   const asked = (wishes: { data?: string; user?: string } = {}, kind: 'systemd' | 'init' = 'systemd') =>
     gather('/bin/sh', { config, user, ...wishes }, kind, places);

@@ -51,6 +51,7 @@ async function scene(t: TestContext, change: Partial<ServiceFacts> = {}): Promis
     environment: at('environment'),
     pidFile: at('pid'),
     log: at('log'),
+    systemd: at('systemd'),
   };
   const usual = { privileged: false, atHome: false, stopWithin: 1000, user: 'nobody' };
   const facts = { ...usual, program, config, data: at('data'), ...change };
@@ -59,7 +60,12 @@ async function scene(t: TestContext, change: Partial<ServiceFacts> = {}): Promis
   await chown(facts.data, nobody.uid, nobody.gid);
   await writeFile(places.script, initScriptText(facts, places), { mode: 0o755 });
   const run: Scene['run'] = (verb, as = 0) => {
-    const options = { env: { PATH: path, SECRET_OF_SHELL: 'x', SAMPAN_LISTEN: 'nowhere' }, encoding: 'utf8', uid: as, cwd: '/' } as const;
+    const options = {
+      env: { PATH: path, SECRET_OF_SHELL: 'x', SAMPAN_LISTEN: 'nowhere' },
+      encoding: 'utf8',
+      uid: as,
+      cwd: '/',
+    } as const;
     const { status, stdout, stderr } = spawnSync(places.script, verb.split(' '), options);
     return { code: status, says: stdout + stderr };
   };
@@ -127,6 +133,19 @@ test('a process that has got the number in the pid file is nobody that it stops'
   assert.equal(run('stop').code, 0);
 });
 
+test('a sampan that runs as somebody else is not taken for stopped', { skip }, async (t) => {
+  const { run, pid, places } = await scene(t);
+  assert.equal(run('start').code, 0);
+  const ours = await readFile(places.script, 'utf8');
+  await writeFile(places.script, ours.replace(/^user=.*$/m, 'user=root'));
+  const running = await pid();
+  for (const verb of ['stop', 'restart']) {
+    assert.deepEqual(run(verb), { code: 1, says: `sampan: process ${running} serves, and not as root\n` });
+  }
+  assert.equal(await pid(), running);
+  await writeFile(places.script, ours);
+});
+
 test('a start that fails says why', { skip }, async (t) => {
   const { run, configure } = await scene(t);
   await configure({ storag: {} });
@@ -164,9 +183,9 @@ test('nothing of the shell that starts it reaches it but what their file sets', 
   const variables = (await readFile(`/proc/${await pid()}/environ`, 'utf8')).split('\0');
   const names = variables.map((each) => each.replace(/=.*/s, '')).filter((name) => name !== '');
   // The launcher sets one for the allocator, and some shells a few for themselves.
-  const expected = ['PATH', 'PWD', 'OLDPWD', 'SHLVL', '_', 'MALLOC_ARENA_MAX', 'SAMPAN_LOG_LEVEL'];
+  const expected = new Set(['PATH', 'PWD', 'OLDPWD', 'SHLVL', '_', 'MALLOC_ARENA_MAX', 'SAMPAN_LOG_LEVEL']);
   assert.deepEqual(
-    names.filter((name) => !expected.includes(name)),
+    names.filter((name) => !expected.has(name)),
     [],
   );
   assert.ok(names.includes('SAMPAN_LOG_LEVEL'));

@@ -1,12 +1,13 @@
 // Installing a service over what is there already: what sampan wrote is replaced as a whole, what somebody else wrote is not touched.
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { ServiceFacts } from '../../../src/node/service/facts.ts';
 import { Unfit } from '../../../src/node/service/gather.ts';
-import { stepsToInstall, textFor } from '../../../src/node/service/install.ts';
+import { stepsToInstall, stepsToUninstall, textFor } from '../../../src/node/service/install.ts';
+import { need } from '../../lab/need.ts';
 
 async function prepare(t: TestContext) {
   const directory = await mkdtemp(join(tmpdir(), 'sampan-install-'));
@@ -18,6 +19,7 @@ async function prepare(t: TestContext) {
     environment: at('environment'),
     pidFile: at('pid'),
     log: at('log'),
+    systemd: at('systemd'),
   };
   const facts: ServiceFacts = {
     program: '/opt/sampan/bin/sampan',
@@ -28,7 +30,10 @@ async function prepare(t: TestContext) {
     atHome: false,
     stopWithin: 1000,
   };
-  return { directory, places, facts };
+  const written = (kind: 'systemd' | 'init', path: string) => writeFile(path, textFor(kind, facts, places));
+  const says = async (kind: 'systemd' | 'init') =>
+    (await stepsToInstall(kind, facts, places)).map((step) => step.says).filter((each) => !each.includes('rc'));
+  return { directory, places, facts, written, says };
 }
 
 test("somebody else's unit or script is not overwritten, nor what a link leads to", async (t) => {
@@ -61,4 +66,36 @@ test('what sampan wrote is replaced as a whole, with the rights that it should h
   );
   assert.notEqual(after.ino, before.ino);
   assert.deepEqual(await readdir(directory), ['script']);
+});
+
+test('what ran before is stopped by what had started it, before that is replaced', async (t) => {
+  const { places, written, says } = await prepare(t);
+  const { script, unit, pidFile } = places;
+  await mkdir(places.systemd);
+  await written('init', script);
+  assert.deepEqual(await says('init'), [`${script} stop`, `replace ${script}`, `${script} restart`]);
+  const started = ['daemon-reload', 'enable sampan.service', 'restart sampan.service'];
+  assert.deepEqual(await says('systemd'), [
+    `${script} stop`,
+    `rm -f ${script}`,
+    `rm -f ${pidFile}`,
+    `write ${unit}`,
+    ...started.map((verb) => `systemctl ${verb}`),
+  ]);
+  await rm(script);
+  await written('systemd', unit);
+  assert.deepEqual(await says('init'), [
+    'systemctl disable --now sampan.service',
+    `rm -f ${unit}`,
+    'systemctl daemon-reload',
+    `write ${script}`,
+    `${script} restart`,
+  ]);
+});
+
+test('where systemd does not run, nothing is asked of it', { skip: need('systemctl') }, async (t) => {
+  const { places, says } = await prepare(t);
+  assert.deepEqual(await says('systemd'), [`write ${places.unit}`, 'systemctl enable sampan.service']);
+  const away = (await stepsToUninstall('systemd', places)).map((step) => step.says);
+  assert.deepEqual(away, ['systemctl disable sampan.service', `rm -f ${places.unit}`]);
 });
