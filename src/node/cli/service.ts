@@ -69,8 +69,8 @@ export async function status(): Promise<number> {
       say('running: no');
       return codes.stopped;
     }
-    say(`running: process ${running.pid}, since ${running.since.toISOString()}`);
-    const why = await findAilment(installed, places);
+    say(`running: process ${running.pid}, since ${running.since.toISOString().replace('.000', '')}`);
+    const why = await findAilment(running);
     say(`healthy: ${why === undefined ? 'yes' : `no, ${why}`}`);
     return why === undefined ? codes.runs : codes.ill;
   });

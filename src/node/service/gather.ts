@@ -42,7 +42,7 @@ export async function gather(program: string, wishes: Wishes, kind: Kind, places
 }
 
 /** What the service will read, which is not what this shell would. */
-export async function configOf(flags: { config?: string | undefined; data: string }, places: Places): Promise<Config> {
+async function configOf(flags: { config?: string | undefined; data: string }, places: Places): Promise<Config> {
   const environment = parseEnv(await readFile(places.environment, 'utf8').catch(() => ''));
   return readConfig({ flags, environment, directory: '/' });
 }

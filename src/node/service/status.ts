@@ -1,8 +1,7 @@
-// How the installed service is: running, since when, and whether it answers.
-import { readFile, stat } from 'node:fs/promises';
-import { formatAddress } from '../config/address.ts';
-import type { Places } from './facts.ts';
-import { configOf } from './gather.ts';
+// How the installed service is: running, since when, and whether it answers where it listens.
+import { readFile } from 'node:fs/promises';
+import { formatAddress, parseAddress } from '../config/address.ts';
+import { type Places, servingName } from './facts.ts';
 import type { Installed } from './installed.ts';
 import { outputOf } from './machine.ts';
 
@@ -18,17 +17,36 @@ export async function findRunning({ kind }: Installed, { pidFile }: Places): Pro
       ? await outputOf('systemctl', ['show', '--property=MainPID', '--value', 'sampan.service'])
       : await readFile(pidFile, 'utf8').catch(() => '');
   const pid = Number(told);
-  const begun = pid > 0 ? await stat(`/proc/${pid}`).catch(() => undefined) : undefined;
-  return begun && { pid, since: begun.ctime };
+  const since = pid > 0 ? parseStart(await readProcess(`${pid}/stat`), await readProcess('stat')) : undefined;
+  return since && { pid, since };
+}
+
+/** In which Linux tells times of processes, to every program. */
+const ticksPerSecond = 100;
+
+/** `line`: of `/proc/PID/stat`; `system`: `/proc/stat` (proc(5)). Undefined if they do not tell. */
+export function parseStart(line: string, system: string): Date | undefined {
+  // The twenty-second field; the second, in brackets, may have anything in it.
+  const ticks = Number(line.slice(line.lastIndexOf(')')).split(' ')[20]);
+  const booted = Number(/^btime (\d+)$/m.exec(system)?.[1]);
+  const seconds = booted + Math.floor(ticks / ticksPerSecond);
+  return Number.isNaN(seconds) ? undefined : new Date(1000 * seconds);
+}
+
+function readProcess(name: string): Promise<string> {
+  return readFile(`/proc/${name}`, 'utf8').catch(() => '');
 }
 
 const anyHost: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
 /** Milliseconds. */
 const patience = 5000;
 
-/** Why it is not well; undefined: it is. Throws ConfigError. */
-export async function findAilment(installed: Installed, places: Places): Promise<string | undefined> {
-  const { listen } = await configOf(installed, places);
+/** Why it is not well; undefined: it is. The configuration may say by now that it is to listen elsewhere. */
+export async function findAilment({ pid }: Running): Promise<string | undefined> {
+  const title = await readProcess(`${pid}/cmdline`);
+  const [, told] = title.replace(/\0[^]*/, '').split(`${servingName} `);
+  const listen = parseAddress(told);
+  if (listen === undefined) return 'it does not listen yet';
   const url = `http://${formatAddress({ ...listen, host: anyHost[listen.host] ?? listen.host })}/healthz`;
   const answer = await fetch(url, { signal: AbortSignal.timeout(patience) }).catch(() => undefined);
   if (answer === undefined) return `${url} does not answer`;
