@@ -5,7 +5,7 @@ const stateRoot = '/var/lib/';
 
 export function unitText(facts: ServiceFacts, places: Places): string {
   const { program, user, privileged, atHome } = facts;
-  const command = [program, ...argumentsOf(facts)].map(quoted).join(' ');
+  const command = [quoted(program), ...argumentsOf(facts).map(argument)].join(' ');
   const capability = privileged ? 'CAP_NET_BIND_SERVICE' : '';
   return `# sampan as a systemd service, written by \`sampan service install\`, which writes it anew.
 ${factLines(facts)}
@@ -71,8 +71,13 @@ function writable(data: string): string {
   return `StateDirectory=${quoted(data.slice(stateRoot.length))}\nStateDirectoryMode=0700`;
 }
 
-/** As one word (systemd.service(5), "Command lines"; systemd.unit(5), "Specifiers"). */
+/** As one word (systemd.unit(5), "Specifiers"; systemd.syntax(7), "Quoting"). */
 function quoted(text: string): string {
-  const word = text.replaceAll('%', '%%').replaceAll('$', '$$$$');
+  const word = text.replaceAll('%', '%%');
   return /^[\w@%+=:,./$-]+$/.test(word) ? word : `"${word.replace(/[\\"]/g, '\\$&')}"`;
+}
+
+/** After the program, variables are put in (systemd.service(5), "Command lines"). */
+function argument(text: string): string {
+  return quoted(text).replaceAll('$', '$$$$');
 }

@@ -58,6 +58,13 @@ test('a word is one word, whatever is in it', () => {
   assert.ok(text.includes(String.raw`--config "/a b/100%% \"q\" $$HOME.yaml" --data /var/lib/sampan`), text);
 });
 
+test('a dollar is doubled for the arguments alone: nowhere else does systemd put variables in', () => {
+  const text = unitText({ ...usual, program: '/opt/$a/sampan', data: '/var/lib/a$b' }, usualPlaces);
+  assert.match(text, /^StateDirectory=a\$b$/m);
+  assert.match(text, /^ExecStart=\/opt\/\$a\/sampan serve .* --data \/var\/lib\/a\$\$b$/m);
+  assert.match(unitText({ ...usual, data: '/srv/a$b' }, usualPlaces), /^ReadWritePaths=\/srv\/a\$b$/m);
+});
+
 test('what was written tells later what runs', () => {
   const { config, data, user } = usual;
   assert.deepEqual(parseFactLines(unitText(usual, usualPlaces)), { config, data, user });
