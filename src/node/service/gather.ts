@@ -20,21 +20,29 @@ export class Unfit extends Error {}
 const usualData = '/var/lib/sampan';
 const usualUser = 'sampan';
 /** What ProtectHome= hides. */
-const homes = ['/home/', '/root/', '/run/user/'];
+const usualHomes: readonly string[] = ['/home/', '/root/', '/run/user/'];
 
 /** `program`: `bin/sampan`. Throws ConfigError, and Unfit. */
-export async function gather(program: string, wishes: Wishes, kind: Kind, places: Places): Promise<ServiceFacts> {
+export async function gather(
+  program: string,
+  wishes: Wishes,
+  kind: Kind,
+  places: Places,
+  homes = usualHomes,
+): Promise<ServiceFacts> {
   const { user = usualUser } = wishes;
   const config = wishes.config === undefined ? undefined : resolve(wishes.config);
   const data = await dataOf(config, wishes.data);
   const { listen, stopWithin } = await configOf({ config, data }, places);
+  const needed = [program, ...(config === undefined ? [] : [config]), data];
+  const reached = [...needed, ...(await Promise.all(needed.map(throughLinks)))];
   const facts = {
     program,
     config,
     data,
     user,
     privileged: listen.port > 0 && listen.port < 1024,
-    atHome: [program, config ?? '', data].some((path) => homes.some((home) => path.startsWith(home))),
+    atHome: reached.some((path) => homes.some((home) => path.startsWith(home))),
     stopWithin,
   };
   await check(facts, kind);
@@ -45,6 +53,11 @@ export async function gather(program: string, wishes: Wishes, kind: Kind, places
 async function configOf(flags: { config?: string | undefined; data: string }, places: Places): Promise<Config> {
   const environment = parseEnv(await readFile(places.environment, 'utf8').catch(() => ''));
   return readConfig({ flags, environment, directory: '/' });
+}
+
+/** The data need not be there yet. */
+function throughLinks(path: string): Promise<string> {
+  return realpath(path).catch(() => path);
 }
 
 /** A flag, or the file's own word; where neither says anything, not beside the file but where services keep theirs. */
@@ -71,9 +84,10 @@ async function check({ program, config, data, user, privileged }: ServiceFacts, 
     throw new Unfit(`${data} is there, and belongs to somebody else; first: ${first}chown -R ${user}: ${data}`);
   }
   for (const path of [program, config ?? '/']) {
-    const closed = await closedTo(person, await realpath(path));
+    const real = await realpath(path);
+    const closed = await closedTo(person, real);
     // The configuration itself is opened to the user when the service is installed.
-    if (closed === undefined || closed === config) continue;
+    if (closed === undefined || (path === config && closed === real)) continue;
     const remedy = 'put it elsewhere, such as below /opt or /etc';
     throw new Unfit(
       `the user ${user}, as whom it would run, does not get to ${path}: ${closed} is closed to others; ${remedy}`,

@@ -1,6 +1,6 @@
 // What a service would be, from flags and configuration; what would have to be done; and what cannot be.
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -57,6 +57,28 @@ test('what nobody but root can read is opened to the user, and that is shown', a
   ]);
   await chmod(config, 0o600);
   assert.deepEqual((await says()).slice(2, 4), [`chgrp ${user} ${config}`, `chmod g+r ${config}`]);
+});
+
+test('a link to where people have their homes is seen through', async (t) => {
+  const { directory, config, places, written } = await prepare(t);
+  await written('data: layers');
+  const link = join(directory, 'link.yaml');
+  await symlink(config, link);
+  // The directory for temporary files, for once, is where people have their homes.
+  const asked = (home: string) =>
+    gather('/bin/sh', { config: link, data: '/srv/none', user }, 'systemd', places, [home]);
+  const elsewhere = await mkdtemp(join(tmpdir(), 'sampan-home-'));
+  await chmod(elsewhere, 0o755);
+  t.after(() => rm(elsewhere, { recursive: true }));
+  assert.equal((await asked(`${elsewhere}/`)).atHome, false);
+  await rename(config, join(elsewhere, 'sampan.yaml'));
+  await rm(link);
+  await symlink(join(elsewhere, 'sampan.yaml'), link);
+  assert.equal((await asked(`${elsewhere}/`)).atHome, true);
+  await chmod(join(elsewhere, 'sampan.yaml'), 0o600);
+  const facts = await asked('/home/');
+  const says = (await stepsToInstall('systemd', facts, places)).map((step) => step.says);
+  assert.ok(says.includes(`chgrp ${user} ${link}`), says.join('\n'));
 });
 
 test('what cannot be is said', async (t) => {
