@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ConfigError } from '../../config/problem.ts';
 import { usualPlaces } from '../service/facts.ts';
 import { gather, Unfit, type Wishes } from '../service/gather.ts';
-import { type Step, stepsToInstall, stepsToUninstall, textFor } from '../service/install.ts';
+import { type Step, stepsToInstall, stepsToUninstall, textFor, wordsToForget } from '../service/install.ts';
 import { CommandFailed, type Kind, kindHere } from '../service/machine.ts';
 import { findInstalled, placeOf } from '../service/installed.ts';
 import { findAilment, findRunning } from '../service/status.ts';
@@ -38,7 +38,10 @@ export async function install(flags: InstallFlags): Promise<number> {
       say('Something of it lies where people have their homes, so the service may read there. Better: /opt/sampan.\n');
     }
     if (!(await goThrough(steps, flags.yes))) return 1;
-    say(`\nIt runs as ${facts.user}, and keeps what it holds in ${facts.data}.`);
+    // systemd does not wait until it serves, and may not run here at all.
+    say(
+      `\nIts user is ${facts.user}, and what it holds is kept in ${facts.data}. Whether it runs: sampan service status`,
+    );
     return 0;
   });
 }
@@ -48,10 +51,11 @@ export async function uninstall(flags: { readonly yes?: boolean }): Promise<numb
     const installed = await findInstalled(places);
     if (installed === undefined) throw new Unfit('it is not installed as a service');
     const { kind, data, user } = installed;
+    const forgetting = await wordsToForget(installed);
     if (!(await goThrough(await stepsToUninstall(kind, places), flags.yes))) return 1;
     // An id that is free again would be the next user's, and with it the files.
     say(`\nWhat it held is still in ${data}, and belongs to the user ${user}. To take that away too:`);
-    say(`  rm -r ${data} && userdel ${user}`);
+    say(`  ${forgetting}`);
     return 0;
   });
 }

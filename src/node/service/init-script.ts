@@ -8,6 +8,7 @@ import {
   servingName,
   stopSeconds,
 } from './facts.ts';
+import { shellWord } from './shell-word.ts';
 
 export function initScriptText(facts: ServiceFacts, places: Places): string {
   const { program, config, user } = facts;
@@ -24,12 +25,12 @@ ${factLines(facts)}
 ### END INIT INFO
 
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-program=${quoted(program)}
-config=${quoted(config ?? '')}
-user=${quoted(user)}
-pidfile=${quoted(places.pidFile)}
-log=${quoted(places.log)}
-environment=${quoted(places.environment)}
+program=${shellWord(program)}
+config=${shellWord(config ?? '')}
+user=${shellWord(user)}
+pidfile=${shellWord(places.pidFile)}
+log=${shellWord(places.log)}
+environment=${shellWord(places.environment)}
 
 say() { echo "sampan: $*"; }
 die() { code=$1; shift; say "$*" >&2; exit "$code"; }
@@ -41,7 +42,7 @@ cleanly() {
   env -i PATH="$PATH" sh -c 'cd /; set -a; [ ! -r "$0" ] || . "$0"; set +a; exec "$@"' "$environment" "$@"
 }
 # It calls itself so as soon as it listens.
-serving() { [ "$(cat "/proc/$(cat "$pidfile" 2>/dev/null)/comm" 2>/dev/null)" = ${quoted(servingName)} ]; }
+serving() { [ "$(cat "/proc/$(cat "$pidfile" 2>/dev/null)/comm" 2>/dev/null)" = ${shellWord(servingName)} ]; }
 
 start() {
   [ -x "$program" ] || die 5 "$program is not there"
@@ -51,7 +52,7 @@ start() {
   (umask 077; : >>"$log")
   cleanly start-stop-daemon --quiet --pidfile "$pidfile" --user "$user" \\
     --start --background --no-close --make-pidfile --chuid "$user" --chdir / --umask 077 \\
-    --startas "$program" -- ${argumentsOf(facts).map(quoted).join(' ')} </dev/null >>"$log" 2>&1 || die 1 "cannot be started"
+    --startas "$program" -- ${argumentsOf(facts).map(shellWord).join(' ')} </dev/null >>"$log" 2>&1 || die 1 "cannot be started"
   tries=300
   missed=0
   until serving; do
@@ -75,6 +76,8 @@ stop() {
 
 reload() {
   running || die 7 "does not run"
+  # Before that, a hang-up would end it.
+  serving || die 1 "is still starting"
   daemon --stop --signal HUP || die 1 "cannot be told"
   say "reads its configuration anew; $log says what changed"
 }
@@ -97,6 +100,7 @@ case $1 in
   start | stop | restart | reload | force-reload)
     [ "$(id -u)" -eq 0 ] || die 4 "only root may $1 it"
     ;;
+  try-restart) die 3 "$1 is none of its verbs" ;;
   *) die 2 "usage: $0 {start|stop|restart|reload|force-reload|status}" ;;
 esac
 case $1 in
@@ -106,8 +110,4 @@ case $1 in
   reload | force-reload) reload ;;
 esac
 `;
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -4,8 +4,9 @@ import { writeWhole } from '../whole-file.ts';
 import type { Places, ServiceFacts } from './facts.ts';
 import { Unfit } from './gather.ts';
 import { initScriptText } from './init-script.ts';
-import { placeOf, whoseIs } from './installed.ts';
+import { type Installed, placeOf, whoseIs } from './installed.ts';
 import { closedTo, CommandFailed, exists, findUser, hasProgram, type Kind, run } from './machine.ts';
+import { shellWord } from './shell-word.ts';
 import { unitText } from './unit.ts';
 
 export interface Step {
@@ -22,14 +23,16 @@ export function textFor(kind: Kind, facts: ServiceFacts, places: Places): string
 export async function stepsToInstall(kind: Kind, facts: ServiceFacts, places: Places): Promise<readonly Step[]> {
   const { user, data, config } = facts;
   const person = await findUser(user);
+  // Who is made has a group of his name; who is there may have any.
+  const group = String(person?.gid ?? user);
   const account = ['useradd', '--system', '--user-group', '--no-create-home', '--home-dir', data];
   const closed = config !== undefined && (await closedTo(person, config)) === config;
   const text = textFor(kind, facts, places);
   const booted = await exists(places.systemd);
   return [
     ...(person === undefined ? [command(...account, '--shell', '/usr/sbin/nologin', user)] : []),
-    ...((await exists(data)) ? [] : [command('install', '-d', '-o', user, '-g', user, '-m', '0700', data)]),
-    ...(closed ? [command('chgrp', user, config), command('chmod', 'g+r', config)] : []),
+    ...((await exists(data)) ? [] : [command('install', '-d', '-o', user, '-g', group, '-m', '0700', data)]),
+    ...(closed ? [command('chgrp', group, config), command('chmod', 'g+r', config)] : []),
     ...(await clearing(kind, places)),
     ...(kind === 'systemd'
       ? [
@@ -72,6 +75,12 @@ export async function stepsToUninstall(kind: Kind, places: Places): Promise<read
   return [command(script, 'stop'), ...(hasRc ? [...gone, ...away] : [...away, ...gone])];
 }
 
+/** For a shell, what takes away what uninstalling leaves. A user who lives elsewhere was not made for this. */
+export async function wordsToForget({ data, user }: Installed): Promise<string> {
+  const person = await findUser(user);
+  return `rm -r ${shellWord(data)}${person?.home === data ? ` && userdel ${user}` : ''}`;
+}
+
 /** By the program that this system has for that; nothing if it has none. */
 async function enabling(debian: string, redhat: string, openrc: string): Promise<readonly Step[]> {
   const ways = [
@@ -86,7 +95,7 @@ async function enabling(debian: string, redhat: string, openrc: string): Promise
 }
 
 function command(...words: readonly string[]): Step {
-  return { says: words.join(' '), take: () => run(words) };
+  return { says: words.map(shellWord).join(' '), take: () => run(words) };
 }
 
 async function writing(path: string, text: string, mode: number): Promise<Step> {
@@ -106,5 +115,5 @@ async function writing(path: string, text: string, mode: number): Promise<Step> 
 }
 
 function removing(path: string): Step {
-  return { says: `rm -f ${path}`, take: () => rm(path, { force: true }) };
+  return { says: `rm -f ${shellWord(path)}`, take: () => rm(path, { force: true }) };
 }

@@ -25,12 +25,14 @@ export function exists(path: string): Promise<boolean> {
 export interface Person {
   readonly uid: number;
   readonly gid: number;
+  readonly home: string;
 }
 
 /** Undefined if there is none of that name. */
 export async function findUser(name: string): Promise<Person | undefined> {
-  const [, uid, gid] = /^[^:]*:[^:]*:(\d+):(\d+):/.exec(await outputOf('getent', ['passwd', name])) ?? [];
-  return uid === undefined || gid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) };
+  const [, , uid, gid, , home] = (await outputOf('getent', ['passwd', name])).split(':');
+  if (uid === undefined || gid === undefined || home === undefined) return undefined;
+  return { uid: Number(uid), gid: Number(gid), home };
 }
 
 /** The first on the way to a file, or the file, that is closed to a person; undefined: none. To somebody who is still to come, what is closed to others. */

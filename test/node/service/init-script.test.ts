@@ -17,7 +17,7 @@ import { need, path } from '../../lab/need.ts';
 import { freePort } from '../../lab/process.ts';
 
 const program = fileURLToPath(new URL('../../../bin/sampan', import.meta.url));
-const nobody = (await findUser('nobody')) ?? { uid: 65_534, gid: 65_534 };
+const nobody = (await findUser('nobody')) ?? { uid: 65_534, gid: 65_534, home: '/nonexistent' };
 
 async function whyNot(): Promise<string | false> {
   const missing = need('start-stop-daemon');
@@ -161,6 +161,7 @@ test('a start that fails says why', { skip }, async (t) => {
 test('the exit codes are those of the LSB', { skip }, async (t) => {
   const { run } = await scene(t);
   for (const verb of ['begin', '', 'start now']) assert.equal(run(verb).code, 2, verb);
+  assert.equal(run('try-restart').code, 3);
   for (const verb of ['start', 'stop', 'restart', 'force-reload']) assert.equal(run(verb, nobody.uid).code, 4, verb);
   assert.equal((await scene(t, { program: '/nowhere/sampan' })).run('start').code, 5);
   assert.equal((await scene(t, { config: '/nowhere/sampan.yaml' })).run('start').code, 6);

@@ -6,8 +6,11 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { ServiceFacts } from '../../../src/node/service/facts.ts';
 import { Unfit } from '../../../src/node/service/gather.ts';
-import { stepsToInstall, stepsToUninstall, textFor } from '../../../src/node/service/install.ts';
+import { stepsToInstall, stepsToUninstall, textFor, wordsToForget } from '../../../src/node/service/install.ts';
+import { findUser } from '../../../src/node/service/machine.ts';
 import { need } from '../../lab/need.ts';
+
+const nobody = await findUser('nobody');
 
 async function prepare(t: TestContext) {
   const directory = await mkdtemp(join(tmpdir(), 'sampan-install-'));
@@ -91,6 +94,22 @@ test('what ran before is stopped by what had started it, before that is replaced
     `write ${script}`,
     `${script} restart`,
   ]);
+});
+
+test('a user keeps the group that he has, whatever it is called', { skip: nobody === undefined }, async (t) => {
+  const { places, facts, directory } = await prepare(t);
+  const data = join(directory, 'it is');
+  const steps = await stepsToInstall('init', { ...facts, data }, places);
+  const making = steps.find(({ says }) => says.startsWith('install -d '));
+  assert.equal(making?.says, `install -d -o nobody -g ${nobody?.gid} -m 0700 '${data}'`);
+});
+
+test('only a user who was made for the service is one to take away', { skip: nobody === undefined }, async (t) => {
+  const { places, facts } = await prepare(t);
+  const remembered = { ...facts, kind: 'init', path: places.script } as const;
+  assert.equal(await wordsToForget({ ...remembered, data: "/srv/it's" }), String.raw`rm -r '/srv/it'\''s'`);
+  const data = nobody?.home ?? '';
+  assert.equal(await wordsToForget({ ...remembered, data }), `rm -r ${data} && userdel nobody`);
 });
 
 test('where systemd does not run, nothing is asked of it', { skip: need('systemctl') }, async (t) => {
