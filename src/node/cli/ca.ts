@@ -5,6 +5,7 @@ import { type Config, type Flags, readConfig } from '../config/config.ts';
 import { type Authority, certificateFile, covers, findAuthority, keyFile, renewAuthority } from '../proxy/authority.ts';
 import { TrustStore } from '../proxy/trust-store.ts';
 import { agreed } from './agreed.ts';
+import { whyNotPermitted } from './not-permitted.ts';
 
 export interface CaFlags extends Flags {
   readonly pem?: true;
@@ -22,9 +23,7 @@ export async function manageAuthority(verb: 'show' | 'install' | 'renew', flags:
     return await verbs[verb](config, flags);
   } catch (error) {
     if (error instanceof ConfigError) return complain(error.message, 2);
-    const { code, path } = error as NodeJS.ErrnoException;
-    if (code === 'EACCES' || code === 'EPERM') return complain(`${path ?? 'a file'}: not permitted; run it with sudo`);
-    return complain((error as Error).message);
+    return complain(whyNotPermitted(error) ?? (error as Error).message);
   }
 }
 

@@ -15,6 +15,7 @@ import { carryOut, type Change, changesBack, changesFor, showChanges, undo } fro
 import { Disk } from '../clients/disk.ts';
 import { homeFor, machineFor, type WishOptions, wishFor } from '../clients/wanted.ts';
 import { agreed } from './agreed.ts';
+import { whyNotPermitted } from './not-permitted.ts';
 
 export interface ConfigureFlags extends WishOptions {
   readonly print?: true;
@@ -37,10 +38,9 @@ export async function configure(client: string, flags: ConfigureFlags): Promise<
   } catch (error) {
     if (error instanceof Misuse) return complain(error.message, 2);
     if (error instanceof Refusal) return complain(error.message, 1);
+    const closed = whyNotPermitted(error);
+    if (closed !== undefined) return complain(closed, 1);
     const { code, path } = error as NodeJS.ErrnoException;
-    if (code === 'EACCES' || code === 'EPERM') {
-      return complain(`${path ?? 'a file'}: not permitted; run it with sudo`, 1);
-    }
     if (code !== undefined && path !== undefined) return complain(`${path}: ${code}`, 1);
     throw error;
   }
