@@ -46,8 +46,8 @@ export async function serve(flags: Flags): Promise<number> {
     if (error instanceof ConfigError) return complain(error.message, 2);
     return complain(whyNotStarted(error, config), 1);
   }
-  // For `ps`, and for whoever waits until it serves.
-  process.title = `${servingName} ${app.address}`;
+  // For `ps`, and for whoever waits until it serves, or asks how it is.
+  process.title = `${servingName} ${schemeOf(config)}://${app.address}`;
   // Before anybody is told that it runs, and stops it again.
   const stopped = stopSignal();
   announce(app, config, log);
@@ -67,8 +67,8 @@ function complain(message: string, exitCode: number): number {
 }
 
 function announce({ address, adminAddress, proxyAddress }: App, config: Config, log: Log): void {
-  const { data, resolve, dns, via, proxy, tls } = config;
-  const url = urlOf(address, tls === undefined ? 'http' : 'https');
+  const { data, resolve, dns, via, proxy } = config;
+  const url = urlOf(address, schemeOf(config));
   const docker = `"registry-mirrors": ["${url}"]`;
   const facts = { address, ...(adminAddress === undefined ? {} : { adminAddress }), data };
   log.info(`sampan ${version} listens on ${address}; for docker, put ${docker} into /etc/docker/daemon.json`, facts);
@@ -86,6 +86,10 @@ function announce({ address, adminAddress, proxyAddress }: App, config: Config, 
   }
   if (dns !== undefined) log.info(`names are looked up by ${new URL(dns).host}, as dns says, and by nobody else`);
   if (via !== undefined) log.info(`everything is dialled through ${formatVia(via)}, as via says`);
+}
+
+function schemeOf({ tls }: Config): 'http' | 'https' {
+  return tls === undefined ? 'http' : 'https';
 }
 
 function urlOf(address: string, scheme: 'http' | 'https' = 'http'): string {

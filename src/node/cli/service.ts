@@ -74,7 +74,7 @@ export async function status(): Promise<number> {
       return codes.stopped;
     }
     say(`running: process ${running.pid}, since ${running.since.toISOString().replace('.000', '')}`);
-    const why = await findAilment(running);
+    const why = await findAilment(running.pid);
     say(`healthy: ${why === undefined ? 'yes' : `no, ${why}`}`);
     return why === undefined ? codes.runs : codes.ill;
   });

@@ -1,6 +1,6 @@
 // How the installed service is: running, since when, and whether it answers where it listens.
 import { readFile } from 'node:fs/promises';
-import { formatAddress, parseAddress } from '../config/address.ts';
+import { Agent, request } from 'undici';
 import { type Places, servingName } from './facts.ts';
 import type { Installed } from './installed.ts';
 import { outputOf } from './machine.ts';
@@ -37,18 +37,22 @@ function readProcess(name: string): Promise<string> {
   return readFile(`/proc/${name}`, 'utf8').catch(() => '');
 }
 
-const anyHost: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
+const anyHost: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '[::]': '[::1]' };
 /** Milliseconds. */
 const patience = 5000;
 
 /** Why it is not well; undefined: it is. The configuration may say by now that it is to listen elsewhere. */
-export async function findAilment({ pid }: Running): Promise<string | undefined> {
+export async function findAilment(pid: number): Promise<string | undefined> {
   const title = await readProcess(`${pid}/cmdline`);
-  const [, told] = title.replace(/\0[^]*/, '').split(`${servingName} `);
-  const listen = parseAddress(told);
-  if (listen === undefined) return 'it does not listen yet';
-  const url = `http://${formatAddress({ ...listen, host: anyHost[listen.host] ?? listen.host })}/healthz`;
-  const answer = await fetch(url, { signal: AbortSignal.timeout(patience) }).catch(() => undefined);
-  if (answer === undefined) return `${url} does not answer`;
-  return answer.ok ? undefined : `${url} answers ${answer.status}`;
+  const [, told = ''] = title.replace(/\0[^]*/, '').split(`${servingName} `);
+  const url = URL.parse('/healthz', told);
+  if (url === null) return 'it does not listen yet';
+  url.hostname = anyHost[url.hostname] ?? url.hostname;
+  // Whoever answers there is the process; its certificate is for the name by which clients know it.
+  const dispatcher = new Agent({ connect: { rejectUnauthorized: false } });
+  const signal = AbortSignal.timeout(patience);
+  const answer = await request(url, { dispatcher, signal }).catch(() => undefined);
+  await dispatcher.destroy();
+  if (answer === undefined) return `${url.href} does not answer`;
+  return answer.statusCode === 200 ? undefined : `${url.href} answers ${answer.statusCode}`;
 }

@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import type { Places, ServiceFacts } from '../../../src/node/service/facts.ts';
 import { initScriptText } from '../../../src/node/service/init-script.ts';
 import { closedTo, findUser } from '../../../src/node/service/machine.ts';
+import { findAilment } from '../../../src/node/service/status.ts';
 import { need, path } from '../../lab/need.ts';
 import { freePort } from '../../lab/process.ts';
 
@@ -84,6 +85,7 @@ test('start, status, restart and stop do what they say, more than once', { skip 
   assert.equal((await fetch(`${url}/healthz`)).status, 200);
   const first = await pid();
   assert.equal((await stat(`/proc/${first}`)).uid, nobody.uid);
+  assert.equal(await findAilment(first), undefined);
   assert.deepEqual(run('start'), { code: 0, says: 'sampan: runs already\n' });
   assert.deepEqual(run('status', nobody.uid), { code: 0, says: 'sampan: runs\n' });
   assert.deepEqual(run('restart'), { code: 0, says: 'sampan: stopped\nsampan: started\n' });

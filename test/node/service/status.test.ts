@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type RequestListener } from 'node:http';
+import https from 'node:https';
+import type { AddressInfo, Server } from 'node:net';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { makeAuthority } from '../../../src/node/proxy/certificates.ts';
 import { servingName, usualPlaces } from '../../../src/node/service/facts.ts';
 import { findAilment, findRunning, parseStart } from '../../../src/node/service/status.ts';
 
@@ -28,23 +30,37 @@ async function running(t: TestContext, title: string) {
   await writeFile(places.pidFile, `${child.pid}\n`);
   const found = await findRunning(installed, places);
   assert.ok(found);
-  return found;
+  return found.pid;
 }
 
-async function listening(t: TestContext, code: number): Promise<number> {
-  const server = createServer((_, response) => response.writeHead(code).end()).listen(0, '127.0.0.1');
+async function listening(t: TestContext, server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
   t.after(() => server.close());
   await once(server, 'listening');
   return (server.address() as AddressInfo).port;
 }
 
+const answering =
+  (code: number): RequestListener =>
+  (_, response) =>
+    void response.writeHead(code).end();
+
 test('it is asked where it listens, by its own word', { skip }, async (t) => {
-  const [well, ill] = [await listening(t, 200), await listening(t, 503)];
-  assert.equal(await findAilment(await running(t, `${servingName} 127.0.0.1:${well}`)), undefined);
-  assert.equal(await findAilment(await running(t, `${servingName} 0.0.0.0:${well}`)), undefined);
-  const answer = await findAilment(await running(t, `${servingName} 127.0.0.1:${ill}`));
+  const [well, ill] = [
+    await listening(t, createServer(answering(200))),
+    await listening(t, createServer(answering(503))),
+  ];
+  assert.equal(await findAilment(await running(t, `${servingName} http://127.0.0.1:${well}`)), undefined);
+  assert.equal(await findAilment(await running(t, `${servingName} http://0.0.0.0:${well}`)), undefined);
+  const answer = await findAilment(await running(t, `${servingName} http://127.0.0.1:${ill}`));
   assert.equal(answer, `http://127.0.0.1:${ill}/healthz answers 503`);
   assert.equal(await findAilment(await running(t, 'node')), 'it does not listen yet');
+});
+
+test('it is asked by https where it speaks that, for whatever name its certificate is', { skip }, async (t) => {
+  const { key, certificate: cert } = makeAuthority(['lab.test'], Date.now());
+  const port = await listening(t, https.createServer({ key, cert }, answering(200)));
+  assert.equal(await findAilment(await running(t, `${servingName} https://127.0.0.1:${port}`)), undefined);
 });
 
 test('it runs since it was started, not since somebody first looked', () => {
