@@ -1,5 +1,5 @@
 // What has to be done to install sampan as a service, and to take it away again: steps that are shown before they are taken.
-import { rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
 import { writeWhole } from '../whole-file.ts';
 import type { Places, ServiceFacts } from './facts.ts';
 import { Unfit } from './gather.ts';
@@ -101,19 +101,24 @@ function command(...words: readonly string[]): Step {
 async function writing(path: string, text: string, mode: number): Promise<Step> {
   const whose = await whoseIs(path);
   if (whose === 'another') throw new Unfit(`${path} is there, and sampan did not write it; put it away first`);
-  const says = `${whose === 'ours' ? 'replace' : 'write'} ${path}`;
+  return touching(`${whose === 'ours' ? 'replace' : 'write'} ${shellWord(path)}`, () =>
+    writeWhole(path, text, { mode }),
+  );
+}
+
+function removing(path: string): Step {
+  return touching(`rm -f ${shellWord(path)}`, () => rmSync(path, { force: true }));
+}
+
+function touching(says: string, act: () => void): Step {
   return {
     says,
     async take() {
       try {
-        writeWhole(path, text, { mode });
+        act();
       } catch (error) {
         throw new CommandFailed(`${says} failed: ${(error as Error).message}`);
       }
     },
   };
-}
-
-function removing(path: string): Step {
-  return { says: `rm -f ${shellWord(path)}`, take: () => rm(path, { force: true }) };
 }

@@ -1,6 +1,6 @@
 // The init script's verbs, run as root with the real start-stop-daemon and a real sampan, in a directory of the test's own.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import http from 'node:http';
@@ -133,6 +133,17 @@ test('a process that has got the number in the pid file is nobody that it stops'
   assert.notEqual(run('status').code, 0);
   assert.equal(run('force-reload').code, 7);
   assert.equal(run('stop').code, 0);
+});
+
+test('one that is still starting is not ended by a reload', { skip }, async (t) => {
+  const { run, places } = await scene(t);
+  const child = spawn('sleep', ['1000'], { uid: nobody.uid, stdio: 'ignore' });
+  await once(child, 'spawn');
+  await writeFile(places.pidFile, `${child.pid}\n`);
+  assert.deepEqual(run('reload'), { code: 1, says: 'sampan: is still starting\n' });
+  assert.equal(run('status').code, 0);
+  child.kill();
+  await once(child, 'exit');
 });
 
 test('a sampan that runs as somebody else is not taken for stopped', { skip }, async (t) => {
