@@ -6,12 +6,18 @@ import type { Conversation } from './conversation.ts';
 
 const endOfHead = '\r\n\r\n';
 
-export async function askByConnect(talk: Conversation, to: Address, login: Via['login']): Promise<void> {
+export async function askByConnect(
+  talk: Conversation,
+  to: Address,
+  login: Via['login'],
+  cameBy: string | undefined,
+): Promise<void> {
   const authority = formatAddress(to);
-  // Whoever leads back here is known by it.
-  const lines = [`CONNECT ${authority} HTTP/1.1`, `Host: ${authority}`, `Via: 1.1 ${pseudonym}`];
+  // Whoever leads back here is known by it; and whoever leads back to one before us, by what that one said.
+  const via = [cameBy ?? [], `1.1 ${pseudonym}`].flat().join(', ');
+  const lines = [`CONNECT ${authority} HTTP/1.1`, `Host: ${authority}`, `Via: ${via}`];
   if (login !== undefined) lines.push(`Proxy-Authorization: Basic ${basic(login)}`);
-  talk.say(lines.join('\r\n') + endOfHead);
+  talk.say(Buffer.from(lines.join('\r\n') + endOfHead, 'latin1'));
   const head = await talk.hear((held) => {
     const at = held.indexOf(endOfHead);
     return at < 0 ? undefined : at + endOfHead.length;

@@ -8,6 +8,8 @@ export interface DialOptions {
   readonly signal: AbortSignal;
   /** For who reads into a buffer of his own. */
   readonly onread?: OnReadOpts | undefined;
+  /** For a proxy on the way: by whom the request came that this is for, as its `Via` says. */
+  readonly cameBy?: string | undefined;
 }
 
 /** As long as undici waits, too. */

@@ -25,7 +25,7 @@ const isHost = (text: string): boolean => /^[\w.:-]{1,253}$/.test(text);
 /** `open`: a connection to the proxy. */
 export function through(via: Via, open: Open): (to: Address, options: DialOptions) => Promise<Socket> {
   const ask = via.scheme === 'http' ? askByConnect : askBySocks;
-  return async (to, { signal, onread }) => {
+  return async (to, { signal, onread, cameBy }) => {
     if (!isHost(to.host)) throw new ViaFailed(via, 'such a name', 'it is none');
     const talk = new Conversation(onread);
     const socket = await open({ signal, onread: talk.onread });
@@ -33,7 +33,7 @@ export function through(via: Via, open: Open): (to: Address, options: DialOption
     signal.addEventListener('abort', giveUp, { once: true });
     try {
       talk.begin(socket);
-      await ask(talk, to, via.login);
+      await ask(talk, to, via.login, cameBy);
       talk.end();
       signal.throwIfAborted();
       return socket;

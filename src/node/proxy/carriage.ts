@@ -55,13 +55,18 @@ export class Carriage {
     for (const tunnel of this.#tunnels) tunnel.stop('stopped');
   }
 
-  async tunnel(socket: Socket, head: Buffer, host: string, ways: Ways): Promise<Traffic | Rejection> {
+  async tunnel(
+    socket: Socket,
+    head: Buffer,
+    { host, cameBy }: { readonly host: string; readonly cameBy: string | undefined },
+    ways: Ways,
+  ): Promise<Traffic | Rejection> {
     const { clock } = this.#parts;
     const tunnel = new Tunnel(socket, ways);
     let upstream: Socket;
     try {
       const signal = AbortSignal.timeout(dialWithin);
-      upstream = await ways.dial({ host, port: 443, trust: 'public' }, { signal, onread: tunnel.onread });
+      upstream = await ways.dial({ host, port: 443, trust: 'public' }, { signal, onread: tunnel.onread, cameBy });
     } catch (error) {
       return whyNotReached(host, error);
     }

@@ -85,7 +85,7 @@ export class Passages implements Turns {
       carry: ({ host }, decision, rules) =>
         decision.kind === 'intercept' && intercept !== undefined
           ? this.#carriage.intercept(intercept.take, socket, head, { host, registry: decision.registry, address })
-          : this.#carriage.tunnel(socket, head, host, rules),
+          : this.#carriage.tunnel(socket, head, { host, cameBy: request.headers.via }, rules),
       destroy: () => socket.destroy(),
     });
   }

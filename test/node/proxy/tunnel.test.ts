@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
+import { createDial } from '../../../src/node/dial/dial.ts';
+import { pseudonym } from '../../../src/node/pseudonym.ts';
 import { established, readAll, readSome, startHost, startProxy, type World } from './world.ts';
 import { randomBytes } from '../../fakes/registry/bytes.ts';
 import { helloFor } from '../../fakes/client-hello.ts';
@@ -35,6 +37,19 @@ test('bytes go both ways, each way to its own end, and one line tells how many',
   assert.deepEqual([sent, received], [hello.length + payload.length, answer.length]);
   assert.deepEqual([ended, address, registry, how], ['done', '127.0.0.1', 'ghcr.io', 'tunnel']);
   assert.equal(world.proxy.open(), 0);
+});
+
+test('a proxy on the way is told of all by which the request came, so that a circle of them is seen', async (t) => {
+  const heard = Promise.withResolvers<string>();
+  const port = await startHost(t, (socket) => heard.resolve(readSome(socket, established)));
+  const dial = createDial({ via: { scheme: 'http', host: '127.0.0.1', port, login: undefined } });
+  const world = await startProxy(t, {}, { dial });
+  const client = await world.connect();
+  client.write(`CONNECT ${host}:443 HTTP/1.1\r\nHost: x\r\nVia: 1.0 one, 1.1 two\r\nVia: 1.1 three\r\n\r\n`);
+  assert.match(
+    await heard.promise,
+    new RegExp(`\\r\\nVia: 1\\.0 one, 1\\.1 two, 1\\.1 three, 1\\.1 ${pseudonym}\\r\\n`),
+  );
 });
 
 test('a client that does not read holds its host back, and gets every byte as it was when it does', async (t) => {
