@@ -1,11 +1,11 @@
 // What a client of TLS says first, built by hand.
 
-/** A ClientHello for that host, as TLS 1.2 and 1.3 begin. */
-export function helloFor(host: string): Buffer {
+/** A ClientHello for that host, as TLS 1.2 and 1.3 begin. `more`: extensions behind the name. */
+export function helloFor(host: string, more: Buffer = Buffer.alloc(0)): Buffer {
   const name = Buffer.from(host, 'latin1');
   const names = Buffer.concat([Buffer.from([0]), vector(2, name)]);
   const extension = Buffer.concat([Buffer.from([0, 0]), vector(2, vector(2, names))]);
-  return recordOf(messageOf(host === '' ? Buffer.alloc(0) : extension));
+  return recordOf(messageOf(Buffer.concat([host === '' ? Buffer.alloc(0) : extension, more])));
 }
 
 export function messageOf(extensions: Buffer): Buffer {

@@ -78,7 +78,7 @@ export type MirrorEvent =
       readonly ms: number;
       /**
        * done: both sides came to their end. client, upstream: that one broke off. idle, longest: a limit. stopped: by us.
-       * not-tls, other-name, no-hello: what the client said first was not for that host, and nothing went there.
+       * not-tls, other-name, hidden, no-hello: what the client said first was not, or not surely, for that host, and nothing went there.
        */
       readonly ended:
         | 'done'
@@ -89,6 +89,7 @@ export type MirrorEvent =
         | 'stopped'
         | 'not-tls'
         | 'other-name'
+        | 'hidden'
         | 'no-hello';
       readonly error?: unknown;
     }

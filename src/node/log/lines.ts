@@ -110,6 +110,7 @@ const endings: Readonly<Record<Passed['ended'], string>> = {
   stopped: ', ended because sampan stops',
   'not-tls': ', closed: what the client sent is no TLS',
   'other-name': ', closed: what the client sent names another host, or none',
+  hidden: ', closed: the client encrypts (ECH) which host it wants',
   'no-hello': ', closed: the client sent nothing',
 };
 

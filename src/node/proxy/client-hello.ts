@@ -1,10 +1,11 @@
 // The first message of TLS, read for the name of the server that the client wants to speak to (RFC 8446, section 4.1.2; RFC 6066, section 3).
 
 /**
- * `more`: as far as it goes it is one, and not all of it is here. `name`: in lower case; undefined if there is none. With an encrypted
- * ClientHello it is the outer one's, by which the connection is led (RFC 9849).
+ * `more`: as far as it goes it is one, and not all of it is here. `hidden`: another one is encrypted in it (RFC 9849), and a server
+ * that can read that serves the name in there; what only looks like it, as browsers send it to all, cannot be told from it.
+ * `name`: in lower case; undefined if there is none.
  */
-export type Hello = 'more' | 'not-tls' | { readonly name: string | undefined };
+export type Hello = 'more' | 'not-tls' | 'hidden' | { readonly name: string | undefined };
 
 /** Real ones have 200 bytes to 2 KiB; with keys of post-quantum algorithms, some 4. */
 const largestMessage = 16 * 1024;
@@ -15,12 +16,13 @@ const handshake = 22;
 const clientHello = 1;
 const serverName = 0;
 const hostName = 0;
+const encryptedClientHello = 0xfe0d;
 
 export function readClientHello(bytes: Uint8Array): Hello {
   const joined = messageIn(bytes);
   if (typeof joined === 'string') return joined;
   try {
-    return { name: nameIn(new Reader(joined)) };
+    return read(new Reader(joined));
   } catch (error) {
     if (error instanceof Malformed) return 'not-tls';
     throw error;
@@ -61,18 +63,20 @@ function uint16(bytes: Uint8Array, at: number): number {
 }
 
 /** Throws Malformed for what is no ClientHello to its last byte. */
-function nameIn(hello: Reader): string | undefined {
+function read(hello: Reader): Hello {
   hello.take(2 + 32); // version, random
   hello.vector(1); // session
   hello.vector(2); // cipher suites
   hello.vector(1); // compression
-  if (hello.done) return undefined;
+  if (hello.done) return { name: undefined };
   const extensions = hello.vector(2);
   if (!hello.done) throw new Malformed();
   let name: string | undefined;
+  let isHidden = false;
   while (!extensions.done) {
     const type = extensions.number(2);
     const data = extensions.vector(2);
+    isHidden ||= type === encryptedClientHello;
     if (type !== serverName) continue;
     // Of two, the server might take the other.
     if (name !== undefined) throw new Malformed();
@@ -81,7 +85,7 @@ function nameIn(hello: Reader): string | undefined {
     name = Buffer.from(names.vector(2).rest).toString('latin1').toLowerCase();
     if (!names.done) throw new Malformed();
   }
-  return name;
+  return isHidden ? 'hidden' : { name };
 }
 
 class Malformed extends Error {}

@@ -1,13 +1,17 @@
 // Waits on a connection for the client's first message of TLS, and keeps what has come until then.
 import type { Socket } from 'node:net';
-import { readClientHello } from './client-hello.ts';
+import { type Hello, readClientHello } from './client-hello.ts';
 import type { Rounds, Watched } from './rounds.ts';
 
 /** Milliseconds. */
 const within = 10_000;
 
 /** `no-hello`: it did not come in time; `client`: that one has gone. */
-export type Awaited = { readonly name: string | undefined; readonly bytes: Buffer } | 'not-tls' | 'no-hello' | 'client';
+export type Awaited =
+  | { readonly name: string | undefined; readonly bytes: Buffer }
+  | Exclude<Hello, 'more' | object>
+  | 'no-hello'
+  | 'client';
 
 /** Leaves the socket paused. `head`: what came already. */
 export function awaitHello(socket: Socket, head: Buffer, rounds: Rounds): Promise<Awaited> {
@@ -20,7 +24,7 @@ export function awaitHello(socket: Socket, head: Buffer, rounds: Rounds): Promis
   function read(chunk: Buffer): void {
     bytes = Buffer.concat([bytes, chunk]);
     const hello = readClientHello(bytes);
-    if (hello !== 'more') finish(hello === 'not-tls' ? hello : { name: hello.name, bytes });
+    if (hello !== 'more') finish(typeof hello === 'string' ? hello : { name: hello.name, bytes });
   }
   function finish(awaited: Awaited): void {
     rounds.delete(watched);

@@ -99,6 +99,7 @@ test('a name that the system knows for this machine is refused', async (t) => {
 const said: readonly (readonly [what: string, bytes: Buffer, ended: string])[] = [
   ['the name of another host', helloFor('evil.example'), 'other-name'],
   ['no name', helloFor(''), 'other-name'],
+  ['the right name, and another one encrypted', helloFor('ghcr.io', Buffer.from([0xfe, 0x0d, 0, 1, 0])), 'hidden'],
   ['plain text', Buffer.from('GET / HTTP/1.1\r\n\r\n'), 'not-tls'],
   ['SSL 2', Buffer.from([0x80, 0x2e, 1, 0, 2, 0, 0x15, 0, 0, 0, 0x10]), 'not-tls'],
 ];
