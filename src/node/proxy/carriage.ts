@@ -6,6 +6,7 @@ import type { Fetch } from '../../core/upstream/fetch.ts';
 import { BufferPool } from '../buffer-pool.ts';
 import type { Dial } from '../dial/dial.ts';
 import { send } from '../http/send.ts';
+import { Attempt } from './attempt.ts';
 import { forward } from './forward.ts';
 import { awaitHello } from './hello.ts';
 import { type Every, Rounds } from './rounds.ts';
@@ -27,8 +28,6 @@ export interface CarriageParts {
   readonly every: Every;
 }
 
-/** Milliseconds until a host has answered. */
-const dialWithin = 15_000;
 const established = 'HTTP/1.1 200 Connection established\r\n\r\n';
 const nothing = { sent: 0, received: 0 } as const;
 
@@ -36,6 +35,7 @@ const nothing = { sent: 0, received: 0 } as const;
 export class Carriage {
   readonly #parts: CarriageParts;
   readonly #rounds: Rounds;
+  readonly #attempts = new Set<Attempt>();
   readonly #tunnels = new Set<Tunnel>();
   readonly #buffers = new BufferPool();
   #hastens = false;
@@ -52,6 +52,7 @@ export class Carriage {
   }
 
   stop(): void {
+    for (const attempt of this.#attempts) attempt.stop();
     for (const tunnel of this.#tunnels) tunnel.stop('stopped');
   }
 
@@ -63,12 +64,19 @@ export class Carriage {
   ): Promise<Traffic | Rejection> {
     const { clock } = this.#parts;
     const tunnel = new Tunnel(socket, ways);
+    const attempt = new Attempt(socket, this.#rounds);
+    this.#attempts.add(attempt);
     let upstream: Socket;
     try {
-      const signal = AbortSignal.timeout(dialWithin);
+      const { signal } = attempt;
       upstream = await ways.dial({ host, port: 443, trust: 'public' }, { signal, onread: tunnel.onread, cameBy });
     } catch (error) {
-      return whyNotReached(host, error);
+      if (attempt.ended === undefined) return whyNotReached(host, error);
+      socket.destroy();
+      return { ...nothing, ended: attempt.ended };
+    } finally {
+      attempt.over();
+      this.#attempts.delete(attempt);
     }
     // Each way has an end of its own.
     upstream.allowHalfOpen = true;

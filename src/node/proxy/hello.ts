@@ -35,6 +35,8 @@ export function awaitHello(socket: Socket, head: Buffer, rounds: Rounds): Promis
 
   rounds.add(watched);
   socket.on('data', read).on('end', left).on('close', left);
-  read(Buffer.alloc(0));
+  // Nothing more is told of who has gone before.
+  if (socket.destroyed || socket.readableEnded) left();
+  else read(Buffer.alloc(0));
   return promise;
 }

@@ -8,7 +8,8 @@ import { type Running, start } from '../reloading.ts';
 
 async function ask({ app }: Running, target: string): Promise<string> {
   const port = Number(/\d+$/.exec(app.proxyAddress ?? '')?.[0]);
-  const socket = connect(port, '127.0.0.1').end(`CONNECT ${target} HTTP/1.1\r\nHost: x\r\n\r\n`);
+  const socket = connect(port, '127.0.0.1');
+  socket.write(`CONNECT ${target} HTTP/1.1\r\nHost: x\r\n\r\n`);
   return (await text(socket)).split('\r\n')[0] ?? '';
 }
 
