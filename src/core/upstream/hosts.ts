@@ -51,10 +51,13 @@ function besides({ name, realms, redirects, cdns }: Registry): readonly string[]
   return [...cdns, ...hostsOf([...realms, ...redirects], name)];
 }
 
-/** Of URLs on the customary port. `{host}` is the registry's name; what is no rule once that stands there, is left out. */
+/** Of URLs on the customary port, whether it is written or not. `{host}` is the registry's name; what is no rule then is left out. */
 export function hostsOf(urls: readonly string[], name: string): readonly string[] {
   return urls.flatMap((text) => {
-    const [, host = ''] = /^https?:\/\/([^/:]+)(?:\/|$)/i.exec(text.replaceAll('{host}', name)) ?? [];
-    return host.lastIndexOf('*') > 0 ? [] : host.toLowerCase() || [];
+    const url = text.replaceAll('{host}', name);
+    if (!/^https?:/i.test(url) || !URL.canParse(url)) return [];
+    const { hostname, port } = new URL(url);
+    const isRule = port === '' && !hostname.startsWith('[') && hostname.lastIndexOf('*') <= 0;
+    return isRule ? hostname : [];
   });
 }

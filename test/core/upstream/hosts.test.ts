@@ -53,19 +53,29 @@ test('of a registry of one’s own, every host that is named without another por
     ...entry,
     name: 'registry.example',
     aliases: ['hub.example', 'hub.lan:5000'],
-    endpoints: ['https://api.example/path', 'http://other.lan:5000', 'https://[::1]', 'https://{host}.mirror.example'],
+    endpoints: [
+      'https://api.example/path',
+      'https://told.example:443',
+      'http://plain.example:80/',
+      'https://asked.example?x',
+      'http://other.lan:5000',
+      'https://plain.lan:80',
+      'https://[::1]',
+      'https://{host}.mirror.example',
+    ],
     realms: ['https://auth.example/token'],
     redirects: ['https://CDN.example', 'http://cdn.lan:9000'],
     cdns: ['*.layers.example'],
   };
   const hosts = new Hosts([own]);
-  for (const host of ['registry.example', 'hub.example', 'api.example', 'registry.example.mirror.example']) {
+  const named = ['registry.example', 'hub.example', 'api.example', 'told.example', 'plain.example', 'asked.example'];
+  for (const host of [...named, 'registry.example.mirror.example']) {
     assert.deepEqual(hosts.find(host), { registry: 'registry.example', isRegistry: true }, host);
   }
   for (const host of ['auth.example', 'cdn.example', 'a.layers.example', 'a.b.layers.example']) {
     assert.deepEqual(hosts.find(host), { registry: 'registry.example', isRegistry: false }, host);
   }
-  const others = ['hub.lan', 'other.lan', 'cdn.lan', '[', 'layers.example'];
+  const others = ['hub.lan', 'other.lan', 'plain.lan', 'cdn.lan', '[', '[::1]', 'asked.example?x', 'layers.example'];
   for (const host of others) assert.equal(hosts.find(host), undefined, host);
 });
 
