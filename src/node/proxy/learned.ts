@@ -1,12 +1,11 @@
 // CDN hosts that nobody wrote down: where registries have lately sent the mirror, for the clients that it was asked for.
-import { clientOf } from '../../core/access/address.ts';
 import type { Report } from '../../core/mirror/events.ts';
 import { Bounded } from '../../core/oci/bounded.ts';
 import type { Belonging } from '../../core/upstream/hosts.ts';
 import { shared } from './shared.ts';
 
 const goodFor = 15 * 60_000;
-/** Pairs of a client and a host. */
+/** Pairs of an address and a host. */
 const most = 10_000;
 const mostRecent = 64;
 
@@ -37,13 +36,13 @@ export class Learned {
     if (event.kind !== 'served' || event.registry === undefined || event.status >= 400) return;
     if (event.outcome === 'hit' || event.outcome === 'stale' || event.outcome === 'none') return;
     for (const { host, until } of this.#recent.get(event.registry)?.values() ?? []) {
-      if (until > this.#now()) this.note(event.address, host, event.registry);
+      this.#learn(event.address, host, { registry: event.registry, until });
     }
   };
 
   /** A configured endpoint of the registry sent this client to https at that host. */
   note(address: string, host: string, registry: string): void {
-    if (!shared(host)) this.#lessons.set(keyOf(address, host), { registry, until: this.#now() + goodFor });
+    this.#learn(address, host, { registry, until: this.#now() + goodFor });
   }
 
   /** Whose place it is, for this client alone. */
@@ -53,6 +52,12 @@ export class Learned {
     return { registry: lesson.registry, isRegistry: false };
   }
 
+  #learn(address: string, host: string, lesson: Lesson): void {
+    const key = keyOf(address, host);
+    const before = this.#lessons.get(key)?.until ?? this.#now();
+    if (lesson.until > before && !shared(host)) this.#lessons.set(key, lesson);
+  }
+
   #sent(registry: string, host: string): void {
     const hosts = this.#recent.getOr(registry, () => new Bounded(mostRecent));
     hosts.set(host, { host, until: this.#now() + goodFor });
@@ -60,5 +65,5 @@ export class Learned {
 }
 
 function keyOf(address: string, host: string): string {
-  return `${clientOf(address)} ${host}`;
+  return `${address} ${host}`;
 }

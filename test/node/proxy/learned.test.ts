@@ -68,11 +68,31 @@ test('an old redirect teaches nobody', () => {
   assert.equal(learned.find(host, client), undefined);
 });
 
-test('all addresses of an IPv6 network are one client', () => {
+test('who comes late may go there for what is left of the time', () => {
+  const { learned, served, redirected, pass } = world();
+  redirected();
+  pass(14 * minute);
+  served();
+  assert.ok(learned.find(host, client));
+  pass(minute);
+  assert.equal(learned.find(host, client), undefined);
+});
+
+test('a lesson of its own is not cut short by an older one', () => {
+  const { learned, served, redirected, pass } = world();
+  redirected();
+  pass(10 * minute);
+  learned.note(client, host, registry);
+  served();
+  pass(10 * minute);
+  assert.ok(learned.find(host, client));
+});
+
+test('each address of an IPv6 network learns for itself', () => {
   const { learned } = world();
   learned.note('2001:db8:1:2::3', host, registry);
-  assert.ok(learned.find(host, '2001:db8:1:2:ffff::1'));
-  assert.equal(learned.find(host, '2001:db8:1:3::3'), undefined);
+  assert.ok(learned.find(host, '2001:db8:1:2::3'));
+  assert.equal(learned.find(host, '2001:db8:1:2::4'), undefined);
 });
 
 test('names below a domain where anybody can have one are never learned', () => {
