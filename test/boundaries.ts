@@ -63,6 +63,11 @@ export const table: Readonly<Record<string, Row>> = {
     outside: nodeAny,
   },
   'node/service': { may: ['core', 'config', 'node/config', 'node/whole-file.ts'], outside: nodeAny },
+  'node/forward-proxy.ts': {
+    may: ['core', 'node/config', 'node/proxy', 'node/pseudonym.ts'],
+    types: ['node/serving.ts'],
+    outside: nodeAny,
+  },
   'node/app.ts': { may: ['core', 'config', 'node'], outside: nodeAny },
   worker: { may: ['core', 'config'], outside: 'packages' },
   dashboard: { may: [] },

@@ -6,25 +6,19 @@ import { Guesses } from '../core/access/guesses.ts';
 import type { Report } from '../core/mirror/events.ts';
 import { HotManifests } from '../core/mirror/hot.ts';
 import type { Underway } from '../core/mirror/blob-flights.ts';
-import { interceptedHosts } from '../core/upstream/hosts.ts';
 import { Certificate } from './certificate.ts';
 import { adminPages } from './http/admin.ts';
 import { atOnce, changedKeys } from './config/changes.ts';
-import type { Config, ProxyConfig } from './config/config.ts';
+import type { Config } from './config/config.ts';
 import { type Address, formatAddress, isLoopback, isLoopbackHost } from './config/address.ts';
 import { clock } from './clock.ts';
 import { Dialling } from './dialling.ts';
+import { openForwardProxy } from './forward-proxy.ts';
 import type { Log } from './log/log.ts';
 import { createMetrics } from './metrics.ts';
 import type { Face } from './http/listener.ts';
 import { type ServerParts, createServer } from './http/server.ts';
-import { Learned } from './proxy/learned.ts';
-import type { OpenInterception, Opening } from './proxy/open-interception.ts';
-import type { Rules } from './proxy/passages.ts';
-import { createProxy } from './proxy/proxy.ts';
-import type { Every } from './proxy/rounds.ts';
-import { pseudonym } from './pseudonym.ts';
-import { createServing, type Lasting, type Serving } from './serving.ts';
+import { createServing, type Lasting } from './serving.ts';
 import { createStatus } from './status.ts';
 import { openSoonerOrLater } from './store/late.ts';
 import type { StoreLimits } from './store/store.ts';
@@ -52,11 +46,6 @@ const day = 86_400_000;
 const storeWithin = 5000;
 
 const now = (): number => Date.now();
-
-const every: Every = (ms, tick) => {
-  const timer = setInterval(tick, ms).unref();
-  return () => clearInterval(timer);
-};
 
 /** Throws if an address or, for another reason than a disk that fails, the data directory cannot be had; then nothing is left open. */
 export async function startApp(config: Config, log: Log, ...others: readonly Report[]): Promise<App> {
@@ -101,36 +90,7 @@ export async function startApp(config: Config, log: Log, ...others: readonly Rep
   const usage = () => store.usage();
   const fills = () => underway.size;
   let listen = formatAddress(config.listen);
-  const learned = config.proxy?.learn === true ? new Learned(now) : undefined;
-  const intercepted = new Set(config.proxy?.intercept);
-  const interception = await openFor(config, {
-    mirror: {
-      pull: (...asked) => serving.mirror.pull(...asked),
-      forget: (reference) => serving.mirror.forget(reference),
-    },
-    dial: (...to) => serving.outbound.dial(...to),
-    via: pseudonym,
-    redirected: (address, host, registry) => learned?.note(address, host, registry),
-    report,
-    clock,
-  });
-  const { proxy: proxySettings } = config;
-  const proxy =
-    proxySettings &&
-    createProxy({
-      rules: () => rulesOf(serving, serving.config.proxy ?? proxySettings, learned),
-      intercept: interception && {
-        take: interception.take,
-        at: (registry, host) =>
-          intercepted.has(serving.registries.configuredAs(registry) ?? '') && interception.covers(host),
-      },
-      pseudonym,
-      isOwner: (host) => isLoopback({ host, port: 0 }),
-      report,
-      clock,
-      every,
-    });
-  if (interception !== undefined) close.push(() => interception.close(config.stopWithin));
+  const proxy = await openForwardProxy(config, { serving: () => serving, report, clock });
   const tunnels = () => proxy?.open() ?? 0;
   const label = (registry: string) => serving.registries.configuredAs(registry) ?? 'none';
   const metrics = createMetrics({ label, usage, fills, tunnels });
@@ -144,7 +104,7 @@ export async function startApp(config: Config, log: Log, ...others: readonly Rep
     now,
   });
   listeners.push(metrics.report, status.report);
-  if (learned !== undefined) listeners.push(learned.report);
+  if (proxy?.learn !== undefined) listeners.push(proxy.learn);
 
   /** What runs goes on with what it began with. */
   function apply(next: Config): void {
@@ -192,22 +152,6 @@ export async function startApp(config: Config, log: Log, ...others: readonly Rep
     await stop();
     throw error;
   }
-}
-
-function rulesOf({ config, hosts, outbound }: Serving, settings: ProxyConfig, learned: Learned | undefined): Rules {
-  const { tunnels, idle, longest } = settings;
-  const find: Rules['find'] = (host, address) => hosts.find(host) ?? learned?.find(host, address);
-  return { access: config.access, find, dial: outbound.dial, fetch: outbound.fetch, tunnels, idle, longest };
-}
-
-/** Undefined if nothing is intercepted; then the library that this takes is not loaded. */
-async function openFor(
-  { data, proxy, registries }: Config,
-  parts: Omit<Opening, 'data' | 'hosts'>,
-): Promise<OpenInterception | undefined> {
-  if (proxy === undefined || proxy.intercept.length === 0) return undefined;
-  const { openInterception } = await import('./proxy/open-interception.ts');
-  return openInterception({ ...parts, data, hosts: interceptedHosts(registries, proxy.intercept) });
 }
 
 function limitsOf({ storage, registries }: Config): StoreLimits {
