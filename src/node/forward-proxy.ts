@@ -33,7 +33,9 @@ export async function openForwardProxy(config: Config, parts: ForwardProxyParts)
   const { serving, report, clock } = parts;
   const { proxy: settings } = config;
   if (settings === undefined) return undefined;
-  const learned = settings.learn ? new Learned(() => clock.now()) : undefined;
+  const configuredAs = (registry: string) => serving().registries.configuredAs(registry);
+  const isConfigured = (registry: string) => configuredAs(registry) !== undefined;
+  const learned = settings.learn ? new Learned(() => clock.now(), isConfigured) : undefined;
   const intercepted = new Set(settings.intercept);
   const interception = await openFor(config, settings, {
     mirror: {
@@ -50,8 +52,7 @@ export async function openForwardProxy(config: Config, parts: ForwardProxyParts)
     rules: () => rulesOf(serving(), settings, learned),
     intercept: interception && {
       take: interception.take,
-      at: (registry, host) =>
-        intercepted.has(serving().registries.configuredAs(registry) ?? '') && interception.covers(host),
+      at: (registry, host) => intercepted.has(configuredAs(registry) ?? '') && interception.covers(host),
     },
     pseudonym,
     isOwner: (host) => isLoopback({ host, port: 0 }),

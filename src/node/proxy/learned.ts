@@ -19,12 +19,15 @@ type Recent = Bounded<{ readonly host: string; readonly until: number }>;
 
 export class Learned {
   readonly #now: () => number;
+  readonly #isConfigured: (registry: string) => boolean;
   readonly #lessons = new Bounded<Lesson>(most);
   /** By registry: where its endpoints have sent the mirror, whoever it was for. */
   readonly #recent = new Bounded<Recent>(mostRecent);
 
-  constructor(now: () => number) {
+  /** `isConfigured`: whether there is such a registry just now. */
+  constructor(now: () => number, isConfigured: (registry: string) => boolean) {
     this.#now = now;
+    this.#isConfigured = isConfigured;
   }
 
   /**
@@ -48,7 +51,7 @@ export class Learned {
   /** Whose place it is, for this client alone. */
   find(host: string, address: string): Belonging | undefined {
     const lesson = this.#lessons.get(keyOf(address, host));
-    if (lesson === undefined || lesson.until <= this.#now()) return undefined;
+    if (lesson === undefined || lesson.until <= this.#now() || !this.#isConfigured(lesson.registry)) return undefined;
     return { registry: lesson.registry, isRegistry: false };
   }
 

@@ -9,7 +9,11 @@ const minute = 60_000;
 
 function world() {
   let now = 1000;
-  const learned = new Learned(() => now);
+  const configured = new Set([registry]);
+  const learned = new Learned(
+    () => now,
+    (name) => configured.has(name),
+  );
   const served = (more: Partial<Extract<MirrorEvent, { kind: 'served' }>> = {}) =>
     learned.report({
       kind: 'served',
@@ -27,7 +31,7 @@ function world() {
       ...more,
     });
   const redirected = (to = host) => learned.report({ kind: 'redirected', registry, host: to });
-  return { learned, served, redirected, pass: (ms: number) => (now += ms) };
+  return { learned, configured, served, redirected, pass: (ms: number) => (now += ms) };
 }
 
 test('who was just given something that was not here may go where its registry sent us, for a quarter of an hour', () => {
@@ -86,6 +90,14 @@ test('a lesson of its own is not cut short by an older one', () => {
   served();
   pass(10 * minute);
   assert.ok(learned.find(host, client));
+});
+
+test('what was learned of a registry does not outlive it', () => {
+  const { learned, configured, served, redirected } = world();
+  redirected();
+  served();
+  configured.clear();
+  assert.equal(learned.find(host, client), undefined);
 });
 
 test('each address of an IPv6 network learns for itself', () => {
