@@ -43,7 +43,8 @@ export class Tunnel implements Watched {
   /** Resolves when both connections are closed. `first`: what the client has sent before. `upstream` was dialled with `onread`. */
   async run(upstream: Socket, first: Buffer, now: number): Promise<Traffic> {
     const client = this.#client;
-    const before = client.bytesWritten;
+    // What was said before: by us to the client, and to a proxy on the way.
+    const before = { sent: upstream.bytesWritten, received: client.bytesWritten };
     this.#upstream = upstream;
     this.#began = this.#movedAt = now;
     // Node would move a timer with every chunk.
@@ -54,7 +55,10 @@ export class Tunnel implements Watched {
     upstream.write(first);
     client.pipe(upstream);
     await closed;
-    const traffic = { sent: upstream.bytesWritten, received: client.bytesWritten - before };
+    const traffic = {
+      sent: upstream.bytesWritten - before.sent,
+      received: client.bytesWritten - before.received,
+    };
     return { ...traffic, ...(this.#ending ?? { ended: 'done' }) };
   }
 

@@ -52,6 +52,21 @@ test('a proxy on the way is told of all by which the request came, so that a cir
   );
 });
 
+test('what we say to a proxy on the way is not counted as sent', async (t) => {
+  const port = await startHost(t, (socket) => {
+    socket.once('data', () => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n');
+      socket.on('end', () => socket.end()).resume();
+    });
+  });
+  const dial = createDial({ via: { scheme: 'http', host: '127.0.0.1', port, login: undefined } });
+  const world = await startProxy(t, {}, { dial });
+  const client = await tunnel(world);
+  client.end();
+  await readAll(client);
+  assert.equal((await world.told('passed')).sent, hello.length);
+});
+
 test('a client that does not read holds its host back, and gets every byte as it was when it does', async (t) => {
   const all = randomBytes(7, 50_000_000);
   let sent = 0;
