@@ -21,7 +21,7 @@ export type Edge = (headers: IncomingHttpHeaders) => Tls | undefined;
 
 /** Undefined if the client is gone. */
 export function clientOf({ socket, headers }: IncomingMessage, trusted: TrustedPeers, edge?: Edge): Client | undefined {
-  const peer = socket.remoteAddress && plain(socket.remoteAddress);
+  const peer = peerOf(socket);
   if (peer === undefined) return undefined;
   const isTrusted = (address: string): boolean => trusted.some((network) => contains(network, address));
   const own = tlsOf(socket);
@@ -38,6 +38,11 @@ export function clientOf({ socket, headers }: IncomingMessage, trusted: TrustedP
   // The socket tells only how the one before us came.
   if (forwarded === 'https') return { address, scheme: 'https', tls: told ?? 'unknown' };
   return { address, scheme: 'http', tls: told ?? 'none' };
+}
+
+/** Whom it was heard from, whoever that speaks for. Undefined if he is gone. */
+export function peerOf({ remoteAddress }: Socket): string | undefined {
+  return remoteAddress && plain(remoteAddress);
 }
 
 /** `none`: it came in plain HTTP. */

@@ -19,15 +19,24 @@ export async function forward(
   { method, host, path, headers }: Forwarded,
   { fetch, via, signal }: { readonly fetch: Fetch; readonly via: string; readonly signal: AbortSignal },
 ): Promise<Reply> {
-  const sent = { ...joined(passedOn(headers)), via: headers.via === undefined ? via : `${headers.via}, ${via}` };
+  const sent = { ...joined(passedOn(headers)), via: behind(headers.via, via) };
   const url = `http://${host}${path}`;
   const { status, headers: told, body } = await fetch({ method, url, headers: sent, signal, trust: 'public' });
   const length = told['content-length'];
   return {
     status,
-    headers: { ...passedOn(told), ...(length !== undefined && { 'content-length': length }), via },
+    headers: {
+      ...passedOn(told),
+      ...(length !== undefined && { 'content-length': length }),
+      via: behind(told['via'], via),
+    },
     body: { kind: 'stream', stream: body },
   };
+}
+
+/** All that it came by (RFC 9110, section 7.6.3). */
+function behind(came: string | readonly string[] | undefined, via: string): string {
+  return [came ?? [], via].flat().join(', ');
 }
 
 type Named = Readonly<Record<string, string | readonly string[]>>;

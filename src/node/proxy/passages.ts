@@ -1,11 +1,11 @@
 // What the proxy does with whatever comes to its port, one request after the other, and what it tells of each.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Access } from '../../core/access/admit.ts';
 import type { Report } from '../../core/mirror/events.ts';
 import type { Belonging } from '../../core/upstream/hosts.ts';
-import { clientOf } from '../http/client.ts';
+import { peerOf } from '../http/client.ts';
 import type { Turns } from '../http/listener.ts';
 import { malformed } from '../http/refuse.ts';
 import { Carriage, type CarriageParts, type Ways } from './carriage.ts';
@@ -78,8 +78,9 @@ export class Passages implements Turns {
   }
 
   connect(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
-    const address = addressOf(request);
     const { intercept, isOwner } = this.#parts;
+    const address = peerOf(socket);
+    if (address === undefined || socket.destroyed) return gone(socket);
     return this.#follow(request, address, parseTunnel(request.url ?? ''), {
       refuse: (rejection) => refuseTunnel(socket, rejection, isOwner(address)),
       carry: ({ host }, decision, rules) =>
@@ -91,7 +92,8 @@ export class Passages implements Turns {
   }
 
   answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const address = addressOf(request);
+    const address = peerOf(request.socket);
+    if (address === undefined) return gone(response);
     return this.#follow(request, address, parseAbsolute(request.url ?? ''), {
       refuse: (rejection) => refuseRequest(request, response, rejection, this.#parts.isOwner(address)),
       carry: (target, _, { fetch }) => this.#carriage.forward(request, response, target, fetch),
@@ -101,6 +103,10 @@ export class Passages implements Turns {
 
   malformed(socket: Duplex, code: string | undefined): void {
     const { status, message } = malformed(code);
+    const address = socket instanceof Socket && socket.writable ? peerOf(socket) : undefined;
+    if (address !== undefined) {
+      this.#parts.report({ kind: 'refused', address, target: 'what cannot be read', status, why: message });
+    }
     refuseTunnel(socket, reject(status, message), false);
   }
 
@@ -144,9 +150,9 @@ export class Passages implements Turns {
   }
 }
 
-/** Whom the proxy heard it from: nobody is believed who says that he speaks for another. */
-function addressOf(request: IncomingMessage): string {
-  return clientOf(request, [])?.address ?? '';
+/** Its client has left before its turn: there is nothing to do, and nobody to tell of. */
+async function gone(connection: Socket | ServerResponse): Promise<void> {
+  connection.destroy();
 }
 
 const longestShown = 100;

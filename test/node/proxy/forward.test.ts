@@ -33,6 +33,7 @@ test('what belongs to a connection stays behind, both ways; the host is the URLâ
       'x-inner': 'secret',
       'x-kept': '1',
       'proxy-authenticate': 'Basic',
+      via: ['1.1 inner', '1.0 outer'],
     });
     response.end('body');
   });
@@ -57,10 +58,26 @@ test('what belongs to a connection stays behind, both ways; the host is the URLâ
   });
   assert.match(answer, /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nbody$/);
   assert.match(answer, /\r\nx-kept: 1\r\n/);
-  assert.match(answer, /\r\nvia: 1\.1 sampan-test\r\n/);
+  assert.match(answer, /\r\nvia: 1\.1 inner, 1\.0 outer, 1\.1 sampan-test\r\n/);
   assert.doesNotMatch(answer, /x-inner|proxy-authenticate/);
   const { how, host, received, ended } = await world.told('passed');
   assert.deepEqual([how, host, received, ended], ['forward', 'ghcr.io', 4, 'done']);
+});
+
+test('who has gone before the turn of what he asked for is told of once', async (t) => {
+  const asked = Promise.withResolvers<void>();
+  const port = await origin(t, () => asked.resolve());
+  const world = await startProxy(t, { 'ghcr.io': port });
+  const client = await world.connect();
+  client.write('GET http://ghcr.io/ HTTP/1.1\r\nHost: x\r\n\r\nCONNECT evil.example:443 HTTP/1.1\r\nHost: x\r\n\r\n');
+  await asked.promise;
+  client.resetAndDestroy();
+  await world.told('passed');
+  await world.proxy.close(0);
+  assert.deepEqual(
+    world.events.map(({ kind }) => kind),
+    ['passed'],
+  );
 });
 
 test('a redirect is the clientâ€™s to follow, and is asked for at the proxy again', async (t) => {

@@ -162,6 +162,22 @@ test('a request that has been here before is refused', async (t) => {
   assert.match(answer, /^HTTP\/1\.1 508 /);
 });
 
+test('bytes that are no HTTP are refused like any request, and none of them is told', async (t) => {
+  const world = await startProxy(t, {});
+  const client = await world.connect();
+  client.write(helloFor('registry.example'));
+  assert.match((await readAll(client)).toString(), /^HTTP\/1\.1 400 this is not an HTTP request\r\n/);
+  assert.deepEqual(world.events, [
+    {
+      kind: 'refused',
+      address: '127.0.0.1',
+      target: 'what cannot be read',
+      status: 400,
+      why: 'this is not an HTTP request',
+    },
+  ]);
+});
+
 test('what is no request, or two in one, is refused', async (t) => {
   const world = await startProxy(t, {});
   for (const lines of [
