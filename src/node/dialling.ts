@@ -5,17 +5,21 @@ import { createOutbound, type Outbound, type Way } from './outbound.ts';
 
 export class Dialling {
   readonly #clock: Clock;
-  readonly #ways: { readonly way: Way; readonly outbound: Outbound }[] = [];
+  #ways: readonly { readonly way: Way; readonly outbound: Outbound }[] = [];
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** One that differs gets connections of its own; those of the others that are not used close by themselves. */
+  /**
+   * One that differs gets connections of its own; those of the others that are not used close by themselves. A way that has none is
+   * forgotten: who still has it may use it, and it costs nothing when he lets go.
+   */
   as(way: Way): Pick<Outbound, 'dial' | 'fetch'> {
     const known = this.#ways.find((each) => isDeepStrictEqual(each.way, way));
-    const outbound = known?.outbound ?? createOutbound(way, this.#clock);
-    if (known === undefined) this.#ways.push({ way, outbound });
+    if (known !== undefined) return known.outbound;
+    const outbound = createOutbound(way, this.#clock);
+    this.#ways = [...this.#ways.filter((each) => !each.outbound.isIdle()), { way, outbound }];
     return outbound;
   }
 

@@ -31,6 +31,8 @@ const largestHead = 64 * 1024;
 export function createFetch({ dial = createDial(), http2 = false, ...options }: FetchOptions = {}): {
   readonly fetch: Fetch;
   readonly close: () => Promise<void>;
+  /** Whether no connection is open or being opened. */
+  readonly isIdle: () => boolean;
 } {
   const timeouts = { ...usualTimeouts, ...options.timeouts };
   const agent = (trust: UpstreamRequest['trust']): Agent =>
@@ -48,6 +50,8 @@ export function createFetch({ dial = createDial(), http2 = false, ...options }: 
     close: async () => {
       await Promise.all([agents.configured.destroy(), agents.public.destroy()]);
     },
+    // An agent forgets an origin with its last connection.
+    isIdle: () => Object.values(agents).every(({ stats }) => Object.keys(stats).length === 0),
   };
 }
 

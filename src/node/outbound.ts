@@ -11,6 +11,8 @@ export interface Outbound {
   readonly fetch: Fetch;
   /** Breaks what `fetch` still has to do. */
   close(): Promise<void>;
+  /** Whether `fetch` has no connection, and needs none just now. */
+  isIdle(): boolean;
 }
 
 /** Values alone, which can be compared. */
@@ -26,6 +28,11 @@ export function createOutbound({ resolve, dns, via, timeouts }: Way, clock: Cloc
   // The resolver's own name is pinned, or looked up by the system. It may speak HTTP/2 only.
   const resolver = createFetch({ dial: createDial({ resolve }), http2: true });
   const dial = createDial({ resolve, lookUp: createDoh({ url: dns, fetch: resolver.fetch, clock }) });
-  const { fetch, close } = createFetch({ dial, timeouts });
-  return { dial, fetch, close: async () => void (await Promise.all([close(), resolver.close()])) };
+  const { fetch, close, isIdle } = createFetch({ dial, timeouts });
+  return {
+    dial,
+    fetch,
+    close: async () => void (await Promise.all([close(), resolver.close()])),
+    isIdle: () => isIdle() && resolver.isIdle(),
+  };
 }
