@@ -87,7 +87,7 @@ describe('a pull through tunnels', { skip: need(...parts) }, () => {
       const by = ['--connect-to', 'example.com:443:registry-1.docker.io:443'];
       const other = await curl(...by, 'https://example.com/').catch((error: Error) => error.message);
       assert.match(other, /200 Connection established/);
-      assert.match(sampan.output, /"ended":"other-name"/);
+      await sampan.until('line of that tunnel', async () => assert.match(sampan.output, /"ended":"other-name"/));
     },
   );
 });

@@ -49,6 +49,11 @@ export class Sampan {
     return this.#process.output;
   }
 
+  /** Asks again and again until `ask` no longer throws: some things come a moment after the answer. */
+  async until(what: string, ask: () => Promise<void>): Promise<void> {
+    await this.#process.until(what, ask);
+  }
+
   async start(): Promise<void> {
     const running = new Running(program, ['serve', '--config', this.#file], {
       directory: this.#directory,
