@@ -7,7 +7,7 @@ import { within } from './stalls.ts';
 /** Work that goes on behind the reply, for half a minute after the client has left. */
 export type Later = (work: Promise<unknown>) => void;
 
-export type Kind = 'verdict' | 'pointer' | 'standing' | 'receipt' | 'blob';
+export type Kind = 'receipt' | 'blob';
 
 /** Seconds. The cache drops sooner what nobody uses; how long a record is good for, its own times tell. */
 const keptFor = 604_800;
@@ -62,15 +62,15 @@ export class EdgeCache {
   }
 
   /** What is withdrawn is so for those who look later: that is tried also where it is not waited for. */
-  async delete(key: string): Promise<void> {
+  async withdraw(key: string, tombstone: Response): Promise<void> {
     const isAwaited = !this.#failed;
-    const deleted = this.#try('delete', (cache) => cache.delete(this.#url(key)));
-    if (isAwaited) await deleted;
-    else this.#later(deleted);
+    const put = this.#try('withdraw', (cache) => cache.put(this.#url(key), tombstone));
+    if (isAwaited) await put;
+    else this.#later(put);
   }
 
   #url(key: string): string {
-    return `https://${this.#host}/_sampan/1/${key}`;
+    return `https://${this.#host}/_sampan/2/${key}`;
   }
 
   /** Waited for once only: what fails is likely to fail again, and a request has time for one such wait. */
@@ -95,7 +95,7 @@ function opened(): Promise<Cache> {
 }
 
 /** No part of it is as a client wrote it: names were checked, and are encoded all the same. */
-export function keyOf(kind: Kind, repository: Repository, name = ''): string {
+export function keyOf(kind: Kind, repository: Repository, name: string): string {
   return `${kind}/${encodeURIComponent(repositoryKey(repository))}/${encodeURIComponent(name)}`;
 }
 

@@ -1,11 +1,12 @@
 // What a request's mirror keeps at the edge: everything small in Cloudflare's cache, blobs there and in a bucket if there is one.
 import type { MirrorParts } from '../core/mirror/mirror.ts';
+import { sharedBook } from '../core/mirror/shared-book.ts';
 import { bucketShelf } from './bucket-shelf.ts';
 import { edgeBook } from './edge-book.ts';
 import { EdgeCache, type Later } from './edge-cache.ts';
 import { edgeManifests } from './edge-manifests.ts';
 import { edgeShelf } from './edge-shelf.ts';
-import type { Isolate } from './isolate.ts';
+import { type Isolate, clock } from './isolate.ts';
 import { report } from './report.ts';
 
 /**
@@ -21,7 +22,7 @@ export function openEdge(
   const cache = new EdgeCache(host, later, report);
   const bucket = isolate.bucket && bucketShelf(isolate.bucket, later, report);
   return {
-    book: edgeBook(isolate.book, cache),
+    book: sharedBook(isolate.near, edgeBook(cache), clock, isolate.settings),
     store: edgeManifests(cache),
     shelves: [edgeShelf(cache, isolate.doubts, address), ...(bucket === undefined ? [] : [bucket])],
   };

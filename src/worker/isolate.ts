@@ -8,9 +8,9 @@ import type { Mac } from '../core/access/mac.ts';
 import type { Limit } from '../core/door/limit.ts';
 import type { Tell } from '../core/edge/sentry.ts';
 import { type NoticeFor, noticesOf } from '../core/edge/tls.ts';
-import { memoryBook } from '../core/mirror/memory-book.ts';
 import { Memory } from '../core/mirror/memory.ts';
-import type { Book, Clock } from '../core/mirror/ports.ts';
+import type { Clock } from '../core/mirror/ports.ts';
+import { Near } from '../core/mirror/shared-book.ts';
 import { UpstreamMemory } from '../core/upstream/memory.ts';
 import { Registries } from '../core/upstream/registries.ts';
 import { type Environment, readBindings } from './bindings.ts';
@@ -34,7 +34,7 @@ export interface Isolate {
   readonly settings: (registry: string) => ServedRegistry;
   readonly memory: Memory;
   readonly upstreamMemory: UpstreamMemory;
-  readonly book: Book;
+  readonly near: Near;
   readonly doubts: Doubts;
   /** Sentry, if there is a DSN. */
   readonly tell: Tell | undefined;
@@ -84,7 +84,7 @@ export function openIsolate(environment: Environment): Isolate {
     settings: settingsIn(config.registries, registries),
     memory: new Memory(clock),
     upstreamMemory: new UpstreamMemory(),
-    book: memoryBook(clock),
+    near: new Near(clock),
     tell: openSentry(config.sentry, 'worker'),
     noticeFor: config.tlsNotice && noticesOf(config.tlsNotice),
     bucket,

@@ -20,8 +20,8 @@ const counted = (call) => (...given) => {
 };
 caches.open = async (name) => {
   const cache = await opened(name);
-  const [match, put, remove] = [cache.match, cache.put, cache.delete].map((method) => counted(method.bind(cache)));
-  return { match, put, delete: remove };
+  const [match, put] = [cache.match, cache.put].map((method) => counted(method.bind(cache)));
+  return { match, put };
 };
 
 export default {

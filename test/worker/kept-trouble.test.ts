@@ -111,11 +111,11 @@ for (const [what, standIn] of [
   ['throws', "caches.open = async () => { throw new Error('no cache'); };"],
   [
     'refuses every put',
-    "caches.open = async () => ({ match: async () => undefined, delete: async () => false, put: async () => { throw new Error('413'); } });",
+    "caches.open = async () => ({ match: async () => undefined, put: async () => { throw new Error('413'); } });",
   ],
   [
     'has something else',
-    "caches.open = async () => ({ match: async () => new Response('<p>', { status: 203 }), delete: async () => false, put: async (_, given) => void (await given.bytes()) });",
+    "caches.open = async () => ({ match: async () => new Response('<p>', { status: 203 }), put: async (_, given) => void (await given.bytes()) });",
   ],
 ] as const) {
   describe(`a cache that ${what}`, () => {
