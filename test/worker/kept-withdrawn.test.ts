@@ -1,6 +1,6 @@
 // What one isolate has noticed counts for the others too, also when nobody else can be asked any more.
 import assert from 'node:assert/strict';
-import { test, type TestContext } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
 import { answer } from '../fakes/registry/levers.ts';
 import { startRegistry } from '../fakes/registry/registry.ts';
 import { elsewhere, operationsOf, waiting } from './behind.ts';
@@ -21,8 +21,8 @@ async function twoIsolates(t: TestContext) {
   const registries = { 'docker.io': { endpoints: [hub.url] } };
   const edge = await startEdge({ access: 'open', registries }, { around, before: late });
   t.after(() => Promise.all([edge.close(), hub.down()]));
-  const at = (minutes: number, path: string, headers = {}) =>
-    edge.get(`/v2/x/${path}`, { ...headers, 'x-minutes': String(minutes) });
+  const at = (minutes: number, path: string, headers = {}, method = 'GET') =>
+    edge.ask({ method, target: `/v2/x/${path}`, headers: { ...headers, 'x-minutes': String(minutes) } });
   return { hub, at };
 }
 
@@ -72,4 +72,40 @@ test('a tag that one isolate has seen move has moved in all, when it is next loo
     assert.equal(found.headers['cache-status'], 'sampan; hit; detail=stale');
     assert.ok(found.body.equals(second.item.body));
   }
+});
+
+describe('a blob that was kept in another size than the upstream tells when it is next asked', () => {
+  async function keepOther(t: TestContext) {
+    const { hub, at } = await twoIsolates(t);
+    const { item, layer, bytes } = imageOf('another size');
+    hub.hold('library/x', item);
+    const blob = `blobs/${layer.digest}`;
+    const body = 'somebody in between says hello';
+    hub.levers.answers = [{ path: /blobs/, method: 'GET', status: 200, headers: {}, body, times: 2 }];
+    for (const headers of [{}, elsewhere]) assert.equal((await at(0, blob, headers)).body.toString(), body);
+    return { blob, bytes, at };
+  }
+
+  test('is replaced, and in no isolate shown again', async (t) => {
+    const { blob, bytes, at } = await keepOther(t);
+    for (const [headers, told] of [
+      [{}, 'fwd=miss; stored'],
+      [{}, 'hit'],
+      // This one still has its own word for what was proven, and takes the upstream's of now.
+      [elsewhere, 'fwd=miss; stored'],
+      [elsewhere, 'hit'],
+    ] as const) {
+      const found = await at(20, blob, headers);
+      assert.equal(found.headers['cache-status'], `sampan; ${told}`);
+      assert.ok(found.body.equals(bytes));
+    }
+  });
+
+  test('is not shown to who asks for less than the whole either', async (t) => {
+    const { blob, bytes, at } = await keepOther(t);
+    for (const _ of [1, 2]) {
+      assert.equal((await at(20, blob, {}, 'HEAD')).headers['content-length'], String(bytes.length));
+      assert.ok((await at(20, blob, { range: 'bytes=5-9' })).body.equals(bytes.subarray(5, 10)));
+    }
+  });
 });

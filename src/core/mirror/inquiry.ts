@@ -159,6 +159,13 @@ export class Inquiry {
     await this.#book.link(repository, { mediaType: known?.mediaType ?? blobType, digest, size });
   }
 
+  /** The same where nobody looks at bytes: there the last word of the upstream counts, or a wrong one would for good. */
+  async retold(repository: Repository, digest: Digest, size: number | undefined): Promise<void> {
+    if (size === undefined) return;
+    const { mediaType } = (await this.#book.standing(repository, digest)) ?? { mediaType: blobType };
+    if (!isManifestType(mediaType)) await this.#book.link(repository, { mediaType, digest, size });
+  }
+
   /** The registry itself has just said that it has no such blob there: the same as of a manifest (`#goneManifest`). */
   async gone(repository: Repository, digest: Digest): Promise<void> {
     const known = await this.#book.standing(repository, digest);

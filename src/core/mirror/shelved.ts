@@ -16,7 +16,7 @@ import { blobHead, blobReply, notModified } from './replies.ts';
 import { type Reply, discard } from './reply.ts';
 
 interface Admission {
-  /** Bytes, if the repository was proven to have it before. */
+  /** Bytes, by what the upstream told last. */
   readonly size: number | undefined;
   /** Why nobody could be asked. */
   readonly trouble?: RegistryError;
@@ -39,7 +39,7 @@ export class Shelved {
     if (isNotModified(conditions, digest)) return notModified(digest, outcome);
     const range = isRangeWanted(conditions, digest) ? pull.range : undefined;
     if (pull.head || (range !== undefined && isEmptyRange(range))) {
-      const size = await this.#stat(repository, digest);
+      const size = await this.#stat(repository, digest, admission.size);
       if (size === undefined) return undefined;
       if (pull.head) return blobHead(digest, size, outcome, trouble);
       if (range !== undefined) resolveRange(range, size);
@@ -61,7 +61,7 @@ export class Shelved {
     const bring = async () => {
       const content = await inquiry.ask(repository, digest, () => upstream.untouched(asked, anonymous, signal));
       if (content === undefined) await inquiry.gone(repository, digest);
-      else await inquiry.proven(repository, digest, content.size);
+      else await inquiry.retold(repository, digest, content.size);
       return content;
     };
     return this.#layBy(repository, digest, size, { at: shelves.length, bring });
@@ -103,18 +103,20 @@ export class Shelved {
     const resting = inquiry.resting(repository, digest);
     if (resting !== undefined) return size === undefined ? undefined : { size, trouble: resting };
     try {
-      if ((await inquiry.prove(repository, digest)) === undefined) throw unknownBlob(repository, digest);
-      return { size };
+      const proof = await inquiry.prove(repository, digest);
+      if (proof === undefined) throw unknownBlob(repository, digest);
+      await inquiry.retold(repository, digest, proof.size);
+      return { size: proof.size ?? size };
     } catch (error) {
       if (!(error instanceof RegistryError) || !error.passing) throw error;
       return size === undefined ? undefined : { size, trouble: error };
     }
   }
 
-  async #stat(repository: Repository, digest: Digest): Promise<number | undefined> {
+  async #stat(repository: Repository, digest: Digest, proven?: number): Promise<number | undefined> {
     for (const shelf of this.#parts.shelves) {
       const size = await shelf.stat(repository, digest);
-      if (size !== undefined) return size;
+      if (size !== undefined && (proven === undefined || proven === size)) return size;
     }
     return undefined;
   }
