@@ -2,10 +2,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Reply } from '../../core/mirror/reply.ts';
 import type { Fetch } from '../../core/upstream/fetch.ts';
-import { hopByHop } from './end-to-end.ts';
+import { ofThisHop } from './end-to-end.ts';
 
-/** Of one connection, for us, or made anew by whoever sends. */
-const stays = new Set([...hopByHop, 'host', 'expect', 'content-length']);
+/** For us, or made anew by whoever sends. */
+const ours = new Set(['host', 'expect', 'content-length']);
 
 export interface Forwarded {
   readonly method: 'GET' | 'HEAD';
@@ -41,15 +41,10 @@ function behind(came: string | readonly string[] | undefined, via: string): stri
 
 type Named = Readonly<Record<string, string | readonly string[]>>;
 
-/** Without what stays, and what `Connection` names. */
 function passedOn(headers: Readonly<Record<string, string | readonly string[] | undefined>>): Named {
-  const named = new Set(
-    String(headers['connection'])
-      .toLowerCase()
-      .split(/[\s,]+/),
-  );
+  const stays = ofThisHop(String(headers['connection'] ?? ''));
   const rest = Object.entries(headers).flatMap(([name, value]) =>
-    value === undefined || stays.has(name) || named.has(name) ? [] : [[name, value] as const],
+    value === undefined || stays.has(name) || ours.has(name) ? [] : [[name, value] as const],
   );
   return Object.fromEntries(rest);
 }

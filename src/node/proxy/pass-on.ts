@@ -27,23 +27,29 @@ export interface Passing {
 
 /** Milliseconds: until a connection stands with TLS; without a byte either way; and that one is kept for the next request. */
 const [connectWithin, longestSilence, keptFor] = [15_000, 300_000, 4000];
+/** Of these everybody expects a body; of a body of others, not everybody finds the end. */
+const sends: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
 const largestHead = 64 * 1024;
 
 export class PassOn {
   readonly #via: string;
   readonly #agent: Agent;
+  /** For requests after which no other shall come on their connection. */
+  readonly #alone = new Agent({ maxCachedSessions: 0 });
   readonly #closing = new AbortController();
 
   constructor({ dial, via }: PassOnParts) {
     this.#via = via;
     // No server closes an idle connection as soon as that, so a body that cannot be sent twice is safe on one.
     this.#agent = new Agent({ keepAlive: true, timeout: keptFor, maxCachedSessions: 0 });
-    this.#agent.createConnection = ({ host }, done) => {
+    const create: Agent['createConnection'] = ({ host }, done) => {
       const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(connectWithin)]);
       const tell = async () => done?.(...(await opened(dial, host ?? '', signal)));
       void tell();
       return undefined;
     };
+    this.#agent.createConnection = create;
+    this.#alone.createConnection = create;
   }
 
   /**
@@ -71,16 +77,17 @@ export class PassOn {
   close(): void {
     this.#closing.abort(new Error('sampan is stopping'));
     this.#agent.destroy();
+    this.#alone.destroy();
   }
 
   async #ask(request: IncomingMessage, { host, signal, goOn }: Passing, again = false): Promise<IncomingMessage> {
     const { method = '', url: path = '' } = request;
-    const headers = [...endToEnd(request.rawHeaders, this.#via), ...framing(request)];
+    const headers = [...endToEnd(request.rawHeaders, this.#via, 'content-length'), ...framing(request)];
     const own = {
       host,
       port: 443,
       servername: host,
-      agent: this.#agent,
+      agent: hasBody(request) && !sends.has(method) ? this.#alone : this.#agent,
       maxHeaderSize: largestHead,
       timeout: longestSilence,
     };
@@ -124,11 +131,11 @@ async function open(dial: Dial, host: string, signal: AbortSignal): Promise<Dupl
   }
 }
 
-/** Where the body ends: as it came, or, where nothing says that there is one, said so. */
+/** Where the body ends, as our parser found it and nobody else; or, where nothing says that there is one, said so. */
 function framing({ headers, method = '' }: IncomingMessage): readonly string[] {
   if (headers['transfer-encoding'] !== undefined) return ['transfer-encoding', 'chunked'];
-  const isSilent = headers['content-length'] === undefined && ['POST', 'PUT', 'PATCH'].includes(method);
-  return isSilent ? ['content-length', '0'] : [];
+  const length = headers['content-length'] ?? (sends.has(method) ? '0' : undefined);
+  return length === undefined ? [] : ['content-length', length];
 }
 
 function collected(pairs: readonly string[]): Headers {
