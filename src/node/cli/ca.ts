@@ -31,7 +31,7 @@ const none = `There is no authority yet. It is made when sampan starts with prox
 
 const verbs: Readonly<Record<'show' | 'install' | 'renew', Verb>> = {
   async show(config, { pem }) {
-    const authority = await findAuthority(config.data);
+    const authority = findAuthority(config.data);
     if (authority === undefined) return complain(none);
     print(pem === true ? authority.certificate : described(authority, config));
     return 0;
@@ -41,7 +41,7 @@ const verbs: Readonly<Record<'show' | 'install' | 'renew', Verb>> = {
     const store = TrustStore.find(root);
     if (store === undefined) return complain('this system keeps its authorities where sampan does not know');
     if (undo === true) return distrust(store);
-    const authority = await findAuthority(config.data);
+    const authority = findAuthority(config.data);
     if (authority === undefined) return complain(none);
     const file = store.file(authority.fingerprint);
     print(`${described(authority, config)}\nIt will be trusted on this machine, by ${file}.\n`);
@@ -55,7 +55,7 @@ const verbs: Readonly<Record<'show' | 'install' | 'renew', Verb>> = {
   async renew(config) {
     const hosts = hostsIn(config);
     if (hosts.length === 0) return complain('nothing is intercepted: proxy.intercept names no registry');
-    const { authority, former } = await renewAuthority(config.data, hosts, Date.now());
+    const { authority, former } = renewAuthority(config.data, hosts, Date.now());
     print(described(authority, config));
     if (former !== undefined) print(`\nThe one before lies in ${former}; nothing reads it any more.\n`);
     print('\nWhat comes now: start sampan anew, and on every machine that trusted the one before: sampan ca install\n');

@@ -1,8 +1,20 @@
 // The authority that intercepted connections are shown to be signed by: made once, kept below the data directory, never overwritten.
-import { X509Certificate } from 'node:crypto';
-import { chown, mkdtemp, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { isErrorCode } from '../error-code.ts';
+import { asOwnerOf } from './as-owner.ts';
 import { domainsOf, type KeyAndCertificate, makeAuthority } from './certificates.ts';
 
 export interface Authority extends KeyAndCertificate {
@@ -30,97 +42,99 @@ export function keyFile(directory: string): string {
 }
 
 /** Undefined if there is none yet. Throws what is wrong with one that cannot be used. */
-export async function findAuthority(data: string): Promise<Authority | undefined> {
+export function findAuthority(data: string): Authority | undefined {
+  if (ifThere(() => statSync(data)) === undefined) return undefined;
+  return asOwnerOf(data, () => find(data));
+}
+
+/** Made now, if there is none. `hosts`: what it shall be good for; `*.example.com` for all below. `now`: milliseconds since 1970. */
+export function openAuthority(data: string, hosts: readonly string[], now: number): Authority {
+  return asOwnerOf(data, () => {
+    const found = find(data);
+    if (found !== undefined) return found;
+    bringIn(data, hosts, now);
+    return opened(data);
+  });
+}
+
+export interface Renewed {
+  readonly authority: Authority;
+  /** Where the one before lies now. */
+  readonly former: string | undefined;
+}
+
+/** A new one takes the place of the one that is there, which stays beside it. */
+export function renewAuthority(data: string, hosts: readonly string[], now: number): Renewed {
+  mkdirSync(data, { recursive: true });
+  return asOwnerOf(data, () => {
+    const former = join(data, `authority-until-${new Date(now).toISOString().replaceAll(/[:.]/g, '-')}`);
+    const kept = ifThere(() => {
+      renameSync(join(data, 'authority'), former);
+      return former;
+    });
+    bringIn(data, hosts, now);
+    return { authority: opened(data), former: kept };
+  });
+}
+
+function find(data: string): Authority | undefined {
   const directory = join(data, 'authority');
   const [file, keptAt] = [certificateFile(directory), keyFile(directory)];
-  const certificate = await readFile(file, 'utf8').catch(missing);
-  if (certificate === undefined) return undefined;
-  const { mode } = await stat(keptAt);
+  const written = ifThere(() => readFileSync(file, 'utf8'));
+  if (written === undefined) return undefined;
+  const { mode } = statSync(keptAt);
   if ((mode & 0o077) !== 0) throw new Error(`others may read ${keptAt}: it is for its owner alone (chmod 600)`);
-  const key = await readFile(keptAt, 'utf8');
-  const read = new X509Certificate(certificate);
+  const key = readFileSync(keptAt, 'utf8');
+  const read = new X509Certificate(written);
+  if (!read.checkPrivateKey(createPrivateKey(key))) throw new Error(`${keptAt} is not the key of ${file}`);
   return {
     directory,
     key,
-    certificate,
-    domains: domainsOf(certificate),
+    certificate: written,
+    domains: domainsOf(written),
     from: read.validFromDate.getTime(),
     until: read.validToDate.getTime(),
     fingerprint: read.fingerprint256,
   };
 }
 
-/** Made now, if there is none. `hosts`: what it shall be good for; `*.example.com` for all below. `now`: milliseconds since 1970. */
-export async function openAuthority(data: string, hosts: readonly string[], now: number): Promise<Authority> {
-  const found = await findAuthority(data);
-  if (found !== undefined) return found;
-  await bringIn(data, hosts, now);
-  return opened(data);
-}
-
-/** A new one takes the place of the one that is there, which stays beside it; where that is, if there was one. */
-export async function renewAuthority(
-  data: string,
-  hosts: readonly string[],
-  now: number,
-): Promise<{ readonly authority: Authority; readonly former: string | undefined }> {
-  const current = join(data, 'authority');
-  const former = join(data, `authority-until-${new Date(now).toISOString().replaceAll(/[:.]/g, '-')}`);
-  const kept = await rename(current, former).then(() => former, missing);
-  await bringIn(data, hosts, now);
-  return { authority: await opened(data), former: kept };
-}
-
-async function opened(data: string): Promise<Authority> {
-  const found = await findAuthority(data);
+function opened(data: string): Authority {
+  const found = find(data);
   if (found === undefined) throw new Error(`the authority in ${data} has gone`);
   return found;
 }
 
-/** Whole or not at all, by one rename. Somebody else may be quicker: then his stays. */
-async function bringIn(data: string, hosts: readonly string[], now: number): Promise<void> {
+/** Whole or not at all, by one rename. Another process may be quicker: then its authority stays. */
+function bringIn(data: string, hosts: readonly string[], now: number): void {
   const domains = [...new Set(hosts.map((host) => host.replace(/^\*\./, '')))];
   const { key, certificate } = makeAuthority(domains, now);
-  const made = await mkdtemp(join(data, 'authority-new-'));
+  const made = mkdtempSync(join(data, 'authority-new-'));
   try {
-    await write(keyFile(made), key, 0o600);
-    await write(certificateFile(made), certificate, 0o644);
-    await giveTo(data, [keyFile(made), certificateFile(made), made]);
-    await sync(made);
-    await rename(made, join(data, 'authority'));
-    await sync(data);
+    writeFileSync(keyFile(made), key, { mode: 0o600, flag: 'wx', flush: true });
+    writeFileSync(certificateFile(made), certificate, { mode: 0o644, flag: 'wx', flush: true });
+    sync(made);
+    renameSync(made, join(data, 'authority'));
+    sync(data);
   } catch (error) {
-    await rm(made, { recursive: true, force: true });
+    rmSync(made, { recursive: true, force: true });
     if (!isErrorCode(error, 'ENOTEMPTY') && !isErrorCode(error, 'EEXIST')) throw error;
   }
 }
 
-/** Root may do this for the user that sampan runs as, who must be able to read it. */
-async function giveTo(data: string, paths: readonly string[]): Promise<void> {
-  if (process.getuid?.() !== 0) return;
-  const { uid, gid } = await stat(data);
-  for (const path of paths) await chown(path, uid, gid);
-}
-
-async function write(path: string, text: string, mode: number): Promise<void> {
-  const file = await open(path, 'wx', mode);
+function sync(directory: string): void {
+  const handle = openSync(directory, 'r');
   try {
-    await file.writeFile(text);
-    await file.sync();
+    fsyncSync(handle);
   } finally {
-    await file.close();
+    closeSync(handle);
   }
 }
 
-async function sync(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
+function ifThere<T>(look: () => T): T | undefined {
   try {
-    await handle.sync();
-  } finally {
-    await handle.close();
+    return look();
+  } catch (error) {
+    if (isErrorCode(error, 'ENOENT')) return undefined;
+    throw error;
   }
-}
-
-function missing(error: unknown): undefined {
-  if (!isErrorCode(error, 'ENOENT')) throw error;
 }

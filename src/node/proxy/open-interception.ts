@@ -25,7 +25,7 @@ export async function openInterception({ data, hosts, ...parts }: Opening): Prom
   const now = clock.now();
   let authority: Authority;
   try {
-    authority = await openAuthority(data, hosts, now);
+    authority = openAuthority(data, hosts, now);
   } catch (error) {
     const why = 'the authority cannot be used';
     report({ kind: 'not-intercepted', hosts, why, remedy: 'sampan ca show', error });

@@ -1,10 +1,16 @@
 // The authority: made once, for whom it is good, and what becomes of it when it is renewed. openssl is asked what it thinks.
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { type Authority, covers, openAuthority, renewAuthority } from '../../../src/node/proxy/authority.ts';
+import {
+  type Authority,
+  covers,
+  findAuthority,
+  openAuthority,
+  renewAuthority,
+} from '../../../src/node/proxy/authority.ts';
 import { issueLeaf, makeKey } from '../../../src/node/proxy/certificates.ts';
 import { Leaves } from '../../../src/node/proxy/leaves.ts';
 import { need } from '../../lab/need.ts';
@@ -20,12 +26,12 @@ async function fresh(hosts: readonly string[] = ['registry-1.docker.io', '*.gcr.
 }
 
 describe('the authority', () => {
-  it('is made once, however many ask, and its key is for its owner alone', async () => {
+  it('is made once, and never again; and its key is for its owner alone', async () => {
     const own = await mkdtemp(join(data, 'once-'));
-    const all = await Promise.all(Array.from({ length: 5 }, () => openAuthority(own, ['ghcr.io'], now)));
-    assert.equal(new Set(all.map(({ fingerprint }) => fingerprint)).size, 1);
+    const { fingerprint } = openAuthority(own, ['ghcr.io'], now);
+    const { directory, from, until, ...again } = openAuthority(own, ['other.example'], now);
+    assert.equal(again.fingerprint, fingerprint);
     assert.deepEqual(await readdir(own), ['authority']);
-    const { directory, from, until } = await openAuthority(own, ['other.example'], now);
     const modes = [directory, join(directory, 'key.pem')].map(async (path) =>
       ((await stat(path)).mode & 0o777).toString(8),
     );
@@ -35,8 +41,8 @@ describe('the authority', () => {
 
   it('is good for its hosts and what is below, and stays so whatever is configured later', async () => {
     const own = await mkdtemp(join(data, 'for-'));
-    await openAuthority(own, ['ghcr.io', '*.gcr.io'], now);
-    const { domains } = await openAuthority(own, ['quay.io'], now);
+    openAuthority(own, ['ghcr.io', '*.gcr.io'], now);
+    const { domains } = openAuthority(own, ['quay.io'], now);
     assert.deepEqual(domains, ['ghcr.io', 'gcr.io']);
     const names = ['ghcr.io', 'a.ghcr.io', 'eu.gcr.io', 'notghcr.io', 'ghcr.io.example', 'quay.io'];
     assert.deepEqual(
@@ -52,15 +58,53 @@ describe('the authority', () => {
   it('is not used while others may read its key', async () => {
     const { directory } = await fresh();
     await chmod(join(directory, 'key.pem'), 0o640);
-    await assert.rejects(openAuthority(join(directory, '..'), [], now), /others may read/);
+    assert.throws(() => openAuthority(join(directory, '..'), [], now), /others may read/);
+  });
+
+  it('is not used with a key that is none, or another’s', async () => {
+    const { directory } = await fresh();
+    const use = () => findAuthority(join(directory, '..'));
+    await writeFile(join(directory, 'key.pem'), makeKey());
+    assert.throws(use, /is not the key of/);
+    await writeFile(join(directory, 'key.pem'), '');
+    assert.throws(use);
   });
 
   it('makes place for a new one, and is kept', async () => {
     const before = await fresh(['ghcr.io']);
-    const { authority, former = '' } = await renewAuthority(join(before.directory, '..'), ['quay.io'], now);
+    const { authority, former = '' } = renewAuthority(join(before.directory, '..'), ['quay.io'], now);
     assert.deepEqual(authority.domains, ['quay.io']);
     assert.equal(await readFile(join(former, 'certificate.pem'), 'utf8'), before.certificate);
     assert.notEqual(authority.certificate, before.certificate);
+  });
+});
+
+describe('root', { skip: process.getuid?.() !== 0 && 'needs root' }, () => {
+  const nobody = 65_534;
+
+  async function whoseIs(mode: number): Promise<string> {
+    await chmod(data, 0o755);
+    const own = await mkdtemp(join(data, 'whose-'));
+    await chmod(own, mode);
+    await chown(own, nobody, nobody);
+    return own;
+  }
+
+  it('makes it for the user whose directory that is', async () => {
+    const { directory } = renewAuthority(await whoseIs(0o700), ['ghcr.io'], now).authority;
+    const owners = ['', 'key.pem', 'certificate.pem'].map(async (name) => (await stat(join(directory, name))).uid);
+    assert.deepEqual(await Promise.all(owners), [nobody, nobody, nobody]);
+  });
+
+  it('does and reads there what that user may, and no more, and is root again', async () => {
+    const before = [process.geteuid?.(), process.getegid?.(), process.getgroups?.()];
+    const locked = await whoseIs(0o500);
+    assert.throws(() => renewAuthority(locked, ['ghcr.io'], now), { code: 'EACCES' });
+    const own = await whoseIs(0o700);
+    const ofRoot = await fresh();
+    await symlink(ofRoot.directory, join(own, 'authority'));
+    assert.throws(() => findAuthority(own), { code: 'EACCES' });
+    assert.deepEqual([process.geteuid?.(), process.getegid?.(), process.getgroups?.()], before);
   });
 });
 
