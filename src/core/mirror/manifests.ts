@@ -113,8 +113,14 @@ export class Manifests {
 
   async #held(reference: Reference): Promise<Pointer | undefined> {
     const { repository, target } = reference;
-    if (isTag(target)) return this.#parts.book.pointer(repository, target);
-    const descriptor = await this.#parts.book.standing(repository, target);
+    const { book } = this.#parts;
+    if (isTag(target)) {
+      const pointer = await book.pointer(repository, target);
+      // What was deleted by its digest is gone from every name.
+      const known = pointer && (await book.standing(repository, pointer.descriptor.digest));
+      return known && pointer;
+    }
+    const descriptor = await book.standing(repository, target);
     // Proven as a layer or a config is not proven as a manifest.
     return descriptor && isManifestType(descriptor.mediaType) ? { descriptor, checkedAt: 0 } : undefined;
   }

@@ -26,7 +26,8 @@ export interface Errand {
 export function errandOf(request: Omit<PullRequest, 'host'>, registry: string): Errand {
   const { method, target } = request;
   const reads = method === 'GET' || method === 'HEAD';
-  const named = parsed({ ...request, method: reads ? method : 'GET' }, registry);
+  // What a push changes, it changes whatever else stands in its query.
+  const named = parsed(reads ? request : { method: 'GET', target: target.replace(/[?#].*$/s, '') }, registry);
   const kind = named?.kind ?? 'other';
   const isBlobHead = method === 'HEAD' && kind === 'blob';
   const pull = reads && !isBlobHead && named !== undefined && isPlain(named, target) ? named : undefined;

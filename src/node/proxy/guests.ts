@@ -150,9 +150,9 @@ export class Guests {
     try {
       const reply = await passOn.send(request, { host, signal, goOn: () => response.writeContinue() });
       tell(reply.status);
-      // Before the client knows that it is done.
-      if (reply.status < 300) await forget();
-      const elsewhere = elsewhereOf(reply, host);
+      // Before the client knows that it is done. A front of the host may fail when the host itself has done it.
+      if (reply.status < 400 || reply.status >= 500) await forget();
+      const elsewhere = pulls(kind, request) ? elsewhereOf(reply, host) : undefined;
       if (elsewhere !== undefined) redirected(address, elsewhere, registry);
       return reply;
     } catch (error) {
@@ -181,8 +181,14 @@ function checkHost({ headersDistinct, url = '' }: IncomingMessage, host: string)
   throw new RegistryError('UNSUPPORTED', `this connection was made to ${host}`, { status: 421 });
 }
 
+/** Only then it is the registry that says where to go on: other pages of its host may lead wherever a client wants. */
+function pulls(kind: Errand['kind'], { method }: IncomingMessage): boolean {
+  return (method === 'GET' || method === 'HEAD') && (kind === 'manifest' || kind === 'blob');
+}
+
 /** The other host that a redirect leads to. */
-function elsewhereOf({ headers: { location } }: Reply, host: string): string | undefined {
+function elsewhereOf({ status, headers: { location } }: Reply, host: string): string | undefined {
+  if (status < 300 || status >= 400) return undefined;
   if (typeof location !== 'string' || !URL.canParse(location)) return undefined;
   const { protocol, hostname, port } = new URL(location);
   return protocol === 'https:' && port === '' && hostname !== host ? hostname : undefined;

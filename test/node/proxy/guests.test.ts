@@ -99,6 +99,19 @@ describe('what is no pull', () => {
     assert.deepEqual([told.status, told.headers.location], [307, 'https://cdn.example.com/blob?signed=1']);
     assert.deepEqual(redirects, ['docker.io sent 192.0.2.7 to cdn.example.com']);
   });
+
+  it('teaches the proxy no host by any other redirect, nor by what is none', async () => {
+    const { ask, answers, redirects, registry } = await intercepted();
+    registry.levers.answers.push(answer.denied(/./));
+    let status = 302;
+    answers((_, response) => response.writeHead(status, { location: 'https://evil.example/' }).end());
+    await ask('GET', '/logout?to=https://evil.example/');
+    await ask('DELETE', blob);
+    await ask('GET', '/v2/library/app/tags/list');
+    status = 401;
+    await ask('GET', blob);
+    assert.deepEqual(redirects, []);
+  });
 });
 
 describe('what is not for everybody', () => {
@@ -168,6 +181,39 @@ describe('a push', () => {
     asked();
     await ask('GET', path);
     assert.deepEqual(asked(), []);
+  });
+
+  for (const [query, status] of [
+    ['', 504],
+    ['', 307],
+    ['?ns=docker.io', 201],
+    ['?x=%zz', 201],
+  ] as const) {
+    it(`may have changed the tag by PUT …/1${query}, if it is answered ${status}`, async () => {
+      const { ask, answers, registry, asked } = await intercepted();
+      registry.hold('library/app', of(1), '1');
+      const path = '/v2/library/app/manifests/1';
+      await ask('GET', path);
+      answers((_, response) => response.writeHead(status).end());
+      await ask('PUT', `${path}${query}`, { body: 'a manifest' });
+      asked();
+      await ask('GET', path);
+      assert.deepEqual(asked(), [`HEAD ${path}`]);
+    });
+  }
+
+  it('that deletes a manifest by its digest takes the tags with it', async () => {
+    const { ask, answers, registry } = await intercepted();
+    const { digest } = registry.hold('library/app', of(1), '1');
+    const path = '/v2/library/app/manifests/1';
+    await ask('GET', path);
+    answers(({ method }, response) => {
+      registry.drop('library/app', '1');
+      registry.drop('library/app', digest);
+      response.writeHead(method === 'DELETE' ? 202 : 404).end();
+    });
+    assert.equal((await ask('DELETE', `/v2/library/app/manifests/${digest}`)).status, 202);
+    assert.equal((await ask('GET', path)).status, 404);
   });
 
   it('may name its tags in the query', async () => {
