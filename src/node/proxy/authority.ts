@@ -90,7 +90,8 @@ function find(data: string): Authority | undefined {
   return {
     directory,
     key,
-    certificate: written,
+    // What else may stand in that file is shown to nobody, and trusted by nobody.
+    certificate: read.toString(),
     domains: domainsOf(written),
     from: read.validFromDate.getTime(),
     until: read.validToDate.getTime(),
