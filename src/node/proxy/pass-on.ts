@@ -94,13 +94,16 @@ export class PassOn {
     const asked = ask({ ...own, method, path, headers, signal });
     asked.on('timeout', () => asked.destroy(new Error(`${host} said nothing for ${longestSilence / 1000} s`)));
     asked.on('continue', goOn);
-    const answered = once(asked, 'response') as Promise<[IncomingMessage]>;
+    const { promise: answered, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    asked.once('response', resolve);
     // Also when the answer is there already, and the host wants no more of the body.
-    asked.on('error', () => {});
+    asked.on('error', reject);
+    // What switches to another protocol, which nobody asked for, is no answer.
+    asked.once('close', () => reject(new Error(`${host} gave no answer`)));
     if (hasBody(request)) request.pipe(asked);
     else asked.end();
     try {
-      return (await answered)[0];
+      return await answered;
     } catch (error) {
       // The host closed it at the moment when we took it for this request.
       const stale = asked.reusedSocket && isErrorCode(error, 'ECONNRESET') && !hasBody(request);
@@ -148,13 +151,22 @@ function collected(pairs: readonly string[]): Headers {
   return Object.fromEntries(headers);
 }
 
-/** Whoever lets go of it before its first chunk ends it too. */
+/**
+ * Whoever lets go of it before its first chunk ends it too. It breaks at its end if nothing but the end of the connection says
+ * that this is the end: anybody on the way can cut a connection.
+ */
 function streamOf(answer: IncomingMessage): ByteStream {
+  const { 'content-length': length, 'transfer-encoding': coding } = answer.headers;
+  const isFramed = length !== undefined || coding !== undefined;
   return {
     [Symbol.asyncIterator]() {
       const chunks = answer[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
       return {
-        next: () => chunks.next(),
+        async next() {
+          const next = await chunks.next();
+          if (next.done === true && !isFramed) throw new Error('nothing says whether the answer is whole');
+          return next;
+        },
         return: async () => {
           answer.destroy();
           return { done: true, value: undefined };

@@ -143,6 +143,12 @@ describe('a body that breaks', () => {
     await assert.rejects(at.ask('GET', '/v2/_catalog'), { code: 'ECONNRESET' });
   });
 
+  it('of an answer whose end nothing but the end of its connection tells, never looks whole', async () => {
+    const at = await intercepted();
+    at.answers(({ socket }) => socket.end('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhalf of it'));
+    await assert.rejects(at.ask('GET', '/v2/_catalog'), { code: 'ECONNRESET' });
+  });
+
   it('of a push, breaks for the registry too', async () => {
     const at = await intercepted();
     const gate = new Gate();
@@ -191,6 +197,12 @@ it('a registry that cannot be reached is a 503 that says so', async () => {
   const told = await at.ask('POST', '/v2/a/blobs/uploads/');
   assert.equal(told.status, 503);
   assert.match(told.body.toString(), /registry-1\.docker\.io cannot be reached/);
+});
+
+it('a registry that goes over to another protocol has given no answer', async () => {
+  const at = await intercepted();
+  at.answers(({ socket }) => socket.write('HTTP/1.1 101 Odd\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n'));
+  assert.equal((await at.ask('GET', '/v2/_catalog')).status, 503);
 });
 
 it('a real host that cannot prove who it is, is shown no login', async () => {
