@@ -94,6 +94,18 @@ export function makeAuthority(domains: readonly string[], now: number): KeyAndCe
   return { key, certificate };
 }
 
+/** An authority, read once for all the leaves that it signs. */
+export interface Issuer {
+  readonly key: KeyObject;
+  readonly keyId: Uint8Array;
+  readonly name: Name;
+}
+
+export function issuerOf({ key, certificate }: KeyAndCertificate): Issuer {
+  const own = createPrivateKey(key);
+  return { key: own, keyId: keyIdOf(own), name: parse(certificate).tbsCertificate.subject };
+}
+
 export interface LeafRequest {
   readonly host: string;
   /** The leaf's own, in PEM. */
@@ -104,11 +116,10 @@ export interface LeafRequest {
 }
 
 /** In PEM. The authority is not asked whether it is good for the host: its constraints make a wrong leaf worthless. */
-export function issueLeaf(authority: KeyAndCertificate, { host, key, from, until }: LeafRequest): string {
-  const issuer = createPrivateKey(authority.key);
-  return signed(issuer, {
+export function issueLeaf(issuer: Issuer, { host, key, from, until }: LeafRequest): string {
+  return signed(issuer.key, {
     serial: newSerial(),
-    issuer: parse(authority.certificate).tbsCertificate.subject,
+    issuer: issuer.name,
     // Not the host: a common name has 64 characters at most. Clients look at the alternative name.
     subject: name([organisation, 'sampan']),
     publicKey: createPrivateKey(key),
@@ -121,7 +132,7 @@ export function issueLeaf(authority: KeyAndCertificate, { host, key, from, until
       extension(id_ce_subjectAltName, new SubjectAlternativeName([new GeneralName({ dNSName: host })])),
       extension(
         id_ce_authorityKeyIdentifier,
-        new AuthorityKeyIdentifier({ keyIdentifier: new KeyIdentifier(keyIdOf(issuer)) }),
+        new AuthorityKeyIdentifier({ keyIdentifier: new KeyIdentifier(issuer.keyId) }),
       ),
     ],
   });

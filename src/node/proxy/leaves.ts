@@ -2,7 +2,7 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { Bounded } from '../../core/oci/bounded.ts';
 import type { Authority } from './authority.ts';
-import { day, issueLeaf, makeKey } from './certificates.ts';
+import { day, type Issuer, issueLeaf, issuerOf, makeKey } from './certificates.ts';
 
 /** Milliseconds. Backdated, because clients' clocks are not ours. */
 const [lives, backdated] = [30 * day, 3_600_000];
@@ -16,14 +16,17 @@ interface Leaf {
 }
 
 export class Leaves {
-  readonly #authority: Authority;
+  readonly #issuer: Issuer;
+  /** Milliseconds since 1970. */
+  readonly #until: number;
   readonly #now: () => number;
   /** One for all: each host's leaf is as good as the process that holds it. */
   readonly #key = makeKey();
   readonly #leaves = new Bounded<Leaf>(most);
 
   constructor(authority: Authority, now: () => number) {
-    this.#authority = authority;
+    this.#issuer = issuerOf(authority);
+    this.#until = authority.until;
     this.#now = now;
   }
 
@@ -37,9 +40,9 @@ export class Leaves {
   }
 
   #mint(host: string, now: number): Leaf {
-    const until = Math.min(now + lives, this.#authority.until);
+    const until = Math.min(now + lives, this.#until);
     const from = now - backdated;
-    const cert = issueLeaf(this.#authority, { host, key: this.#key, from, until });
+    const cert = issueLeaf(this.#issuer, { host, key: this.#key, from, until });
     const context = createSecureContext({ key: this.#key, cert, minVersion: 'TLSv1.2' });
     return { context, from, renewAt: now + ((until - now) * 2) / 3 };
   }

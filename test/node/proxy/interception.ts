@@ -7,7 +7,7 @@ import { buffer } from 'node:stream/consumers';
 import { after } from 'node:test';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import type { MirrorEvent } from '../../../src/core/mirror/events.ts';
-import { issueLeaf, makeAuthority, makeKey } from '../../../src/node/proxy/certificates.ts';
+import { issueLeaf, issuerOf, makeAuthority, makeKey } from '../../../src/node/proxy/certificates.ts';
 import { createInterception } from '../../../src/node/proxy/intercept.ts';
 import { Leaves } from '../../../src/node/proxy/leaves.ts';
 import { PassOn } from '../../../src/node/proxy/pass-on.ts';
@@ -53,7 +53,7 @@ export async function intercepted(named = host): Promise<Intercepted> {
   const real = makeAuthority([named], now);
   setDefaultCACertificates([...getCACertificates('default'), real.certificate]);
   const key = makeKey();
-  const cert = issueLeaf(real, { host: named, key, from: now - 1000, until: now + 100_000 });
+  const cert = issueLeaf(issuerOf(real), { host: named, key, from: now - 1000, until: now + 100_000 });
 
   const hostAsked: HostAsked[] = [];
   let how = noted((_, response) => response.writeHead(404).end());
