@@ -6,6 +6,7 @@ import { type Authority, certificateFile, covers, findAuthority, keyFile, renewA
 import { TrustStore } from '../proxy/trust-store.ts';
 import { agreed } from './agreed.ts';
 import { whyNotPermitted } from './not-permitted.ts';
+import { distrust, offerToRemove, toldOf, trustedBesides } from './trust.ts';
 
 export interface CaFlags extends Flags {
   readonly pem?: true;
@@ -40,15 +41,18 @@ const verbs: Readonly<Record<'show' | 'install' | 'renew', Verb>> = {
   async install(config, { undo, yes, root = '/' }) {
     const store = TrustStore.find(root);
     if (store === undefined) return complain('this system keeps its authorities where sampan does not know');
-    if (undo === true) return distrust(store);
+    if (undo === true) return takeBack(store, config.data);
     const authority = findAuthority(config.data);
     if (authority === undefined) return complain(none);
     const file = store.file(authority.fingerprint);
-    print(`${described(authority, config)}\nIt will be trusted on this machine, by ${file}.\n`);
+    const besides = trustedBesides(store, config.data, authority);
+    print(`${described(authority, config)}\nIt will be trusted on this machine, by ${file}.\n${toldOf(besides)}`);
     const wanted = yes === true || (await agreed('Trust it?'));
     if (wanted === undefined) return complain('there is nobody to ask; --yes goes ahead');
     if (!wanted) return 1;
-    print(`Trusted, by: ${store.add(file, authority.certificate)}\n\n${whoReadsIt}`);
+    print(`Trusted, by: ${store.add(file, authority.certificate)}\n`);
+    print(await offerToRemove(store, besides.former, yes === true));
+    print(`\n${whoReadsIt}`);
     return 0;
   },
 
@@ -58,18 +62,18 @@ const verbs: Readonly<Record<'show' | 'install' | 'renew', Verb>> = {
     const { authority, former } = renewAuthority(config.data, hosts, Date.now());
     print(described(authority, config));
     if (former !== undefined) print(`\nThe one before lies in ${former}; nothing reads it any more.\n`);
+    const store = TrustStore.find('/');
+    if (store !== undefined) print(toldOf(trustedBesides(store, config.data, authority)));
     print('\nWhat comes now: start sampan anew, and on every machine that trusted the one before: sampan ca install\n');
     return 0;
   },
 };
 
-function distrust(store: TrustStore): number {
-  const files = store.files();
-  if (files.length === 0) return complain(`no authority of sampan's is in ${store.directory}`);
-  const command = store.remove(files);
-  print(
-    `No longer trusted: ${files.join(', ')}, by: ${command}\nRestart dockerd and containerd, which have read it.\n`,
-  );
+function takeBack(store: TrustStore, data: string): number {
+  const { done, left } = distrust(store, data);
+  print(left);
+  if (done === undefined) return complain(`no authority of this sampan's is in ${store.directory}`);
+  print(`${done}Restart dockerd and containerd, which have read it.\n`);
   return 0;
 }
 
@@ -98,7 +102,7 @@ const whoReadsIt = `Who reads it
   BuildKit in a        has a system of its own: [registry."<registry>"] ca=["<file>"] in buildkitd.toml,
   container            and the file in that container
   Java, Node, Python   have authorities of their own
-Other machines: sampan ca show --pem, and there the same file in the same place.
+Other machines: sampan ca show --pem, and there a file of the same name where that system keeps them.
 To take it back: sampan ca install --undo
 `;
 

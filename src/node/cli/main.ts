@@ -121,7 +121,7 @@ function addCa(program: Command): void {
     .description('have this machine trust it')
     .option(...config)
     .option('-y, --yes', 'do not ask')
-    .option('--undo', 'trust none of sampan any more')
+    .option('--undo', 'trust none of this sampan any more')
     .option('--root <directory>', 'in the system below this directory')
     .action(onAuthority('install'));
   ca.command('renew')

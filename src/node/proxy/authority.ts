@@ -6,6 +6,7 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -74,6 +75,16 @@ export function renewAuthority(data: string, hosts: readonly string[], now: numb
     });
     bringIn(data, hosts, now);
     return { authority: opened(data), former: kept };
+  });
+}
+
+/** Of the authority, and of those whose place it took, as far as they still lie there: whether or not they can be used. */
+export function fingerprintsOf(data: string): readonly string[] {
+  if (ifThere(() => statSync(data)) === undefined) return [];
+  return asOwnerOf(data, () => {
+    const names = readdirSync(data).filter((name) => name === 'authority' || name.startsWith('authority-until-'));
+    const all = names.map((name) => ifThere(() => readFileSync(certificateFile(join(data, name)))));
+    return all.flatMap((certificate) => (certificate ? new X509Certificate(certificate).fingerprint256 : []));
   });
 }
 

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isErrorCode } from '../error-code.ts';
 
 interface Kind {
   /** Below the root. */
@@ -26,21 +27,23 @@ function kind(directory: string, command: readonly string[], afterwards = comman
   return { directory, command, afterwards };
 }
 
+type Run = (program: string, args: readonly string[]) => void;
+
 export class TrustStore {
   readonly directory: string;
-  readonly #root: string;
   readonly #kind: Kind;
+  readonly #run: Run;
 
-  private constructor(root: string, found: Kind) {
-    this.#root = root;
+  private constructor(root: string, found: Kind, run: Run) {
+    this.#run = run;
     this.#kind = found;
     this.directory = join(root, found.directory);
   }
 
-  /** Undefined where it is nowhere that we know of. */
-  static find(root: string): TrustStore | undefined {
+  /** Undefined where it is nowhere that we know of. No command is run for a root that is not this machine's. */
+  static find(root: string, run: Run = root === '/' ? execute : () => {}): TrustStore | undefined {
     const found = kinds.find(({ directory }) => existsSync(join(root, directory)));
-    return found && new TrustStore(root, found);
+    return found && new TrustStore(root, found, run);
   }
 
   /** Each authority has a file of its own, so that several machines' proxies can be trusted. */
@@ -54,19 +57,36 @@ export class TrustStore {
     return names.map((name) => join(this.directory, name));
   }
 
-  /** The command that makes it count. It was run, unless this is another system's root. */
+  /** The command that makes it count, which was run. If it cannot be, nothing is left of it. */
   add(file: string, certificate: string): string {
+    const isNew = !existsSync(file);
     writeFileSync(file, certificate, { mode: 0o644 });
-    return this.#run(this.#kind.command);
+    try {
+      return this.#apply(this.#kind.command);
+    } catch (error) {
+      if (isNew) rmSync(file);
+      throw error;
+    }
   }
 
   remove(files: readonly string[]): string {
     for (const file of files) rmSync(file);
-    return this.#run(this.#kind.afterwards);
+    return this.#apply(this.#kind.afterwards);
   }
 
-  #run([program = '', ...args]: readonly string[]): string {
-    if (this.#root === '/') execFileSync(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  #apply([program = '', ...args]: readonly string[]): string {
+    try {
+      this.#run(program, args);
+    } catch (error) {
+      if (!isErrorCode(error, 'ENOENT')) throw error;
+      throw new Error(`${program} is not installed; on most systems the package ca-certificates has it`, {
+        cause: error,
+      });
+    }
     return [program, ...args].join(' ');
   }
+}
+
+function execute(program: string, args: readonly string[]): void {
+  execFileSync(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
 }

@@ -96,6 +96,28 @@ it('has a system trust it, and no longer', async () => {
   assert.deepEqual(await readdir(directory), ['another.crt']);
 });
 
+it('no longer trusts the one before, and leaves those of others, which it names', async () => {
+  const { ca, root, anchors: directory, data } = await site();
+  await rm(data, { recursive: true });
+  ca('renew');
+  ca('install', '--yes', '--root', root);
+  const before = await readdir(directory);
+  const other = 'sampan-0123456789abcdef.crt';
+  await writeFile(join(directory, other), '');
+  ca('renew');
+  const { stdout } = ca('install', '--yes', '--root', root);
+  assert.ok(stdout.includes(`no longer uses it: ${join(directory, before[0] ?? '')}\n`));
+  assert.ok(stdout.includes(`not of this sampan: ${join(directory, other)}\n`));
+  assert.ok(stdout.includes(`No longer trusted: ${join(directory, before[0] ?? '')}, by`));
+  const then = await readdir(directory);
+  assert.equal(then.length, 2);
+  assert.ok(!then.includes(before[0] ?? ''));
+  const undone = ca('install', '--undo', '--root', root);
+  assert.ok(undone.stdout.includes(`not of this sampan: ${join(directory, other)}\n`));
+  assert.deepEqual(await readdir(directory), [other]);
+  assert.match(ca('install', '--undo', '--root', root).stderr, /no authority of this sampan's is in/);
+});
+
 it('makes none where nothing is intercepted, and complains of registries that nobody knows', async () => {
   const nothing = (await site('false')).ca('renew');
   assert.deepEqual(

@@ -39,3 +39,14 @@ for (const [directory, added, removed] of systems) {
 it('a system that keeps its authorities elsewhere is not guessed at', async () => {
   assert.equal(TrustStore.find(await rootWith('etc/ssl')), undefined);
 });
+
+it('nothing is left of an authority where the command is missing, which is said', async () => {
+  const root = await rootWith('usr/local/share/ca-certificates');
+  const store =
+    TrustStore.find(root, () => {
+      throw Object.assign(new Error(), { code: 'ENOENT' });
+    }) ?? assert.fail();
+  const add = () => store.add(store.file('AB:CD:EF:01:23:45:67:89:00:00'), 'a certificate');
+  assert.throws(add, /^Error: update-ca-certificates is not installed/);
+  assert.deepEqual(store.files(), []);
+});
