@@ -32,10 +32,13 @@ function mark(request: Request<unknown, IncomingRequestCfProperties>): Headers {
   if (task instanceof ConfigError) throw task;
   if (isDrill(request.url, task)) throw new Error('a drill: the guard fails here on purpose');
   const headers = new Headers(request.headers);
-  // Set, never appended, so that nothing of what a client says of itself remains.
+  // First of all nothing of what a client says of itself remains: to an origin behind CGI `X_Edge_Secret` is the same as `X-Edge-Secret`.
+  const ours = Object.values(task.headers);
+  for (const name of request.headers.keys()) {
+    if (ours.includes(name.replaceAll(/[^a-z0-9]/g, '-'))) headers.delete(name);
+  }
   headers.set(task.headers.protocol, request.cf?.tlsVersion || 'none');
   headers.set(task.headers.cipher, request.cf?.tlsCipher || 'none');
-  headers.delete(task.headers.secret);
   if (task.edgeSecret !== undefined) headers.set(task.headers.secret, task.edgeSecret);
   return headers;
 }
