@@ -1,9 +1,10 @@
 // What a guard and the origin behind it must be told alike: the secret that they share, and the headers between them.
 import { value } from './fields.ts';
 
+/** Never one that means something by itself (Host, Expect, Cookie): to set it would break the request. */
 export const headerName = (usual: string) =>
-  value('the name of a header, such as X-Client-SSL-Protocol', (found) =>
-    typeof found === 'string' && /^[\w!#$%&'*+.^`|~-]+$/.test(found) ? found.toLowerCase() : undefined,
+  value('the name of a header that begins with X-, such as X-Client-SSL-Protocol', (found) =>
+    typeof found === 'string' && /^x(?:-[a-z0-9]+)+$/i.test(found) ? found.toLowerCase() : undefined,
   ).default(usual);
 
 /** Those that an origin reads, by what they tell. */

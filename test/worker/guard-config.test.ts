@@ -44,6 +44,27 @@ test('no secret is in what is said of a wrong one', () => {
   assert.match(task.message, /SENTRY_DSN: sentry\.dsn: found something else, expected a DSN/);
 });
 
+test('a header that means something to others is not set', () => {
+  const named = (protocol: string) => read({ headers: { protocol } }).task;
+  for (const name of [
+    'Expect',
+    'Host',
+    'Content-Length',
+    'Connection',
+    'Upgrade',
+    'Cookie',
+    'x',
+    'X-',
+    'X-A B',
+    'X_Tls',
+  ]) {
+    const task = named(name);
+    assert.ok(task instanceof ConfigError, name);
+    assert.match(task.message, /headers\.protocol: found ".+", expected the name of a header that begins with X-/);
+  }
+  assert.ok(!(named('X-TLS') instanceof ConfigError));
+});
+
 test('whatever is given, it is known how the guard fails', () => {
   const likely = fc.record({ fail: fc.constantFrom('open', 'closed', 'other'), drill: fc.anything() });
   fc.assert(

@@ -97,7 +97,7 @@ describe('edge', () => {
       [`secret: ${secret}, headers: { protocol: X-Edge-Secret }`, ': found one header for both, expected two'],
       [
         `secret: ${secret}, headers: { secret: "a b" }`,
-        '.headers.secret: found something else, expected the name of a header, such as X-Client-SSL-Protocol',
+        '.headers.secret: found something else, expected the name of a header that begins with X-, such as X-Client-SSL-Protocol',
       ],
     ] as const) {
       assert.deepEqual(await complaints(t, `edge: { ${yaml} }`), [`sampan.yaml:1: edge${says}`]);
