@@ -9,6 +9,9 @@ const minimums = ['TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
 /** So that what is warned of stays short enough for clients to read it. */
 const longestLink = 1000;
 
+/** Of RFC 8996, by which versions were first deprecated: where no day is told, one of long ago says that it is done. */
+const usualSince = Date.UTC(2021, 2, 1);
+
 const date = value('a date, such as 2027-03-01', (found) => {
   if (typeof found !== 'string' || !/^\d{4}-\d\d-\d\d$/.test(found)) return undefined;
   const ms = Date.parse(found);
@@ -36,7 +39,8 @@ export function composeTlsNotice({
   sunset,
   link: url,
 }: z.infer<typeof tlsNotice>): TlsPolicy | undefined {
-  return minimum && { minimum, since, sunset, link: url };
+  // RFC 9745, section 4: never after the sunset.
+  return minimum && { minimum, since: since ?? Math.min(usualSince, sunset ?? usualSince), sunset, link: url };
 }
 
 export function noticeDisagreements({ tree, where }: Written): readonly Problem[] {

@@ -6,7 +6,7 @@ export interface TlsPolicy {
   /** Whoever connects by an older version is told. */
   readonly minimum: TlsVersion;
   /** Since when older ones are deprecated. Milliseconds since 1970, as all of them. */
-  readonly since: number | undefined;
+  readonly since: number;
   /** From when on they will not do any more. */
   readonly sunset: number | undefined;
   /** An absolute URL that says more. */
@@ -53,9 +53,9 @@ function spoken(version: TlsVersion): string {
 }
 
 function headersOf({ since, sunset, link }: TlsPolicy): Readonly<Record<string, string>> {
-  return {
-    ...(since !== undefined && { deprecation: `@${Math.floor(since / 1000)}` }),
-    ...(sunset !== undefined && { sunset: new Date(sunset).toUTCString() }),
-    ...(link !== undefined && { link: `<${link}>; rel="deprecation", <${link}>; rel="sunset"` }),
-  };
+  const deprecation = `@${Math.floor(since / 1000)}`;
+  const dates = { deprecation, ...(sunset !== undefined && { sunset: new Date(sunset).toUTCString() }) };
+  if (link === undefined) return dates;
+  const links = Object.keys(dates).map((relation) => `<${link}>; rel="${relation}"`);
+  return { ...dates, link: links.join(', ') };
 }

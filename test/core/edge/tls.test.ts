@@ -48,13 +48,18 @@ describe('the notice', () => {
   });
 
   test('says no more than its owner has', () => {
-    const nothing = { since: undefined, sunset: undefined, link: undefined };
-    const notice = noticesOf({ minimum: 'TLSv1.2', ...nothing })('TLSv1');
+    const little = { ...policy, minimum: 'TLSv1.2', sunset: undefined } as const;
+    const notice = noticesOf({ ...little, link: undefined })('TLSv1');
     assert.equal(
       notice?.text,
       'sampan: you are connected by TLS 1.0; soon this mirror takes nothing but TLS 1.2 or later',
     );
-    assert.deepEqual(notice?.headers, {});
+    assert.deepEqual(notice?.headers, { deprecation: '@1796083200' });
+    // A relation without its header would tell of a day that nobody has set.
+    assert.deepEqual(noticesOf(little)('TLSv1')?.headers, {
+      deprecation: '@1796083200',
+      link: '<https://example.com/tls>; rel="deprecation"',
+    });
   });
 
   test('is a field of its own beside a stale Warning, and both together are no longer than 4096 bytes', () => {

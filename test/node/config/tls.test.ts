@@ -68,6 +68,19 @@ describe('tls_notice', () => {
   });
 });
 
+describe('tls_notice without since', () => {
+  test('deprecates since long ago, and never after the sunset', async (t) => {
+    for (const [sunset, since] of [
+      ['2027-03-01', '2021-03-01'],
+      ['2020-06-01', '2020-06-01'],
+    ] as const) {
+      const { tlsNotice } = await read(t, `tls_notice: { minimum: TLSv1.3, sunset: ${sunset}, link: "https://a/" }`);
+      assert.equal(tlsNotice?.since, Date.parse(since));
+    }
+    assert.equal((await read(t, 'tls_notice: { minimum: TLSv1.3 }')).tlsNotice?.since, Date.UTC(2021, 2, 1));
+  });
+});
+
 describe('edge', () => {
   test('has a secret, from one of three places, and the headers that the guard has', async (t) => {
     const directory = await temporaryDirectory(t);
