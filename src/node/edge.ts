@@ -4,16 +4,13 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { EdgeSettings } from './config/tls.ts';
 import { parseTls, type Tls } from '../core/oci/tls-version.ts';
 
-/** It tells undefined for what came past the guard, or from who only says that he is it. */
-export function createEdge({
-  secret,
-  headers: names,
-}: EdgeSettings): (headers: IncomingHttpHeaders) => Tls | undefined {
+/** It tells `unknown` for what came past the guard, or through one that fails open: the connection is not the client's own then. */
+export function createEdge({ secret, headers: names }: EdgeSettings): (headers: IncomingHttpHeaders) => Tls {
   const expected = hash('sha256', secret, 'buffer');
   return (headers) => {
     const shown = headers[names.secret];
     // Of equal length once they are hashed, so that the time tells nothing.
-    if (typeof shown !== 'string' || !timingSafeEqual(hash('sha256', shown, 'buffer'), expected)) return undefined;
+    if (typeof shown !== 'string' || !timingSafeEqual(hash('sha256', shown, 'buffer'), expected)) return 'unknown';
     const told = headers[names.protocol];
     return parseTls(typeof told === 'string' ? told : undefined);
   };

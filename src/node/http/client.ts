@@ -16,8 +16,8 @@ export interface Client {
 /** Whoever ends TLS before us: what they say of others is believed. */
 export type TrustedPeers = readonly Network[];
 
-/** Somebody who tells, in the headers of a request, how its client is connected. Undefined: it did not come by him. */
-export type Edge = (headers: IncomingHttpHeaders) => Tls | undefined;
+/** Somebody who tells, in the headers of a request, how its client is connected. Where there is one, nobody else tells it. */
+export type Edge = (headers: IncomingHttpHeaders) => Tls;
 
 /** Undefined if the client is gone. */
 export function clientOf({ socket, headers }: IncomingMessage, trusted: TrustedPeers, edge?: Edge): Client | undefined {

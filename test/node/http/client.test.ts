@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { describe, test } from 'node:test';
 import { TLSSocket } from 'node:tls';
 import { parseNetwork } from '../../../src/core/access/networks.ts';
-import { clientOf } from '../../../src/node/http/client.ts';
+import { clientOf, type Edge } from '../../../src/node/http/client.ts';
 import { createEdge } from '../../../src/node/edge.ts';
 import { readForm } from '../../../src/node/http/form.ts';
 
@@ -48,12 +48,12 @@ describe('a client', () => {
 });
 
 describe('the TLS of a client', () => {
-  const secured = (remoteAddress: string, headers: Readonly<Record<string, string>> = {}) => {
+  const secured = (remoteAddress: string, headers: Readonly<Record<string, string>> = {}, edge?: Edge) => {
     const socket = Object.create(TLSSocket.prototype, {
       remoteAddress: { value: remoteAddress },
       getProtocol: { value: () => 'TLSv1.2' },
     });
-    return clientOf({ socket, headers } as IncomingMessage, [parseNetwork('10.0.0.0/8')]);
+    return clientOf({ socket, headers } as IncomingMessage, [parseNetwork('10.0.0.0/8')], edge);
   };
 
   test('is that of its own connection', () => {
@@ -81,11 +81,13 @@ describe('the TLS of a client', () => {
       [{ 'x-tls': 'none', 'x-edge': secret }, 'none'],
       [{ 'x-tls': 'spoof, TLSv1', 'x-edge': secret }, 'unknown'],
       [{ 'x-edge': secret }, 'unknown'],
-      [{ 'x-tls': 'TLSv1', 'x-edge': 'f'.repeat(32) }, undefined],
-      [{ 'x-tls': 'TLSv1', 'x-edge': `${secret}e` }, undefined],
-      [{ 'x-tls': 'TLSv1' }, undefined],
+      [{ 'x-tls': 'TLSv1', 'x-edge': 'f'.repeat(32) }, 'unknown'],
+      [{ 'x-tls': 'TLSv1', 'x-edge': `${secret}e` }, 'unknown'],
+      [{ 'x-tls': 'TLSv1' }, 'unknown'],
     ] as const) {
       assert.equal(edge(headers), tls, JSON.stringify(headers));
+      // Never that of the connection, which is Cloudflare's while the guard fails open.
+      assert.equal(secured('192.0.2.1', headers, edge)?.tls, tls);
     }
   });
 });
