@@ -13,6 +13,8 @@ export interface GuardConfig {
   /** What a fault of the guard does to the request: it goes to the origin as it came, or it is answered 503. */
   readonly fail: 'open' | 'closed';
   readonly sentry: SentrySettings | undefined;
+  /** What is wrong under `sentry`. It keeps Sentry from being told, and nothing else. */
+  readonly untold: ConfigError | undefined;
   /** What to do with each request; or why it is not known. */
   readonly task: GuardTask | ConfigError;
 }
@@ -35,31 +37,42 @@ const schema = section({
   drill: text('a path, such as /drill-3f9a')
     .refine((path) => path.startsWith('/'), { error: 'a path, such as /drill-3f9a' })
     .optional(),
-  sentry,
 });
 
 /** Never throws. */
 export function readGuardConfig(variable: Variable): GuardConfig {
   try {
     const written = readVariables(variable, { SENTRY_DSN: ['sentry', 'dsn'], EDGE_SECRET: ['edge_secret'] });
-    const { settings, problems } = check(written, { schema, disagreements });
-    if (settings === undefined || problems.length > 0) return asFarAsKnown(written, new ConfigError(problems));
-    const { fail, edge_secret: edgeSecret, drill } = settings;
-    return { fail, sentry: composeSentry(settings.sentry), task: { headers: settings.headers, edgeSecret, drill } };
+    return { ...readSentry(written), ...readTask(written) };
   } catch (error) {
     const wrong = error instanceof ConfigError ? error : new ConfigError([{ where: undefined, says: String(error) }]);
-    return { fail: 'open', sentry: undefined, task: wrong };
+    return { fail: 'open', sentry: undefined, untold: undefined, task: wrong };
   }
 }
 
+function readSentry({ tree, where }: Written): Pick<GuardConfig, 'sentry' | 'untold'> {
+  const alone = { tree: { sentry: valueAt(tree, ['sentry']) }, where };
+  const { settings, problems } = check(alone, { schema: z.object({ sentry }), disagreements: () => [] });
+  if (settings === undefined) return { sentry: undefined, untold: new ConfigError(problems) };
+  return { sentry: composeSentry(settings.sentry), untold: undefined };
+}
+
 /** Whoever wrote something that is wrong still means what is right of it. */
-function asFarAsKnown({ tree }: Written, wrong: ConfigError): GuardConfig {
-  const told = sentry.safeParse(valueAt(tree, ['sentry'])).data;
-  return {
-    fail: valueAt(tree, ['fail']) === 'closed' ? 'closed' : 'open',
-    sentry: told && composeSentry(told),
-    task: wrong,
-  };
+function readTask(written: Written): Pick<GuardConfig, 'fail' | 'task'> {
+  const rest = { ...written, tree: withoutSentry(written.tree) };
+  const { settings, problems } = check(rest, { schema, disagreements });
+  if (settings === undefined || problems.length > 0) {
+    const fail = valueAt(written.tree, ['fail']) === 'closed' ? 'closed' : 'open';
+    return { fail, task: new ConfigError(problems) };
+  }
+  const { fail, edge_secret: edgeSecret, drill } = settings;
+  return { fail, task: { headers: settings.headers, edgeSecret, drill } };
+}
+
+/** What is no map stays as it is, to be complained of. */
+function withoutSentry(tree: unknown): unknown {
+  if (typeof tree !== 'object' || tree === null || Array.isArray(tree)) return tree;
+  return Object.fromEntries(Object.entries(tree).filter(([key]) => key !== 'sentry'));
 }
 
 /** One header that tells two things would tell the last one. */

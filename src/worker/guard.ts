@@ -6,7 +6,8 @@ import { type GuardTask, readGuardConfig } from './guard-config.ts';
 import { write } from './report.ts';
 import { askedBy, openSentry } from './sentry.ts';
 
-const { fail, sentry, task } = readGuardConfig((name) => Reflect.get(env, name));
+const { fail, sentry, untold, task } = readGuardConfig((name) => Reflect.get(env, name));
+if (untold !== undefined) write('error', `Sentry is not told: ${untold.message}`);
 const tell = openSentry(sentry, 'guard');
 
 export default {

@@ -19,7 +19,7 @@ const usual = {
 
 test('nothing at all is a configuration, which fails open and tells nobody', () => {
   for (const found of [undefined, {}, '', '{}', null]) {
-    assert.deepEqual(read(found), { fail: 'open', sentry: undefined, task: usual });
+    assert.deepEqual(read(found), { fail: 'open', sentry: undefined, untold: undefined, task: usual });
   }
 });
 
@@ -38,10 +38,23 @@ test('the secrets are variables of their own', () => {
 });
 
 test('no secret is in what is said of a wrong one', () => {
-  const { task } = read({}, { EDGE_SECRET: 'too-short', SENTRY_DSN: 'https://swordfish@sentry.test/none' });
+  const { task, untold } = read({}, { EDGE_SECRET: 'too-short', SENTRY_DSN: 'https://swordfish@sentry.test/none' });
   assert.ok(task instanceof ConfigError);
   assert.match(task.message, /EDGE_SECRET: edge_secret: found something else, expected 32/);
-  assert.match(task.message, /SENTRY_DSN: sentry\.dsn: found something else, expected a DSN/);
+  assert.ok(untold instanceof ConfigError);
+  assert.match(untold.message, /SENTRY_DSN: sentry\.dsn: found something else, expected a DSN/);
+});
+
+test('what is wrong about Sentry costs Sentry, and nothing else', () => {
+  for (const wrong of [7, 'x', [], { dsn: 'none' }, { sample_rate: 2 }, { sample: 1 }, { environment: {} }]) {
+    const { fail, sentry, untold, task } = read({ fail: 'closed', sentry: wrong });
+    assert.deepEqual([fail, sentry, task], ['closed', undefined, usual], JSON.stringify(wrong));
+    assert.match(untold?.message ?? '', /SAMPAN_CONFIG: sentry/);
+  }
+  // And the other way round: a guard that is wrong tells so.
+  const { sentry, untold, task } = read({ fial: 'open' }, { SENTRY_DSN: 'https://abc@sentry.test/42' });
+  assert.ok(sentry !== undefined && untold === undefined && task instanceof ConfigError);
+  assert.match(task.message, /fial: found an unknown key/);
 });
 
 test('a header that means something to others is not set', () => {

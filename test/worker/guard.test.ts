@@ -62,6 +62,15 @@ describe('with names of its own and a secret', () => {
   });
 });
 
+describe('with something wrong about Sentry', () => {
+  const w = guarded({ config: { fail: 'closed', sentry: { sample_rate: 2 } } });
+
+  test('the origin is told as ever', async () => {
+    const { status } = await w.send({ cf: { tlsVersion: 'TLSv1.2' } });
+    assert.deepEqual([status, w.origin.log[0]?.headers[told]], [200, 'TLSv1.2']);
+  });
+});
+
 describe('nothing else is changed', () => {
   const w = guarded();
 
