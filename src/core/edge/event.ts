@@ -70,7 +70,16 @@ function exceptionOf(error: unknown): object {
   }
   const frames = framesOf(error);
   // Sentry takes no stack trace without frames.
-  return { type: clean(error.name), value: clean(error.message), ...(frames.length > 0 && { stacktrace: { frames } }) };
+  return {
+    type: textOf(error.name, 'Error'),
+    value: textOf(error.message, 'without words'),
+    ...(frames.length > 0 && { stacktrace: { frames } }),
+  };
+}
+
+/** What a program has thrown may have anything in the place of text. */
+function textOf(found: unknown, otherwise: string): string {
+  return typeof found === 'string' ? clean(found) : otherwise;
 }
 
 function requestOf({ method, url, header }: AskedWith): object {

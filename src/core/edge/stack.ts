@@ -20,8 +20,8 @@ const foreign = /^(?:node:|native$|<anonymous>|index \d+$)|\/node_modules\//;
 
 /** The outermost call first, as Sentry wants it. What is no frame is left out. */
 export function framesOf(error: Error): readonly Frame[] {
-  const { stack } = error;
-  if (typeof stack !== 'string') return [];
+  const stack = stackOf(error);
+  if (stack === undefined) return [];
   const lines = withoutMessage(stack, error).split('\n');
   return lines
     .flatMap((line) => parseFrame(line))
@@ -29,9 +29,18 @@ export function framesOf(error: Error): readonly Frame[] {
     .toReversed();
 }
 
+/** It is written when it is first read, and that throws where the name or the message cannot be made text. */
+function stackOf(error: Error): string | undefined {
+  try {
+    return typeof error.stack === 'string' ? error.stack : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** A message may have lines that look like frames. */
 function withoutMessage(stack: string, { message }: Error): string {
-  const at = message === '' ? -1 : stack.indexOf(message);
+  const at = typeof message !== 'string' || message === '' ? -1 : stack.indexOf(message);
   return at < 0 ? stack : stack.slice(at + message.length);
 }
 

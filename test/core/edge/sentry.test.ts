@@ -100,6 +100,18 @@ describe('an event', () => {
     );
   });
 
+  test('is made of an error that has no text where there should be some', async () => {
+    const b = bench();
+    const odd = [7, null, { toString: null }, Symbol('odd')];
+    for (const found of odd) {
+      await b.tell({ ...oops, error: Object.assign(new Error('x'), { name: found, message: found }) });
+    }
+    assert.deepEqual(
+      b.told().map(({ exception: { values } }) => [values[0]?.type, values[0]?.value]),
+      odd.map(() => ['Error', 'without words']),
+    );
+  });
+
   test('has no secret of anybody in it', async () => {
     const b = bench();
     const secret = `sampan-${'0'.repeat(33)}`;
