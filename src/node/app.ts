@@ -6,12 +6,13 @@ import { Guesses } from '../core/access/guesses.ts';
 import type { Report } from '../core/mirror/events.ts';
 import { HotManifests } from '../core/mirror/hot.ts';
 import type { Underway } from '../core/mirror/blob-flights.ts';
+import type { Clock } from '../core/mirror/ports.ts';
 import { Certificate } from './certificate.ts';
 import { adminPages } from './http/admin.ts';
 import { atOnce, changedKeys } from './config/changes.ts';
 import type { Config } from './config/config.ts';
 import { type Address, formatAddress, isLoopback, isLoopbackHost } from './config/address.ts';
-import { clock } from './clock.ts';
+import { clock as systemClock } from './clock.ts';
 import { Dialling } from './dialling.ts';
 import { openForwardProxy } from './forward-proxy.ts';
 import type { Log } from './log/log.ts';
@@ -41,6 +42,13 @@ export interface App {
   close(): Promise<void>;
 }
 
+/** What is not configured. */
+export interface Around {
+  /** Whoever else hears of every event. */
+  readonly heardBy?: Report;
+  readonly clock?: Clock;
+}
+
 const day = 86_400_000;
 /** Milliseconds that the store has to close; a disk that hangs longer costs the next start a look through the blobs. */
 const storeWithin = 5000;
@@ -48,9 +56,9 @@ const storeWithin = 5000;
 const now = (): number => Date.now();
 
 /** Throws if an address or, for another reason than a disk that fails, the data directory cannot be had; then nothing is left open. */
-export async function startApp(config: Config, log: Log, ...others: readonly Report[]): Promise<App> {
+export async function startApp(config: Config, log: Log, { heardBy, clock = systemClock }: Around = {}): Promise<App> {
   const certificate = config.tls && (await Certificate.open(config.tls));
-  const listeners: Report[] = [log.report, ...others];
+  const listeners: Report[] = heardBy === undefined ? [log.report] : [log.report, heardBy];
   const report = toldOnce((event) => {
     for (const listener of listeners) listener(event);
   }, clock);

@@ -31,7 +31,7 @@ async function prepare(t: TestContext): Promise<Started> {
   async function start(environment: Readonly<Record<string, string>> = {}): Promise<App> {
     const usual = { SAMPAN_LISTEN: '127.0.0.1:0', SAMPAN_DATA: data, SAMPAN_STOP_WITHIN: '0s' };
     const config = await readConfig({ flags: {}, environment: { ...usual, ...environment }, directory: data });
-    const app = await startApp(config, log, ({ kind }) => heard.push(kind));
+    const app = await startApp(config, log, { heardBy: ({ kind }) => heard.push(kind) });
     let closed: Promise<void> | undefined;
     const close = () => (closed ??= app.close());
     t.after(close);

@@ -36,7 +36,7 @@ export async function serve(flags: Flags): Promise<number> {
   // Node would print every property of the error, headers included.
   process.on('uncaughtException', (error) => void crash(error));
 
-  const starting = startApp(config, log, sentry.report);
+  const starting = startApp(config, log, { heardBy: sentry.report });
   // Before it runs: a signal that nobody listens to would end the process.
   onHangup(() => void starting.then((app) => app.reload(() => readConfig(sources))).catch(() => {}));
   let app: App;
