@@ -148,7 +148,16 @@ export class Guests {
     };
     const forget = () => Promise.all(changes.map((reference) => mirror.forget(reference)));
     try {
-      const reply = await passOn.send(request, { host, signal, goOn: () => response.writeContinue() });
+      const reply = await passOn.send(request, {
+        host,
+        signal,
+        goOn: () => response.writeContinue(),
+        endWithConnection: () => {
+          // Where this header was taken away, Node adds no chunks.
+          response.removeHeader('transfer-encoding');
+          response.shouldKeepAlive = false;
+        },
+      });
       tell(reply.status);
       // Before the client knows that it is done. A front of the host may fail when the host itself has done it.
       if (reply.status < 400 || reply.status >= 500) await forget();

@@ -23,6 +23,8 @@ export interface Passing {
   readonly signal: AbortSignal;
   /** The host is ready for the body that was announced by `Expect: 100-continue`. */
   readonly goOn: () => void;
+  /** The answer ends with its connection, so the client is to see that too: a clean end of ours would be a lie if it was cut off. */
+  readonly endWithConnection: () => void;
 }
 
 /** Milliseconds: until a connection stands with TLS; without a byte either way; and that one is kept for the next request. */
@@ -61,6 +63,7 @@ export class PassOn {
       const answer = await this.#ask(request, passing);
       const bodiless = request.method === 'HEAD' || answer.statusCode === 204 || answer.statusCode === 304;
       if (bodiless) answer.resume();
+      else if (endsWithConnection(answer)) passing.endWithConnection();
       return {
         status: answer.statusCode ?? 502,
         headers: collected(endToEnd(answer.rawHeaders, this.#via)),
@@ -80,7 +83,8 @@ export class PassOn {
     this.#alone.destroy();
   }
 
-  async #ask(request: IncomingMessage, { host, signal, goOn }: Passing, again = false): Promise<IncomingMessage> {
+  async #ask(request: IncomingMessage, passing: Passing, again = false): Promise<IncomingMessage> {
+    const { host, signal, goOn } = passing;
     const { method = '', url: path = '' } = request;
     const headers = [...endToEnd(request.rawHeaders, this.#via, 'content-length'), ...framing(request)];
     const own = {
@@ -108,7 +112,7 @@ export class PassOn {
       // The host closed it at the moment when we took it for this request.
       const stale = asked.reusedSocket && isErrorCode(error, 'ECONNRESET') && !hasBody(request);
       if (!stale || again) throw error;
-      return this.#ask(request, { host, signal, goOn }, true);
+      return this.#ask(request, passing, true);
     }
   }
 }
@@ -151,22 +155,18 @@ function collected(pairs: readonly string[]): Headers {
   return Object.fromEntries(headers);
 }
 
-/**
- * Whoever lets go of it before its first chunk ends it too. It breaks at its end if nothing but the end of the connection says
- * that this is the end: anybody on the way can cut a connection.
- */
+/** Nothing but the end of the connection says that this is the end (RFC 9112, section 6.3). */
+function endsWithConnection({ headers }: IncomingMessage): boolean {
+  return headers['content-length'] === undefined && headers['transfer-encoding'] === undefined;
+}
+
+/** Whoever lets go of it before its first chunk ends it too. */
 function streamOf(answer: IncomingMessage): ByteStream {
-  const { 'content-length': length, 'transfer-encoding': coding } = answer.headers;
-  const isFramed = length !== undefined || coding !== undefined;
   return {
     [Symbol.asyncIterator]() {
       const chunks = answer[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
       return {
-        async next() {
-          const next = await chunks.next();
-          if (next.done === true && !isFramed) throw new Error('nothing says whether the answer is whole');
-          return next;
-        },
+        next: () => chunks.next(),
         return: async () => {
           answer.destroy();
           return { done: true, value: undefined };
