@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { EdgeSettings } from './config/tls.ts';
 import { parseTls, type Tls } from '../core/oci/tls-version.ts';
 
-/** It tells `unknown` for what came past the guard, or through one that fails open: the connection is not the client's own then. */
+/** It tells `unknown` for what came past the guard, or while that fails open: the connection may not be the client's. */
 export function createEdge({ secret, headers: names }: EdgeSettings): (headers: IncomingHttpHeaders) => Tls {
   const expected = hash('sha256', secret, 'buffer');
   return (headers) => {

@@ -33,7 +33,7 @@ function mark(request: Request<unknown, IncomingRequestCfProperties>): Headers {
   if (task instanceof ConfigError) throw task;
   if (isDrill(request.url, task)) throw new Error('a drill: the guard fails here on purpose');
   const headers = new Headers(request.headers);
-  // First of all nothing of what a client says of itself remains: to an origin behind CGI `X_Edge_Secret` is the same as `X-Edge-Secret`.
+  // Nothing of what a client says of itself remains: to an origin behind CGI, `X_Edge_Secret` is `X-Edge-Secret`.
   const ours = Object.values(task.headers);
   for (const name of request.headers.keys()) {
     if (ours.includes(name.replaceAll(/[^a-z0-9]/g, '-'))) headers.delete(name);

@@ -16,7 +16,7 @@ export interface Client {
 /** Whoever ends TLS before us: what they say of others is believed. */
 export type TrustedPeers = readonly Network[];
 
-/** Somebody who tells, in the headers of a request, how its client is connected. Where there is one, nobody else tells it. */
+/** Who tells, in the headers of a request, how its client is connected. Where there is one, nobody else tells it. */
 export type Edge = (headers: IncomingHttpHeaders) => Tls;
 
 /** Undefined if the client is gone. */
