@@ -19,8 +19,8 @@ export class Unfit extends Error {}
 
 const usualData = '/var/lib/sampan';
 const usualUser = 'sampan';
-/** What ProtectHome= hides. */
-const usualHomes: readonly string[] = ['/home/', '/root/', '/run/user/'];
+/** What ProtectHome= hides (systemd.exec(5)): folders of any machine. */
+const usualHomes: readonly string[] = ['home', 'root', 'run/user'].map((folder) => `/${folder}/`);
 
 /** `program`: `bin/sampan`. Throws ConfigError, and Unfit. */
 export async function gather(
