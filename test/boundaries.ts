@@ -50,6 +50,7 @@ export const table: Readonly<Record<string, Row>> = {
       'core',
       'config',
       'node/app.ts',
+      'node/certificate.ts',
       'node/clients',
       'node/config',
       'node/log',

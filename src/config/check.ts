@@ -1,6 +1,6 @@
 // Everything that is wrong with a tree of settings: key by key, and between keys.
 import type * as z from 'zod';
-import { keysAt, suggest } from './keys.ts';
+import { holdsSecretsAt, keysAt, suggest } from './keys.ts';
 import { describe, type Path, type Problem, problemAt } from './problem.ts';
 import { valueAt, type Written } from './written.ts';
 
@@ -39,7 +39,10 @@ function problemsOf(issue: Issue, above: Path, written: Written, rules: Rules<z.
   }
   const isName = issue.code === 'invalid_key';
   const expected = isName ? (issue.issues[0]?.message ?? issue.message) : issue.message;
-  const found = isSecret(path) ? 'something else' : describe(isName ? path.at(-1) : valueAt(written.tree, path));
+  const value = isName ? path.at(-1) : valueAt(written.tree, path);
+  // Nobody should read them in the output of a service that does not start.
+  const isSecret = !isName && isScalar(value) && holdsSecretsAt(rules.schema, path);
+  const found = isSecret ? 'something else' : describe(value);
   return [problemAt(path, `found ${isName ? 'the name ' : ''}${found}, expected ${expected}`, written.where)];
 }
 
@@ -50,7 +53,7 @@ function unknownKey(path: Path, written: Written, { schema, elsewhere }: Rules<z
   return problemAt(path, `found an unknown key; ${suggest(String(key), known)}`, written.where);
 }
 
-/** Nobody should read them in the output of a service that does not start. */
-function isSecret(path: Path): boolean {
-  return ['key', 'password', 'mac', 'via', 'dsn', 'edge_secret', 'secret'].includes(String(path.at(-1)));
+/** Of a map or a list nothing more is told than that it is one. */
+function isScalar(value: unknown): boolean {
+  return typeof value !== 'object' && value !== undefined;
 }

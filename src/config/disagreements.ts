@@ -74,7 +74,7 @@ function unserved(served: readonly ServedRegistry[], { tree, where }: Written): 
 
 /** Tokens are sealed, and secrets kept, under a key. */
 function keyless(served: readonly ServedRegistry[], { tree, where }: Written): readonly Problem[] {
-  if (valueAt(tree, ['key']) !== undefined) return [];
+  if (['key', 'key_file', 'key_env'].some((each) => valueAt(tree, [each]) !== undefined)) return [];
   const registries = served.filter(({ login }) => login !== undefined).map(({ name }) => ['registries', name, 'login']);
   const named = Object.keys(valueAt(tree, ['accounts']) ?? {}).map((name) => ['accounts', name]);
   const [first] = [...registries, ...named];

@@ -16,6 +16,19 @@ export function text(expected: string) {
   return value(expected, (found) => (typeof found === 'string' && found !== '' ? found : undefined));
 }
 
+const paths = z.registry<{ readonly isPath: true }>();
+
+/** One that is relative begins where the key stands. */
+export function filePath(expected = 'the path of a file') {
+  const path = text(expected);
+  paths.add(path, { isPath: true });
+  return path;
+}
+
+export function isFilePath(schema: z.core.$ZodType): boolean {
+  return paths.has(schema);
+}
+
 const orEmpty = (found: unknown): unknown => found ?? {};
 
 /** A map with known keys. One whose keys are all commented out is an empty one. */

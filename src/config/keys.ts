@@ -1,6 +1,7 @@
 // The keys that the schema knows: what the environment may set, and what somebody may have meant.
 import * as z from 'zod';
 import type { Path } from './problem.ts';
+import { maskOf } from './secrets.ts';
 
 /** Every key that is not a section: `['storage', 'limit']`, `['registries']`. */
 export function leaves(schema: z.core.$ZodType): readonly (readonly string[])[] {
@@ -11,20 +12,59 @@ export function leaves(schema: z.core.$ZodType): readonly (readonly string[])[] 
 
 /** The keys that a map may have at `path`; none where any name will do. */
 export function keysAt(schema: z.core.$ZodType, path: Path): readonly string[] {
+  return schemasAt(schema, path).flatMap(keysOf);
+}
+
+function keysOf(schema: z.core.$ZodType): readonly string[] {
   const inner = unwrap(schema);
+  if (inner instanceof z.ZodUnion) return inner.options.flatMap(keysOf);
+  return inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
+}
+
+/** Whether what stands at `path` is secret, or has a key below that is. */
+export function holdsSecretsAt(schema: z.core.$ZodType, path: Path): boolean {
+  return schemasAt(schema, path).some(holdsSecrets);
+}
+
+/** What may stand at `path`, by each of the alternatives that there are. */
+function schemasAt(schema: z.core.$ZodType, path: Path): readonly z.core.$ZodType[] {
   const [step, ...further] = path;
-  if (inner instanceof z.ZodUnion) return inner.options.flatMap((option) => keysAt(option, path));
-  if (inner instanceof z.ZodRecord) return step === undefined ? [] : keysAt(inner.valueType, further);
-  if (!(inner instanceof z.ZodObject)) return [];
-  if (step === undefined) return Object.keys(inner.shape);
-  const value: z.core.$ZodType | undefined = inner.shape[String(step)];
-  return value === undefined ? [] : keysAt(value, further);
+  if (step === undefined) return [schema];
+  const inner = unwrap(schema);
+  if (inner instanceof z.ZodUnion) return inner.options.flatMap((option) => schemasAt(option, path));
+  const below = childOf(inner, step);
+  return below === undefined ? [] : schemasAt(below, further);
+}
+
+function childOf(inner: z.core.$ZodType, step: PropertyKey): z.core.$ZodType | undefined {
+  if (inner instanceof z.ZodObject) return inner.shape[String(step)];
+  if (inner instanceof z.ZodRecord) return inner.valueType;
+  return inner instanceof z.ZodArray ? inner.element : undefined;
+}
+
+function holdsSecrets(schema: z.core.$ZodType): boolean {
+  if (maskOf(schema) !== undefined) return true;
+  const inner = unwrapOnce(schema);
+  return inner === undefined ? childrenOf(schema).some(holdsSecrets) : holdsSecrets(inner);
+}
+
+function childrenOf(inner: z.core.$ZodType): readonly z.core.$ZodType[] {
+  if (inner instanceof z.ZodUnion) return inner.options;
+  if (inner instanceof z.ZodObject) return Object.values(inner.shape);
+  if (inner instanceof z.ZodRecord) return [inner.valueType];
+  return inner instanceof z.ZodArray ? [inner.element] : [];
 }
 
 function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
-  if (schema instanceof z.ZodPipe) return unwrap(schema.out);
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return unwrap(schema.unwrap());
-  return schema;
+  const inner = unwrapOnce(schema);
+  return inner === undefined ? schema : unwrap(inner);
+}
+
+/** What a section, a default and the like are made of; undefined if it is nothing of that kind. */
+function unwrapOnce(schema: z.core.$ZodType): z.core.$ZodType | undefined {
+  if (schema instanceof z.ZodPipe) return schema.out;
+  const isAround = schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault;
+  return isAround ? schema.unwrap() : undefined;
 }
 
 /** What a word that is not known should have been: the one that is a few letters away, or else one of all. */

@@ -6,8 +6,9 @@ import { fromHex } from '../core/access/mac.ts';
 import { type Network, parseNetwork } from '../core/access/networks.ts';
 import { parsePattern } from '../core/access/pattern.ts';
 import { isRegistryName } from '../core/oci/reference.ts';
-import { dictionary, list, section, text, value } from './fields.ts';
+import { dictionary, filePath, list, section, text, value } from './fields.ts';
 import { parseDuration } from './quantity.ts';
+import { secret } from './secrets.ts';
 import { sentry } from './sentry.ts';
 import { tlsNotice } from './tls-notice.ts';
 import { parseEndpoint, parseOrigin, parseRealm } from './urls.ts';
@@ -30,8 +31,8 @@ const duration = value('a number with a unit (ms, s, m, h, d), such as 1m or 24h
 
 const credentials = section({
   username: text('a user name'),
-  password: text('a password').optional(),
-  password_file: text('the path of a file').optional(),
+  password: secret(text('a password')).optional(),
+  password_file: filePath().optional(),
   password_env: text('the name of a variable').optional(),
 });
 
@@ -62,17 +63,21 @@ const access = z
   .union([z.literal('open'), z.literal('login'), networks], { error: 'open, login, or a map with the key networks' })
   .optional();
 
-const key = value('at least 32 characters that nobody can guess', (found) =>
-  typeof found === 'string' && found.length >= 32 ? found : undefined,
+const key = secret(
+  value('at least 32 characters that nobody can guess', (found) =>
+    typeof found === 'string' && found.length >= 32 ? found : undefined,
+  ),
 ).optional();
 const pattern = value('a registry and a repository, such as docker.io/acme/* or ghcr.io/acme/**', (found) =>
   typeof found === 'string' ? parsePattern(found) : undefined,
 );
 const account = section({
-  mac: value('what `sampan account add` printed', (found) => {
-    const [, hex] = /^hmac-sha256:([0-9a-f]{64})$/.exec(typeof found === 'string' ? found : '') ?? [];
-    return hex === undefined ? undefined : fromHex(hex);
-  }),
+  mac: secret(
+    value('what `sampan account add` printed', (found) => {
+      const [, hex] = /^hmac-sha256:([0-9a-f]{64})$/.exec(typeof found === 'string' ? found : '') ?? [];
+      return hex === undefined ? undefined : fromHex(hex);
+    }),
+  ),
   allow: list(pattern, 'patterns of repositories').optional(),
 });
 export const accountName = z.string().regex(/^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/, {

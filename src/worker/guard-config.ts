@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { check } from '../config/check.ts';
 import { edgeHeaderNames, edgeSecretForm, headerName, isEdgeSecret } from '../config/edge.ts';
 import { section, text, value } from '../config/fields.ts';
+import { secret } from '../config/secrets.ts';
 import { ConfigError, type Problem, problemAt } from '../config/problem.ts';
 import { composeSentry, sentry } from '../config/sentry.ts';
 import { valueAt, type Written } from '../config/written.ts';
@@ -33,7 +34,7 @@ const headers = section({ ...edgeHeaderNames, cipher: headerName('x-client-ssl-c
 const schema = section({
   fail: z.enum(['open', 'closed'], { error: 'open or closed' }).default('open'),
   headers,
-  edge_secret: value(edgeSecretForm, (found) => (isEdgeSecret(found) ? found : undefined)).optional(),
+  edge_secret: secret(value(edgeSecretForm, (found) => (isEdgeSecret(found) ? found : undefined))).optional(),
   drill: text('a path, such as /drill-3f9a')
     .refine((path) => path.startsWith('/'), { error: 'a path, such as /drill-3f9a' })
     .optional(),

@@ -6,6 +6,7 @@ import type { Flags } from '../config/config.ts';
 import type { CaFlags } from './ca.ts';
 import { version } from '../version.ts';
 import type { ConfigureFlags } from './configure.ts';
+import type { ServeFlags } from './serve.ts';
 import type { InstallFlags } from './service.ts';
 
 const examples = `
@@ -37,7 +38,8 @@ function createProgram(): Command {
     .option('-l, --listen <host:port>', 'where to listen (default: 127.0.0.1:5050)')
     .option('-d, --data <directory>', 'where layers are kept (default: data)')
     .option('--log-level <level>', 'error, warn, info or debug (default: info)')
-    .action(async (flags: Flags) => {
+    .option('--print-config', 'only print the configuration that counts, without its secrets')
+    .action(async (flags: ServeFlags) => {
       // Loaded only now: help and version answer at once.
       const { serve } = await import('./serve.ts');
       process.exit(await serve(flags));

@@ -1,7 +1,9 @@
 // `sampan serve`: reads the configuration, starts the mirror, says where it is, reads it anew and stops when told to.
 import { constants } from 'node:os';
 import { startApp } from '../app.ts';
-import { type Config, type Flags, readConfig } from '../config/config.ts';
+import { Certificate } from '../certificate.ts';
+import { type Config, type ConfigSources, type Flags, readConfig, readWhole } from '../config/config.ts';
+import { printed } from '../config/printed.ts';
 import { formatAddress } from '../config/address.ts';
 import { formatVia } from '../config/via.ts';
 import { ConfigError } from '../../config/problem.ts';
@@ -12,13 +14,18 @@ import { servingName } from '../service/facts.ts';
 import { onHangup } from './hangup.ts';
 import { whyNotStarted } from './why-not-started.ts';
 
+export interface ServeFlags extends Flags {
+  readonly printConfig?: boolean;
+}
+
 type App = Awaited<ReturnType<typeof startApp>>;
 
-/** Resolves with the exit code: 0 when the mirror was told to stop and has, 1 if it could not start, 2 if the configuration is wrong. */
-export async function serve(flags: Flags): Promise<number> {
+/** Resolves with the exit code: 0 when the mirror was told to stop and has, or has only printed its configuration, 1 if it could not start, 2 if the configuration is wrong. */
+export async function serve({ printConfig, ...flags }: ServeFlags): Promise<number> {
   const sources = { flags, environment: process.env, directory: process.cwd() };
   let config: Config;
   try {
+    if (printConfig === true) return await print(sources);
     config = await readConfig(sources);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
@@ -58,6 +65,14 @@ export async function serve(flags: Flags): Promise<number> {
   await app.close();
   await sentry.close();
   log.info('stopped');
+  return 0;
+}
+
+/** Throws ConfigError for whatever would keep it from starting. */
+async function print(sources: ConfigSources): Promise<number> {
+  const { config, tree, base } = await readWhole(sources);
+  if (config.tls !== undefined) await Certificate.open(config.tls);
+  process.stdout.write(printed(tree, base));
   return 0;
 }
 

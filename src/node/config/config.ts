@@ -7,6 +7,7 @@ import type { SentrySettings } from '../../core/edge/sentry.ts';
 import type { TlsPolicy } from '../../core/edge/tls.ts';
 import type { Credentials } from '../../core/upstream/registries.ts';
 import { type Address, isLoopback } from './address.ts';
+import { bringSecrets } from './brought.ts';
 import { check } from '../../config/check.ts';
 import { disagreements } from './disagreements.ts';
 import { composeCredentials } from '../../config/credentials.ts';
@@ -91,31 +92,42 @@ export interface ConfigSources {
 }
 
 /** Throws ConfigError, which tells everything that is wrong. */
-export async function readConfig({ flags, environment, directory }: ConfigSources): Promise<Config> {
+export async function readConfig(sources: ConfigSources): Promise<Config> {
+  return (await readWhole(sources)).config;
+}
+
+/** With the tree of all that was written, in which no secret is that stands elsewhere, and where the relative paths of a key begin. */
+export async function readWhole({ flags, environment, directory }: ConfigSources): Promise<{
+  readonly config: Config;
+  readonly tree: unknown;
+  readonly base: (key: string) => string;
+}> {
   const named = flags.config ?? (environment['SAMPAN_CONFIG'] || undefined);
   const path = named === undefined ? undefined : resolve(directory, named);
   const file = path === undefined ? undefined : await readConfigFile(path);
   const variables = readEnvironment(environment);
   const overrides = [...variables.settings, ...settingsOf(flags)];
 
-  const written = layer(file, overrides);
-  const { settings, problems } = check(written, { schema, disagreements });
+  const layered = layer(file, overrides);
   const base = (key: string): string =>
     path === undefined || overrides.some((setting) => setting.path[0] === key) ? directory : dirname(path);
   const variable = (name: string): string | undefined => environment[name];
+  const { written, problems: unread } = await bringSecrets(layered, base, variable);
+  const { settings, problems } = check(written, { schema, disagreements });
   const registries = settings?.registries ?? {};
   const passwordFiles = Object.values(registries).map(({ credentials }) => credentials?.password_file);
   const passwordPlaces = { file: await readSecretFiles(passwordFiles, base('registries')), variable };
   const passwords = composeCredentials(registries, passwordPlaces, written.where);
-  const edgePlaces = { file: await readSecretFiles([settings?.edge.secret_file], base('edge')), variable };
+  const edgePlaces = { file: await readSecretFiles([settings?.edge?.secret_file], base('edge')), variable };
   const edge = composeEdge(settings?.edge, edgePlaces, written);
-  const all = [...problems, ...variables.problems, ...passwords.problems, ...edge.problems];
+  const all = [...problems, ...variables.problems, ...unread, ...passwords.problems, ...edge.problems];
   if (settings === undefined || all.length > 0) throw new ConfigError(all);
-  return {
+  const config = {
     ...compose(settings, resolve(base('data'), settings.data), passwords.credentials),
     tls: composeTls(settings.tls, base('tls')),
     edge: edge.edge,
   };
+  return { config, tree: layered.tree, base };
 }
 
 function settingsOf(flags: Flags): readonly Setting[] {

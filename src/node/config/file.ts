@@ -56,10 +56,15 @@ function decode(name: string, bytes: Buffer): string {
 
 function explain(error: YAMLError, text: string): string {
   if (error.code !== 'DUPLICATE_KEY') {
-    return `not valid YAML: ${error.message} (a value with special characters needs quotes)`;
+    return `not valid YAML: ${withoutValue(error)} (a value with special characters needs quotes)`;
   }
   const [key] = /^[^:\r\n]{0,80}/.exec(text.slice(error.pos[0])) ?? [];
   return `${key}: found twice, expected once`;
+}
+
+/** Behind a colon they quote the file, where a password may stand that has no quotes and needs them. */
+function withoutValue({ message }: Error): string {
+  return message.replace(/:.*$/s, '');
 }
 
 function toValue(document: Document, name: string): unknown {
@@ -67,7 +72,7 @@ function toValue(document: Document, name: string): unknown {
     return document.toJS({ maxAliasCount: mostAliases });
   } catch (error) {
     // An alias of nothing, or so many that they would fill the memory.
-    throw new ConfigError([{ where: name, says: `not valid YAML: ${(error as Error).message}` }]);
+    throw new ConfigError([{ where: name, says: `not valid YAML: ${withoutValue(error as Error)}` }]);
   }
 }
 

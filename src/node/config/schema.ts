@@ -1,7 +1,9 @@
 // The shape of the configuration: every key, what it must be, and what it is if nobody says.
 import * as z from 'zod';
-import { dictionary, list, section, value } from '../../config/fields.ts';
+import { dictionary, filePath, list, section, text, value } from '../../config/fields.ts';
 import { parseDuration, parseSize } from '../../config/quantity.ts';
+import { sentryKeys } from '../../config/sentry.ts';
+import { type Mask, secret, withoutLogin } from '../../config/secrets.ts';
 import { parseResolver } from '../../config/urls.ts';
 import { isHost, registryKeys, servingKeys, someNetworks } from '../../config/serving.ts';
 import { parseAddress, parsePin, isLoopback } from './address.ts';
@@ -24,6 +26,11 @@ const stallAfter = value('a duration from 1s to 5m, such as 10s', (found) => {
   const ms = parseDuration(found);
   return ms !== undefined && ms >= 1000 && ms <= 300_000 ? ms : undefined;
 });
+
+const variableName = text('the name of a variable');
+
+/** Some resolvers know their customers by it. */
+const withoutPath: Mask = (url) => url.replace(/(?<=[^/]\/)(?!\/|dns-query$).+$/s, '***');
 
 const longestStop = 3_600_000;
 const shortestScrub = 3_600_000;
@@ -50,25 +57,23 @@ export const registry = section({
 });
 
 export const schema = section({
-  listen: value('host:port, such as 127.0.0.1:5050 or "[::1]:5050"', parseAddress).default({
-    host: '127.0.0.1',
-    port: 5050,
-  }),
-  data: value('the path of a directory', (found) =>
-    typeof found === 'string' && found !== '' ? found : undefined,
-  ).default('data'),
+  listen: value('host:port, such as 127.0.0.1:5050 or "[::1]:5050"', parseAddress).prefault('127.0.0.1:5050'),
+  data: filePath('the path of a directory').default('data'),
   storage: section({
     limit: value('at least 1MB, as a number of bytes or with a unit, such as 50GB or 50GiB', (found) => {
       const bytes = parseSize(found);
       return bytes !== undefined && bytes >= smallestStorage ? bytes : undefined;
-    }).default(50e9),
+    }).prefault('50GB'),
     scrub: value('a duration of at least 1h, such as 30d, or off', (found) => {
       if (found === 'off') return found;
       const ms = parseDuration(found);
       return ms !== undefined && ms >= shortestScrub ? ms : undefined;
-    }).default(30 * 86_400_000),
+    }).prefault('30d'),
   }),
   ...servingKeys(registry),
+  key_file: filePath().optional(),
+  key_env: variableName.optional(),
+  sentry: section({ ...sentryKeys, dsn_file: filePath().optional(), dsn_env: variableName.optional() }),
   trusted_proxies: someNetworks.optional(),
   tls,
   edge,
@@ -77,14 +82,22 @@ export const schema = section({
     pinnedHost,
     value('ip:port, such as 203.0.113.7:443', parsePin),
   ),
-  dns: value(
-    'the https URL of a resolver, such as https://dns.example/dns-query, without user, query or fragment',
-    parseResolver,
+  dns: secret(
+    value(
+      'the https URL of a resolver, such as https://dns.example/dns-query, without user, query or fragment',
+      parseResolver,
+    ),
+    withoutPath,
   ).optional(),
-  via: value(
-    'a proxy, such as http://proxy.lan:3128 or socks5://user:password@proxy.lan:1080 (what is special in a URL written %40 and the like)',
-    parseVia,
+  via: secret(
+    value(
+      'a proxy, such as http://proxy.lan:3128 or socks5://user:password@proxy.lan:1080 (what is special in a URL written %40 and the like)',
+      parseVia,
+    ),
+    withoutLogin,
   ).optional(),
+  via_file: filePath().optional(),
+  via_env: variableName.optional(),
   pull_ahead: value('off, or a whole number from 0 to 16', (found) =>
     found === 'off' ? 0 : whole(found, 0, 16),
   ).default(3),
@@ -96,8 +109,8 @@ export const schema = section({
     intercept: z
       .union([z.boolean(), list(z.string(), 'registries')], { error: 'true, false, or a list of registries' })
       .default(false),
-    idle: seconds.default(600_000),
-    longest: seconds.default(86_400_000),
+    idle: seconds.prefault('10m'),
+    longest: seconds.prefault('24h'),
   }),
   admin: section({
     listen: value('host:port on the loopback, such as 127.0.0.1:5051', (found) => {
@@ -111,7 +124,7 @@ export const schema = section({
   stop_within: value('a duration of at most 1h, such as 30s', (found) => {
     const ms = parseDuration(found);
     return ms !== undefined && ms <= longestStop ? ms : undefined;
-  }).default(30_000),
+  }).prefault('30s'),
 });
 
 export type Settings = z.infer<typeof schema>;

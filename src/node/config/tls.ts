@@ -3,8 +3,9 @@ import { resolve } from 'node:path';
 import * as z from 'zod';
 import { edgeHeaderNames, edgeSecretForm, isEdgeSecret } from '../../config/edge.ts';
 import { findSecret, type SecretPlaces } from '../../config/credentials.ts';
-import { section, text } from '../../config/fields.ts';
+import { filePath, section, text } from '../../config/fields.ts';
 import { type Problem, problemAt } from '../../config/problem.ts';
+import { secret } from '../../config/secrets.ts';
 import { valueAt, type Written } from '../../config/written.ts';
 
 const minimums = ['TLSv1.2', 'TLSv1.3'] as const;
@@ -25,17 +26,17 @@ export interface EdgeSettings {
 }
 
 export const tls = section({
-  certificate: text('the path of a file').optional(),
-  key: text('the path of a file').optional(),
+  certificate: filePath().optional(),
+  key: filePath().optional(),
   minimum: z.enum(minimums, { error: minimums.join(' or ') }).default('TLSv1.2'),
 });
 
 export const edge = section({
-  secret: text(edgeSecretForm).optional(),
-  secret_file: text('the path of a file').optional(),
+  secret: secret(text(edgeSecretForm)).optional(),
+  secret_file: filePath().optional(),
   secret_env: text('the name of a variable').optional(),
   headers: section(edgeHeaderNames),
-});
+}).optional();
 
 /** Relative paths begin at `directory`. */
 export function composeTls({ certificate, key, minimum }: z.infer<typeof tls>, directory: string): OwnTls | undefined {

@@ -58,3 +58,22 @@ test('a configuration that is wrong is told line by line, without a stack', () =
 `,
   );
 });
+
+test('--print-config shows what counts and starts nothing; a wrong configuration is told as by serve', () => {
+  const key = 'k'.repeat(40);
+  const { status, stdout, stderr } = sampan(['serve', '--print-config', '--listen', '127.0.0.1:1'], {
+    SAMPAN_KEY: key,
+  });
+  assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
+  assert.match(stdout, /^listen: 127\.0\.0\.1:1\ndata: \/data\n[^]*^key: "\*\*\*"$/m);
+  assert.doesNotMatch(stdout, /kkk/);
+  const mistakes: readonly Readonly<Record<string, string>>[] = [
+    { SAMPAN_PULL_AHEAD: '99' },
+    { SAMPAN_TLS_CERTIFICATE: '/none', SAMPAN_TLS_KEY: '/none' },
+  ];
+  for (const wrong of mistakes) {
+    const refused = sampan(['serve', '--print-config'], wrong);
+    assert.deepEqual([refused.status, refused.stdout], [2, '']);
+    assert.equal(refused.stderr, sampan(['serve'], wrong).stderr);
+  }
+});

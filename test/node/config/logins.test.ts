@@ -86,10 +86,19 @@ test('what is wrong with a secret is told without it', async (t) => {
     'key: too-short-secret',
     `key: ${key}\naccounts: { alice: { mac: hunter2-secret } }`,
     'registries: { docker.io: { credentials: { username: u, password: [hunter2-secret] } } }',
+    'registries: { docker.io: { credentials: u:hunter2-secret } }',
+    `key: ${key}\naccounts: { alice: hunter2-secret }`,
+    'edge: hunter2-secret',
+    'sentry: hunter2-secret',
+    'hunter2-secret',
+    // Characters that YAML understands: it would quote what it does not.
+    'key: *hunter2-secret',
+    'key: !hunter2-secret x',
+    'key: "x" hunter2-secret',
   ];
   for (const yaml of wrong) {
     const told = (await complaints(t, yaml)).join('\n');
-    assert.match(told, /found something else, expected/);
+    assert.match(told, /(?:found (?:something else|a list), expected|not valid YAML: )/);
     assert.doesNotMatch(told, /-secret/);
   }
 });
