@@ -11,8 +11,8 @@ export type Placed = (key: Path, written: string) => string;
 /** `found`: what the schema takes. A section of which nobody has written anything, and in which nothing is usual, is left out. */
 export function shown(schema: z.core.$ZodType, found: unknown, placed: Placed, at: Path = []): unknown {
   const mask = maskOf(schema);
-  if (mask !== undefined) return found === undefined ? undefined : mask(String(found));
-  if (isFilePath(schema)) return placed(at, String(found));
+  if (mask !== undefined) return typeof found === 'string' ? mask(found) : undefined;
+  if (isFilePath(schema)) return typeof found === 'string' ? placed(at, found) : undefined;
   const inside = (inner: z.core.$ZodType, value: unknown): unknown => shown(inner, value, placed, at);
   const below = (of: z.core.$ZodType, step: string | number): unknown =>
     shown(of, valueAt(found, [step]), placed, [...at, step]);

@@ -14,7 +14,7 @@ test('every example is right', async (t) => {
   const examples = [...pages.matchAll(/^```yaml\n([^]*?)^```$/gm)].map(([, yaml = '']) => yaml);
   assert.ok(examples.length > 10);
   // Where passwords come from is not here.
-  const elsewhere = /(password|secret)_(?:file|env): [^ }\n]+/g;
+  const elsewhere = /(password|secret|key)_(?:file|env): [^ }\n]+/g;
   for (const yaml of examples) {
     // Each shows one key; the one that listens everywhere is about the other that it needs.
     const whole = (yaml.startsWith('listen: 0.0.0.0') ? `${yaml}access: open\n` : yaml).replace(
