@@ -30,7 +30,10 @@ export const table: Readonly<Record<string, Row>> = {
     never: ['node/app.ts', 'node/cli', 'node/http', 'node/proxy', 'node/store'],
     outside: nodeAny,
   },
-  'node/dial': { may: ['core', 'node/config/address.ts', 'node/config/via.ts', 'node/pseudonym.ts'], outside: nodeAny },
+  'node/dial': {
+    may: ['core', 'node/config/address.ts', 'node/config/via.ts', 'node/pseudonym.ts', 'node/trust.ts'],
+    outside: nodeAny,
+  },
   'node/config': { may: ['core', 'config', 'node/log'], outside: nodeAny },
   'node/log': { may: ['core'], outside: nodeAny },
   'node/http': {
@@ -40,7 +43,7 @@ export const table: Readonly<Record<string, Row>> = {
   },
   'node/store': { may: ['core', 'node/buffer-pool.ts'], outside: nodeAny },
   'node/proxy': {
-    may: ['core', 'node/http', 'node/buffer-pool.ts', 'node/error-code.ts'],
+    may: ['core', 'node/http', 'node/buffer-pool.ts', 'node/error-code.ts', 'node/trust.ts'],
     types: ['node/dial'],
     outside: nodeAny,
   },

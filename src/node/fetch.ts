@@ -35,24 +35,39 @@ export function createFetch({ dial = createDial(), http2 = false, ...options }: 
   readonly isIdle: () => boolean;
 } {
   const timeouts = { ...usualTimeouts, ...options.timeouts };
-  const agent = (trust: UpstreamRequest['trust']): Agent =>
+  const open = (trust: UpstreamRequest['trust'], ca?: string): Agent =>
     new Agent({
       allowH2: http2,
       maxHeaderSize: largestHead,
       headersTimeout: timeouts.headers,
       bodyTimeout: timeouts.idle,
-      connect: connector(dial, { trust, timeout: timeouts.connect, http2 }),
+      connect: connector(dial, { trust, ca, timeout: timeouts.connect, http2 }),
     });
-  // Two, so that a connection that was dialled without a check is never used where one is due.
-  const agents = { configured: agent('configured'), public: agent('public') };
+  // One for each way to trust, so that no connection is used where it would not have been made: one that was dialled without a check,
+  // or for which another registry's authority stands.
+  const checked = open('public');
+  const configured = new Map<string | undefined, Agent>([[undefined, open('configured')]]);
+  function agentFor({ trust, ca }: UpstreamRequest): Agent {
+    if (trust === 'public') return checked;
+    const known = configured.get(ca);
+    if (known !== undefined) return known;
+    // Authorities are exchanged when the configuration is read anew.
+    for (const [each, agent] of configured) if (each !== undefined && isUnused(agent)) configured.delete(each);
+    const agent = open('configured', ca);
+    configured.set(ca, agent);
+    return agent;
+  }
+  const agents = () => [checked, ...configured.values()];
   return {
-    fetch: (request) => exchange(agents[request.trust], request),
-    close: async () => {
-      await Promise.all([agents.configured.destroy(), agents.public.destroy()]);
-    },
-    // An agent forgets an origin with its last connection.
-    isIdle: () => Object.values(agents).every(({ stats }) => Object.keys(stats).length === 0),
+    fetch: (request) => exchange(agentFor(request), request),
+    close: async () => void (await Promise.all(agents().map((agent) => agent.destroy()))),
+    isIdle: () => agents().every(isUnused),
   };
+}
+
+/** It forgets an origin with its last connection. */
+function isUnused({ stats }: Agent): boolean {
+  return Object.keys(stats).length === 0;
 }
 
 function exchange(through: Agent, { method, url, headers, body, signal }: UpstreamRequest): Promise<UpstreamResponse> {

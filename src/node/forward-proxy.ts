@@ -42,6 +42,7 @@ export async function openForwardProxy(config: Config, parts: ForwardProxyParts)
       pull: (...asked) => serving().mirror.pull(...asked),
       forget: (reference) => serving().mirror.forget(reference),
     },
+    ca: (host) => serving().hosts.find(host)?.ca,
     dial: (...to) => serving().outbound.dial(...to),
     via: pseudonym,
     redirected: (address, host, registry) => learned?.note(address, host, registry),

@@ -49,7 +49,12 @@ test('every key that only a process has is an error that says so', () => {
   for (const key of others) {
     assert.match(complaints({ [key]: {} }), new RegExp(`SAMPAN_CONFIG: ${key}: found a key for a sampan on a machine`));
   }
-  assert.match(complaints({ registries: { 'ghcr.io': { lanes: 4 } } }), /ghcr\.io\.lanes: found a key for a sampan/);
+  for (const key of ['lanes', 'ca']) {
+    assert.match(
+      complaints({ registries: { 'ghcr.io': { [key]: 4 } } }),
+      new RegExp(`io.${key}: found a key for a sampan`),
+    );
+  }
 });
 
 test('the key and the passwords are secrets of their own', () => {

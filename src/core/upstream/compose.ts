@@ -6,7 +6,8 @@
 //   retry      asks again after a stumble. Outside of redirects: a CDN's failure is met with a new redirect, newly signed.
 //   redirects  follows by hand. Each hop is checked, and none but the endpoint's own origin sees the authorization.
 //   patience   ends a body that stalls, where it is one that is read whole.
-//   observed   tells of each hop, and gives its failure a name. Innermost, for only here it is known which host it was.
+//   observed   tells of each hop, and gives its failure a name. So far inside, for only here it is known which host it was.
+//   authorities  adds the registry's own to those that are believed, at each hop that the owner has named.
 // Token services are asked through retry, patience and observed only: they have no business to redirect. They see our credentials, or a
 // client's login that is relayed.
 import type { MirrorEvent, Report } from '../mirror/events.ts';
@@ -52,7 +53,7 @@ export function createExchanges(parts: ExchangeParts): (errand: Errand) => Fetch
   const retry = withRetry(parts.clock, parts.random);
   return (errand) => {
     const { registry, what } = errand;
-    const observed = withObservation(registry.name, what, parts)(parts.fetch);
+    const observed = outwards(registry, what, parts);
     const patient = what === 'blob' ? observed : withPatience(parts.stalls, registry.name)(observed);
     const { registrableDomain } = parts;
     const auth = withAuth(errand, { tokens, issuers, registrableDomain, fetch: askIssuer(registry) });
@@ -63,7 +64,17 @@ export function createExchanges(parts: ExchangeParts): (errand: Errand) => Fetch
 /** For the token services of a registry. */
 export function createIssuerFetch(parts: ExchangeParts): (registry: Registry) => Fetch {
   const retry = withRetry(parts.clock, parts.random);
-  return ({ name }) => retry(withPatience(parts.stalls, name)(withObservation(name, 'token', parts)(parts.fetch)));
+  return (registry) => retry(withPatience(parts.stalls, registry.name)(outwards(registry, 'token', parts)));
+}
+
+function outwards(registry: Registry, what: What, parts: ExchangeParts): Fetch {
+  return withObservation(registry.name, what, parts)(withAuthorities(registry)(parts.fetch));
+}
+
+/** Of what the owner has not named himself, nobody private is believed. */
+function withAuthorities({ ca }: Registry): Wrap {
+  if (ca === undefined) return (next) => next;
+  return (next) => (request) => next(request.trust === 'configured' ? { ...request, ca } : request);
 }
 
 /** Reports each exchange. Throws UNAVAILABLE (503) for whatever keeps an answer from coming, and the signal's reason. */

@@ -1,6 +1,6 @@
 // One HTTP exchange with an upstream. Not the web's fetch, which decodes bodies, follows redirects and cannot be told where to connect.
 import type { ByteStream, Headers } from '../mirror/reply.ts';
-import { RegistryError } from '../oci/errors.ts';
+import { RegistryError, Unreachable } from '../oci/errors.ts';
 
 export interface UpstreamRequest {
   readonly method: 'GET' | 'HEAD' | 'POST';
@@ -16,6 +16,8 @@ export interface UpstreamRequest {
    * the name is resolved once, every address must be public, and the one that was checked is dialled.
    */
   readonly trust: 'configured' | 'public';
+  /** Authorities (PEM) that are believed beside the system's, if the trust is 'configured'. */
+  readonly ca?: string | undefined;
 }
 
 export interface UpstreamResponse {
@@ -35,7 +37,16 @@ export class ForbiddenAddress extends RegistryError {
   }
 }
 
-/** Throws if there is no answer: refused, reset, timed out; ForbiddenAddress, or the signal's reason. */
+/** Who answers there cannot show that he is who he says. `code`: why. */
+export class UnbelievedCertificate extends Unreachable {
+  constructor(host: string, code: string, cause: unknown) {
+    const hint = 'if a private authority stands for it, name that: ca, below the registry';
+    super(`${host} shows a certificate that is not believed (${code}); ${hint}`, cause);
+    this.name = 'UnbelievedCertificate';
+  }
+}
+
+/** Throws if there is no answer: refused, reset, timed out; UnbelievedCertificate, ForbiddenAddress, or the signal's reason. */
 export type Fetch = (request: UpstreamRequest) => Promise<UpstreamResponse>;
 
 /** Decorates a Fetch. The order in which they are put together is told in one place, `compose.ts`. */

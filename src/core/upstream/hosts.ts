@@ -6,6 +6,8 @@ export interface Belonging {
   readonly registry: string | undefined;
   /** The registry API itself is there: not only its tokens or its layers. */
   readonly isRegistry: boolean;
+  /** The registry's own authorities (PEM), of a host at which no registry without them is. */
+  readonly ca?: string;
 }
 
 /** Hosts in lower case: by their whole name, or everything below a domain (`*.pkg.dev`), at the boundary of a label. */
@@ -16,7 +18,7 @@ export class Hosts {
   constructor(registries: readonly Registry[], allowed: readonly string[] = []) {
     for (const rule of allowed) this.#rules.set(rule, { registry: undefined, isRegistry: false });
     for (const registry of registries) this.#add(besides(registry), { registry: registry.name, isRegistry: false });
-    for (const registry of registries) this.#add(itself(registry), { registry: registry.name, isRegistry: true });
+    for (const registry of registries) for (const host of itself(registry)) this.#addRegistry(host, registry);
   }
 
   find(host: string): Belonging | undefined {
@@ -28,6 +30,12 @@ export class Hosts {
       if (below !== undefined) return below.isRegistry ? { ...below, registry: host } : below;
     }
     return undefined;
+  }
+
+  #addRegistry(host: string, { name, ca }: Registry): void {
+    const before = this.#rules.get(host);
+    const isAgreed = before?.isRegistry !== true || before.ca === ca;
+    this.#rules.set(host, { registry: name, isRegistry: true, ...(isAgreed && ca !== undefined && { ca }) });
   }
 
   #add(hosts: readonly string[], belonging: Belonging): void {

@@ -28,6 +28,8 @@ export interface Registry {
   /** Hosts, or all below a domain (`*.quay.io`), where its clients are sent for tokens and layers. Nothing of ours is sent there. */
   readonly cdns: readonly string[];
   readonly login?: LoginMode | undefined;
+  /** Authorities (PEM) that are believed beside the system's, of what the owner has named for this registry and of nothing else. */
+  readonly ca?: string | undefined;
   /** Shown to the endpoints and their token services only, where we ask in our own name. */
   readonly credentials?: Credentials | undefined;
 }

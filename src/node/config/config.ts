@@ -7,6 +7,7 @@ import type { SentrySettings } from '../../core/edge/sentry.ts';
 import type { TlsPolicy } from '../../core/edge/tls.ts';
 import type { Credentials } from '../../core/upstream/registries.ts';
 import { type Address, isLoopback } from './address.ts';
+import { readAuthorities } from './authorities.ts';
 import { bringSecrets } from './brought.ts';
 import { check } from '../../config/check.ts';
 import { disagreements } from './disagreements.ts';
@@ -118,12 +119,20 @@ export async function readWhole({ flags, environment, directory }: ConfigSources
   const passwordFiles = Object.values(registries).map(({ credentials }) => credentials?.password_file);
   const passwordPlaces = { file: await readSecretFiles(passwordFiles, base('registries')), variable };
   const passwords = composeCredentials(registries, passwordPlaces, written.where);
+  const believed = await readAuthorities(registries, base('registries'), written.where);
   const edgePlaces = { file: await readSecretFiles([settings?.edge?.secret_file], base('edge')), variable };
   const edge = composeEdge(settings?.edge, edgePlaces, written);
-  const all = [...problems, ...variables.problems, ...unread, ...passwords.problems, ...edge.problems];
+  const all = [
+    ...problems,
+    ...variables.problems,
+    ...unread,
+    ...passwords.problems,
+    ...believed.problems,
+    ...edge.problems,
+  ];
   if (settings === undefined || all.length > 0) throw new ConfigError(all);
   const config = {
-    ...compose(settings, resolve(base('data'), settings.data), passwords.credentials),
+    ...compose(settings, resolve(base('data'), settings.data), passwords.credentials, believed.authorities),
     tls: composeTls(settings.tls, base('tls')),
     edge: edge.edge,
   };
@@ -143,11 +152,13 @@ function compose(
   settings: Settings,
   data: string,
   credentials: ReadonlyMap<string, Credentials>,
+  authorities: ReadonlyMap<string, string>,
 ): Omit<Config, 'tls' | 'edge'> {
   const { storage } = settings;
   const registries = composeRegistries(settings).map((entry) => ({
     ...entry,
     credentials: credentials.get(entry.name),
+    ca: authorities.get(entry.name),
   }));
   return {
     listen: settings.listen,

@@ -54,6 +54,7 @@ export const registry = section({
   cdns: list(hostRule, 'hosts').optional(),
   lanes: lanes.optional(),
   stall_after: stallAfter.optional(),
+  ca: filePath('the path of a file with certificates in PEM').optional(),
 });
 
 export const schema = section({

@@ -20,6 +20,8 @@ import type { PassOn } from './pass-on.ts';
 export interface GuestParts {
   readonly mirror: Pick<Mirror, 'pull' | 'forget'>;
   readonly passOn: Pick<PassOn, 'send'>;
+  /** Authorities (PEM) that are believed of that host beside the system's. */
+  readonly ca: (host: string) => string | undefined;
   /** The registry has sent the client at that address to https at another host. */
   readonly redirected: (address: string, host: string, registry: string) => void;
   readonly report: Report;
@@ -139,7 +141,7 @@ export class Guests {
     response: ServerResponse,
     signal: AbortSignal,
   ): Promise<Reply> {
-    const { mirror, passOn, redirected, report, clock } = this.#parts;
+    const { mirror, passOn, ca, redirected, report, clock } = this.#parts;
     if (pushes && repository !== undefined) this.#pushed.set(repositoryKey(repository), true, pushedFor);
     const began = clock.now();
     const tell = (status: number | undefined, error?: unknown): void => {
@@ -150,6 +152,7 @@ export class Guests {
     try {
       const reply = await passOn.send(request, {
         host,
+        ca: ca(host),
         signal,
         goOn: () => response.writeContinue(),
         endWithConnection: () => {

@@ -9,6 +9,8 @@ import type { ByteStream, Headers, Reply } from '../../core/mirror/reply.ts';
 import { RegistryError, Unreachable } from '../../core/oci/errors.ts';
 import type { Dial } from '../dial/dial.ts';
 import { hasBody } from '../http/answer.ts';
+import { UnbelievedCertificate } from '../../core/upstream/fetch.ts';
+import { believing, unbelievedCode } from '../trust.ts';
 import { endToEnd } from './end-to-end.ts';
 
 export interface PassOnParts {
@@ -19,6 +21,8 @@ export interface PassOnParts {
 
 export interface Passing {
   readonly host: string;
+  /** Authorities (PEM) that are believed of it beside the system's. */
+  readonly ca: string | undefined;
   /** The client has left. */
   readonly signal: AbortSignal;
   /** The host is ready for the body that was announced by `Expect: 100-continue`. */
@@ -44,9 +48,9 @@ export class PassOn {
     this.#via = via;
     // No server closes an idle connection as soon as that, so a body that cannot be sent twice is safe on one.
     this.#agent = new Agent({ keepAlive: true, timeout: keptFor, maxCachedSessions: 0 });
-    const create: Agent['createConnection'] = ({ host }, done) => {
+    const create: Agent['createConnection'] = ({ host, ca }, done) => {
       const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(connectWithin)]);
-      const tell = async () => done?.(...(await opened(dial, host ?? '', signal)));
+      const tell = async () => done?.(...(await opened(dial, host ?? '', ca as string | undefined, signal)));
       void tell();
       return undefined;
     };
@@ -73,6 +77,8 @@ export class PassOn {
     } catch (error) {
       passing.signal.throwIfAborted();
       if (error instanceof RegistryError) throw error;
+      const code = unbelievedCode(error);
+      if (code !== undefined) throw new UnbelievedCertificate(passing.host, code, error);
       throw new Unreachable(`${passing.host} cannot be reached`, error);
     }
   }
@@ -84,13 +90,15 @@ export class PassOn {
   }
 
   async #ask(request: IncomingMessage, passing: Passing, again = false): Promise<IncomingMessage> {
-    const { host, signal, goOn } = passing;
+    const { host, ca, signal, goOn } = passing;
     const { method = '', url: path = '' } = request;
     const headers = [...endToEnd(request.rawHeaders, this.#via, 'content-length'), ...framing(request)];
     const own = {
       host,
       port: 443,
       servername: host,
+      // By them, too, the agent tells connections apart.
+      ca,
       agent: hasBody(request) && !sends.has(method) ? this.#alone : this.#agent,
       maxHeaderSize: largestHead,
       timeout: longestSilence,
@@ -118,17 +126,18 @@ export class PassOn {
 }
 
 /** As a callback is told. */
-async function opened(dial: Dial, host: string, signal: AbortSignal): Promise<[Error | null, Duplex]> {
+async function opened(...how: Parameters<typeof open>): Promise<[Error | null, Duplex]> {
   try {
-    return [null, await open(dial, host, signal)];
+    return [null, await open(...how)];
   } catch (error) {
     return [error as Error, undefined as never];
   }
 }
 
-async function open(dial: Dial, host: string, signal: AbortSignal): Promise<Duplex> {
+async function open(dial: Dial, host: string, ca: string | undefined, signal: AbortSignal): Promise<Duplex> {
   const socket = await dial({ host, port: 443, trust: 'public' }, { signal });
-  const secure = connect({ socket, servername: host, ALPNProtocols: ['http/1.1'], minVersion: 'TLSv1.2' });
+  const believed = ca !== undefined && { secureContext: believing(ca) };
+  const secure = connect({ socket, servername: host, ALPNProtocols: ['http/1.1'], minVersion: 'TLSv1.2', ...believed });
   try {
     await once(secure, 'secureConnect', { signal });
     return secure;

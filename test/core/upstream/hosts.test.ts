@@ -99,3 +99,15 @@ test('a wildcard’s URL is a rule where its host is all that stands before a do
   assert.equal(hosts.find('one.example')?.isRegistry, true);
   assert.equal(hosts.find('a-example.com'), undefined);
 });
+
+test('an authority is believed of a host if all registries that are reached there say so', () => {
+  const at = (name: string, host: string, ca?: string) => ({ ...entry, name, endpoints: [`https://${host}`], ca });
+  const found = (...registries: readonly ReturnType<typeof at>[]) => new Hosts(registries).find('hub.lan')?.ca;
+  assert.equal(found(at('a.lan', 'hub.lan', 'A')), 'A');
+  assert.equal(found(at('a.lan', 'hub.lan', 'A'), at('b.lan', 'hub.lan', 'A')), 'A');
+  assert.equal(found(at('a.lan', 'hub.lan', 'A'), at('hub.lan', 'b.lan')), undefined);
+  assert.equal(found(at('hub.lan', 'b.lan'), at('a.lan', 'hub.lan', 'A')), undefined);
+  assert.equal(found(at('a.lan', 'hub.lan', 'A'), at('b.lan', 'hub.lan', 'B')), undefined);
+  // Its layers' host is not its own.
+  assert.equal(new Hosts([{ ...at('a.lan', 'a.lan', 'A'), cdns: ['cdn.lan'] }]).find('cdn.lan')?.ca, undefined);
+});

@@ -5,7 +5,7 @@ import { randomBytes } from '../../fakes/registry/bytes.ts';
 import { image, layerOf } from '../../fakes/registry/content.ts';
 import { answer } from '../../fakes/registry/levers.ts';
 import { second } from '../../core/mirror/world.ts';
-import { intercepted } from './interception.ts';
+import { host, intercepted } from './interception.ts';
 
 const of = (seed: number) => image({ layers: [layerOf(randomBytes(seed, 3000))] });
 const authorization = 'Bearer of-the-client';
@@ -269,4 +269,18 @@ it('every request has its line', async () => {
       whole: true,
     },
   );
+});
+
+describe('the real host of a registry with a private authority', () => {
+  it('is believed, and no other that has a certificate of that', async () => {
+    const own = await intercepted(host, 'its own');
+    own.answers((_, response) => void response.end('here'));
+    assert.equal((await own.ask('GET', '/v2/')).status, 200);
+    const foreign = await intercepted(host, 'of none');
+    foreign.answers((_, response) => void response.end('here'));
+    const { status, body } = await foreign.ask('GET', '/v2/');
+    assert.equal(status, 503);
+    assert.match(body.toString(), /shows a certificate that is not believed/);
+    assert.deepEqual(foreign.hostAsked, []);
+  });
 });

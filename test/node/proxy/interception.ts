@@ -44,14 +44,17 @@ export interface Intercepted extends World {
   ask(method: string, path: string, more?: RequestOptions & { readonly body?: string }): Promise<Answered>;
 }
 
-/** Ends with the test file. `named`: what the certificate of the real host says. */
-export async function intercepted(named = host): Promise<Intercepted> {
+/**
+ * Ends with the test file. `named`: what the certificate of the real host says. `privately`: its authority is one of the registry's
+ * own, or of none, and this process does not believe it.
+ */
+export async function intercepted(named = host, privately?: 'its own' | 'of none'): Promise<Intercepted> {
   const around = await world();
   const { clock, events } = around;
   // Certificates are looked at by the clock of the machine.
   const now = Date.now();
   const real = makeAuthority([named], now);
-  setDefaultCACertificates([...getCACertificates('default'), real.certificate]);
+  if (privately === undefined) setDefaultCACertificates([...getCACertificates('default'), real.certificate]);
   const key = makeKey();
   const cert = issueLeaf(issuerOf(real), { host: named, key, from: now - 1000, until: now + 100_000 });
 
@@ -88,6 +91,7 @@ export async function intercepted(named = host): Promise<Intercepted> {
     leaves: new Leaves(authority, () => Date.now()),
     mirror: { pull: (...all) => around.mirror.pull(...all), forget: (what) => around.mirror.forget(what) },
     passOn,
+    ca: () => (privately === 'its own' ? real.certificate : undefined),
     redirected: (address, elsewhere, registry) => void redirects.push(`${registry} sent ${address} to ${elsewhere}`),
     report: (event: MirrorEvent) => void events.push(event),
     clock,

@@ -21,6 +21,7 @@ async function opened(hosts: readonly string[], data: string, clock = new TestCl
     mirror,
     dial: () => Promise.reject(new Error('nobody dials')),
     via: 'sampan-test',
+    ca: () => undefined,
     redirected: () => {},
     report: (event) => void told.push(event),
     clock,
