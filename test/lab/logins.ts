@@ -82,22 +82,28 @@ export function describeLogins(name: string, startFace: StartFace): void {
         for (const access of ['login', 'open']) {
           test(`at the registry itself opens a private image to its owner alone, with access: ${access}`, () =>
             withFace({ login: 'own' }, { access }, async (face) => {
+              const multi = async (login: Login | undefined) =>
+                assert.ok((await pull(face, login, 'library/multi:latest')).includes(lab.digests.multi));
               assert.ok((await pull(face, owner)).includes(lab.digests.docker));
-              await assert.rejects(pull(face, { ...owner, password: 'wrong' }));
-              await assert.rejects(pull(face, undefined));
-              const anybody = pull(face, undefined, 'library/multi:latest');
-              if (access === 'login') await assert.rejects(anybody);
-              else assert.ok((await anybody).includes(lab.digests.multi));
-              assert.ok((await pull(face, owner, 'library/multi:latest')).includes(lab.digests.multi));
+              // Most of a client's time is its own daemon's.
+              await Promise.all([
+                assert.rejects(pull(face, { ...owner, password: 'wrong' })),
+                assert.rejects(pull(face, undefined)),
+                access === 'open' ? multi(undefined) : assert.rejects(pull(face, undefined, 'library/multi:latest')),
+                multi(owner),
+              ]);
             }));
         }
 
         test('with an account of sampan’s opens what is public, and what its rules name with sampan’s credentials', () =>
           withAccount(async (face) => {
             assert.ok((await pull(face, member)).includes(lab.digests.docker));
-            assert.ok((await pull(face, member, 'library/multi:latest')).includes(lab.digests.multi));
-            await assert.rejects(pull(face, owner));
-            await assert.rejects(pull(face, undefined));
+            const [multi] = await Promise.all([
+              pull(face, member, 'library/multi:latest'),
+              assert.rejects(pull(face, owner)),
+              assert.rejects(pull(face, undefined)),
+            ]);
+            assert.ok(multi.includes(lab.digests.multi));
           }));
       });
     }
