@@ -38,7 +38,7 @@ describe('what goes out', { skip: need('openssl') }, () => {
     const { status, cancel } = await fetch(`https://upstream.test:${server.port}/`);
     cancel();
     assert.equal(status, 400);
-    await assert.rejects(fetch(`https://other.test:${server.port}/`), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
+    await assert.rejects(fetch(`https://other.test:${server.port}/`), /not believed \(ERR_TLS_CERT_ALTNAME_INVALID\)/);
     assert.deepEqual(
       socks.asked,
       ['upstream.test', 'other.test'].map((host) => `name ${host}:${server.port}`),
@@ -54,7 +54,7 @@ describe('what goes out', { skip: need('openssl') }, () => {
     cancel();
     assert.equal(status, 400);
     for (const name of [`other.test:${server.port}`, 'pinned.test']) {
-      await assert.rejects(fetch(`https://${name}/`), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
+      await assert.rejects(fetch(`https://${name}/`), /not believed \(ERR_TLS_CERT_ALTNAME_INVALID\)/);
     }
     const names = server.asked.map((each) => each.split(' ')[1]);
     assert.deepEqual(new Set(names), new Set(['upstream.test', 'other.test']));

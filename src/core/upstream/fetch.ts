@@ -40,8 +40,7 @@ export class ForbiddenAddress extends RegistryError {
 /** Who answers there cannot show that he is who he says. `code`: why. */
 export class UnbelievedCertificate extends Unreachable {
   constructor(host: string, code: string, cause: unknown) {
-    const hint = 'if a private authority stands for it, name that: ca, below the registry';
-    super(`${host} shows a certificate that is not believed (${code}); ${hint}`, cause);
+    super(`${host} shows a certificate that is not believed (${code})`, cause);
     this.name = 'UnbelievedCertificate';
   }
 }

@@ -115,6 +115,7 @@ stop_within: 2m
         stallAfter: 60_000,
         login: undefined,
         credentials: undefined,
+        ca: undefined,
       },
     ],
     hosts: { 'hub.example.com': 'lab' },

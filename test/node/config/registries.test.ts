@@ -26,6 +26,7 @@ test('another registry takes two lines, with or without the braces', async (t) =
       stallAfter: 10_000,
       login: undefined,
       credentials: undefined,
+      ca: undefined,
     });
     assert.equal(config.registries.length, catalogue.length + 1);
   }
