@@ -10,6 +10,10 @@ export class Line {
   #last: Promise<void> = Promise.resolve();
   #length = 0;
   #running: ServerResponse | undefined;
+  /** To the request that came last: only of that one something may still be missing. */
+  #latest: ServerResponse | undefined;
+  /** To one whose rest will never come. */
+  #broken: ServerResponse | undefined;
   #closing = false;
 
   constructor(socket: Socket) {
@@ -21,9 +25,11 @@ export class Line {
     return this.#length === 0;
   }
 
-  /** `work` begins when everything before it is over, and not at all if the connection is closed by then. */
+  /** `work` begins when everything before it is over, and not at all if by then the connection is closed, or the request broken. */
   answer(response: ServerResponse, work: () => Promise<void>): void {
+    this.#latest = response;
     this.join(async () => {
+      if (response === this.#broken) return;
       // Node gives a response its socket when its turn has come, and none after a reply that closes the connection.
       if (response.socket === null || response.socket.destroyed) return;
       if (this.#closing) response.shouldKeepAlive = false;
@@ -31,6 +37,19 @@ export class Line {
       await work();
       this.#running = undefined;
     });
+  }
+
+  /**
+   * What came cannot be read any further. `refuse` says so, behind all answers, and closes the connection; at once, where the answer
+   * under way is to the very request that broke, for whoever gives it may wait for the rest of that.
+   */
+  break(refuse: () => void): void {
+    const latest = this.#latest;
+    if (latest?.req.complete === false && !latest.writableEnded) {
+      this.#broken = latest;
+      if (this.#running === latest) return latest.headersSent ? void this.#socket.destroy() : refuse();
+    }
+    this.join(refuse);
   }
 
   join(turn: () => Promise<void> | void): void {

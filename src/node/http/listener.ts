@@ -11,7 +11,7 @@ export interface Turns {
   answer(request: http.IncomingMessage, response: http.ServerResponse): Promise<void>;
   /** A CONNECT: the connection is whoever's this is, to its end. `head`: what came behind it. */
   connect(request: http.IncomingMessage, socket: Socket, head: Buffer): Promise<void> | void;
-  /** Bytes that Node's parser does not take, with the code of its error. */
+  /** Bytes that Node's parser does not take, or that did not come in time, with the code of its error. */
   malformed(socket: Duplex, code: string | undefined): void;
 }
 
@@ -70,7 +70,7 @@ export function createListener(
     const line = lines.get(socket);
     // A handshake that failed.
     if (line === undefined) socket.destroy();
-    else line.join(() => turns.malformed(socket, error.code));
+    else line.break(() => turns.malformed(socket, error.code));
   });
 
   // Node's timer runs anew with every byte. A client that takes none is let go; one that waits for us is not.
