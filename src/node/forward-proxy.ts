@@ -1,4 +1,5 @@
 // The forward proxy put together, with what it intercepts and what it learns, for whatever configuration holds just now.
+import { identify } from '../core/door/identity.ts';
 import type { Report } from '../core/mirror/events.ts';
 import type { Clock } from '../core/mirror/ports.ts';
 import { interceptedHosts } from '../core/upstream/hosts.ts';
@@ -69,10 +70,23 @@ export async function openForwardProxy(config: Config, parts: ForwardProxyParts)
 }
 
 /** `settings`: for as long as the configuration has none. */
-function rulesOf({ config, hosts, outbound }: Serving, settings: ProxyConfig, learned: Learned | undefined): Rules {
+function rulesOf(
+  { config, hosts, outbound, identity }: Serving,
+  settings: ProxyConfig,
+  learned: Learned | undefined,
+): Rules {
   const { tunnels, idle, longest } = config.proxy ?? settings;
   const find: Rules['find'] = (host, address) => hosts.find(host) ?? learned?.find(host, address);
-  return { access: config.access, find, dial: outbound.dial, fetch: outbound.fetch, tunnels, idle, longest };
+  return {
+    access: config.access,
+    identify: (login, address) => identify(identity, { secret: undefined }, login, address),
+    find,
+    dial: outbound.dial,
+    fetch: outbound.fetch,
+    tunnels,
+    idle,
+    longest,
+  };
 }
 
 /** Undefined if nothing is intercepted; then the library that this takes is not loaded. */

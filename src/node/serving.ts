@@ -6,6 +6,7 @@ import { Accounts } from '../core/access/accounts.ts';
 import type { Guesses } from '../core/access/guesses.ts';
 import type { Network } from '../core/access/networks.ts';
 import { Door } from '../core/door/door.ts';
+import type { IdentityParts } from '../core/door/identity.ts';
 import { type NoticeFor, noticesOf, type TlsPolicy } from '../core/edge/tls.ts';
 import type { Report } from '../core/mirror/events.ts';
 import type { HotManifests } from '../core/mirror/hot.ts';
@@ -40,6 +41,8 @@ export interface Lasting {
 export interface Serving {
   readonly config: Config;
   readonly registries: Registries;
+  /** Whose accounts there are. */
+  readonly identity: IdentityParts;
   readonly door: Door;
   readonly mirror: Pick<Mirror, 'pull' | 'forget'>;
   readonly trustedPeers: readonly Network[];
@@ -100,11 +103,11 @@ export function createServing(config: Config, lasting: Lasting): Serving {
     closing,
   });
   const mac = config.key === undefined ? undefined : createMac(config.key);
+  const identity = { accounts: mac && new Accounts(config.accounts, mac), guesses };
   const door = new Door({
     access: config.access,
-    accounts: mac && new Accounts(config.accounts, mac),
+    ...identity,
     mac,
-    guesses,
     routing: registries,
     loginMode: (registry) => registries.find(registry)?.login,
     endpoints: (registry) => registries.find(registry)?.endpoints ?? [],
@@ -116,6 +119,7 @@ export function createServing(config: Config, lasting: Lasting): Serving {
   return {
     config,
     registries,
+    identity,
     door,
     mirror,
     trustedPeers: config.trustedPeers,

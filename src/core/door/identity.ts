@@ -14,7 +14,7 @@ export interface IdentityParts {
 /** Undefined for who shows no such secret. Throws UNAUTHORIZED, DENIED for one that is nobody's, TOOMANYREQUESTS for who guesses. */
 export async function identify(
   parts: IdentityParts,
-  { secret }: Arrival,
+  { secret }: Pick<Arrival, 'secret'>,
   login: Login | undefined,
   address: string,
 ): Promise<Account | undefined> {

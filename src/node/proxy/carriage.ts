@@ -1,6 +1,7 @@
 // How what was let in gets to its host and back: by a tunnel, by the mirror in the host's place, or by one request of ours.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Caller } from '../../core/access/caller.ts';
 import type { Clock } from '../../core/mirror/ports.ts';
 import type { Fetch } from '../../core/upstream/fetch.ts';
 import { BufferPool } from '../buffer-pool.ts';
@@ -100,11 +101,11 @@ export class Carriage {
     take: Intercept,
     socket: Socket,
     head: Buffer,
-    { host, registry, address }: { readonly host: string; readonly registry: string; readonly address: string },
+    { host, registry, client }: { readonly host: string; readonly registry: string; readonly client: Caller },
   ): Promise<Traffic | Rejection> {
     const greeted = await this.#greet(socket, head, host);
     if ('ended' in greeted) return greeted;
-    return take(socket, { head: greeted, host }, registry, address);
+    return take(socket, { head: greeted, host }, registry, client);
   }
 
   /** What the client says first, if that is TLS for this host; else its connection is closed. */

@@ -1,5 +1,6 @@
 // Requests of clients that believe to speak with their registry: pulls are the mirror's, everything else is the registry's own.
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Caller } from '../../core/access/caller.ts';
 import type { Report } from '../../core/mirror/events.ts';
 import { badRequest, ofRegistry, unknownError } from '../../core/mirror/face.ts';
 import type { Mirror } from '../../core/mirror/mirror.ts';
@@ -32,7 +33,7 @@ export interface Guest {
   /** The registry's real one, that it has connected to. */
   readonly host: string;
   readonly registry: string;
-  readonly address: string;
+  readonly client: Caller;
 }
 
 /** Milliseconds. What nobody in particular gets is not tried again for each request of somebody who does. */
@@ -88,7 +89,7 @@ export class Guests {
       status: response.headersSent ? response.statusCode : clientLeft,
       outcome: reply.outcome ?? 'none',
       ms: clock.now() - began,
-      address: guest.address,
+      address: guest.client.address,
       tls: tlsOf(request.socket),
       ...sent,
     });
@@ -119,12 +120,12 @@ export class Guests {
    * As anybody would get it, whatever login the client shows: what the mirror gives to nobody in particular is public by its own
    * verdict. Undefined if that is nothing, or not for everybody, or trouble of which the registry itself may know nothing.
    */
-  async #mirrored({ pull, pushes }: Errand, { address }: Guest, signal: AbortSignal): Promise<Reply | undefined> {
+  async #mirrored({ pull, pushes }: Errand, { client }: Guest, signal: AbortSignal): Promise<Reply | undefined> {
     if (pull === undefined || pushes) return undefined;
     const [repository, object] = keysOf(pull);
     if (this.#refused.get(repository) === true || this.#refused.get(object) === true) return undefined;
     if (pull.head && this.#pushed.get(repository) === true) return undefined;
-    const reply = await this.#parts.mirror.pull(pull, { address }, signal);
+    const reply = await this.#parts.mirror.pull(pull, client, signal);
     const { status } = reply;
     if (status === 401 || status === 403) this.#refused.set(repository, true, refusedFor);
     // There is no such thing, or it is hidden: of the rest of the repository that says nothing.
@@ -136,7 +137,7 @@ export class Guests {
 
   async #passedOn(
     { kind, changes, pushes, repository }: Errand,
-    { host, registry, address }: Guest,
+    { host, registry, client }: Guest,
     request: IncomingMessage,
     response: ServerResponse,
     signal: AbortSignal,
@@ -165,7 +166,7 @@ export class Guests {
       // Before the client knows that it is done. A front of the host may fail when the host itself has done it.
       if (reply.status < 400 || reply.status >= 500) await forget();
       const elsewhere = pulls(kind, request) ? elsewhereOf(reply, host) : undefined;
-      if (elsewhere !== undefined) redirected(address, elsewhere, registry);
+      if (elsewhere !== undefined) redirected(client.address, elsewhere, registry);
       return reply;
     } catch (error) {
       tell(undefined, error);

@@ -44,7 +44,7 @@ export function createInterception({ leaves, ...parts }: InterceptParts): Interc
 
   return {
     close: (within) => face.close(within),
-    async take(socket, { head, host }, registry, address) {
+    async take(socket, { head, host }, registry, client) {
       const [came, went] = [socket.bytesRead - head.length, socket.bytesWritten];
       // Node reads from the connection itself from now on, past the timer of its listener.
       socket.setTimeout(0);
@@ -53,7 +53,7 @@ export function createInterception({ leaves, ...parts }: InterceptParts): Interc
       const secure = new TLSSocket(socket, { isServer: true, secureContext, ALPNProtocols: ['http/1.1'] });
       const broken = await handshake(secure);
       if (broken === undefined) {
-        bySocket.set(secure, { host, registry, address });
+        bySocket.set(secure, { host, registry, client });
         face.server.emit('connection', secure);
       }
       if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve));

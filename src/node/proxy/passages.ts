@@ -2,12 +2,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Access } from '../../core/access/admit.ts';
+import type { Caller } from '../../core/access/caller.ts';
 import type { Report } from '../../core/mirror/events.ts';
 import type { Belonging } from '../../core/upstream/hosts.ts';
 import { peerOf } from '../http/client.ts';
 import type { Turns } from '../http/listener.ts';
 import { malformed } from '../http/refuse.ts';
+import { admit, type Admission } from './admission.ts';
 import { Carriage, type CarriageParts, type Ways } from './carriage.ts';
 import { decide, type Decision } from './decide.ts';
 import { whyNotTaken } from './manners.ts';
@@ -19,8 +20,7 @@ import type { Intercept, Traffic } from './traffic.ts';
 const tooMany = reject(429, 'this proxy has as many tunnels for you as one client may have');
 
 /** As the configuration has it just now. What has begun goes on with what it began with. */
-export interface Rules extends Ways {
-  readonly access: Access;
+export interface Rules extends Ways, Admission {
   /** Whose a host is, for a client at that address; undefined: nobody's who may be reached. */
   readonly find: (host: string, address: string) => Belonging | undefined;
   /** That one client may have at once. */
@@ -45,6 +45,7 @@ interface Acts {
     target: Target,
     decision: Exclude<Decision, Rejection>,
     rules: Rules,
+    client: Caller,
   ) => Promise<Traffic | Rejection>;
   readonly destroy: () => void;
 }
@@ -83,9 +84,9 @@ export class Passages implements Turns {
     if (address === undefined || socket.destroyed) return gone(socket);
     return this.#follow(request, address, parseTunnel(request.url ?? ''), {
       refuse: (rejection) => refuseTunnel(socket, rejection, isOwner(address)),
-      carry: ({ host }, decision, rules) =>
+      carry: ({ host }, decision, rules, client) =>
         decision.kind === 'intercept' && intercept !== undefined
-          ? this.#carriage.intercept(intercept.take, socket, head, { host, registry: decision.registry, address })
+          ? this.#carriage.intercept(intercept.take, socket, head, { host, registry: decision.registry, client })
           : this.#carriage.tunnel(socket, head, { host, cameBy: request.headers.via }, rules),
       destroy: () => socket.destroy(),
     });
@@ -111,22 +112,28 @@ export class Passages implements Turns {
   }
 
   async #follow(request: IncomingMessage, address: string, asked: Target | Rejection, acts: Acts): Promise<void> {
-    const running = this.#pass(request, address, asked, acts);
+    const running = this.#pass(request, address, asked, acts).catch((error: unknown) => {
+      this.#parts.report({ kind: 'bug', error });
+      acts.destroy();
+    });
     this.#running.add(running);
     await running;
     this.#running.delete(running);
   }
 
-  /** From the decision to the line that tells what came of it. Never rejects. */
+  /** From the decision to the line that tells what came of it. */
   async #pass(request: IncomingMessage, address: string, asked: Target | Rejection, acts: Acts): Promise<void> {
     const { report, clock, intercept, pseudonym } = this.#parts;
     const rules = this.#parts.rules();
     const deny = async (rejection: Rejection): Promise<void> => {
-      const { kind: _, ...said } = rejection;
+      const { kind: _, headers: __, ...said } = rejection;
       report({ kind: 'refused', address, target: shown(request), ...said });
       await acts.refuse(rejection);
     };
-    const why = whyNotTaken(request, address, rules.access, pseudonym);
+    const admitted = admit(rules, address, request.headers['proxy-authorization']);
+    const client = admitted instanceof Promise ? await admitted : admitted;
+    if ('kind' in client) return deny(client);
+    const why = whyNotTaken(request, pseudonym);
     if (why !== undefined) return deny(why);
     if ('kind' in asked) return deny(asked);
     const decision = decide(asked, {
@@ -137,13 +144,10 @@ export class Passages implements Turns {
     if (!this.#tallies.enter(address, rules.tunnels)) return deny(tooMany);
     const began = clock.now();
     try {
-      const traffic = await acts.carry(asked, decision, rules);
+      const traffic = await acts.carry(asked, decision, rules, client);
       if ('kind' in traffic) return await deny(traffic);
       const { kind: how, registry } = decision;
       report({ kind: 'passed', how, address, host: asked.host, registry, ms: clock.now() - began, ...traffic });
-    } catch (error) {
-      report({ kind: 'bug', error });
-      acts.destroy();
     } finally {
       this.#tallies.leave(address);
     }

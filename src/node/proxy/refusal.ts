@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { type ByHand, sendByHand } from '../http/refuse.ts';
 import type { Rejection } from './target.ts';
 
-const retryAfter = 10;
+const usual: Readonly<Record<number, ByHand['headers']>> = { 429: { 'retry-after': '10' } };
 
 /** `isOwner`: whoever sits at this machine may be told what to change. */
 export function refuseTunnel(socket: Duplex, rejection: Rejection, isOwner: boolean): void {
@@ -30,8 +30,7 @@ export async function refuseRequest(
   return promise;
 }
 
-function answerOf({ status, why, remedy }: Rejection, isOwner: boolean): ByHand {
+function answerOf({ status, why, remedy, headers = usual[status] ?? {} }: Rejection, isOwner: boolean): ByHand {
   const hint = remedy === undefined || !isOwner ? '' : `To allow it, add to sampan's configuration: ${remedy}\n`;
-  const headers: ByHand['headers'] = status === 429 ? { 'retry-after': String(retryAfter) } : {};
   return { status, phrase: why, headers, type: 'text/plain; charset=utf-8', body: `${why}\n${hint}` };
 }

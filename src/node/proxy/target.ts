@@ -1,4 +1,5 @@
 // What a client of the proxy wants to reach, out of what it wrote in its request line; or why that is nothing to ask for.
+import type { Headers } from '../../core/mirror/reply.ts';
 
 /** A host in lower case, on the one port that its form of request is for: 443 behind CONNECT, 80 for a whole http URL. */
 export interface Target {
@@ -13,6 +14,8 @@ export interface Rejection {
   readonly status: number;
   readonly why: string;
   readonly remedy?: string;
+  /** Instead of those that its status always has. */
+  readonly headers?: Headers;
   /** For the log. */
   readonly error?: unknown;
 }

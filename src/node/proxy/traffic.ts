@@ -1,5 +1,6 @@
 // What went through the proxy for one client, and how it ended; and what answers a client in a host's place.
 import type { Socket } from 'node:net';
+import type { Caller } from '../../core/access/caller.ts';
 import type { MirrorEvent } from '../../core/mirror/events.ts';
 
 type Passage = Extract<MirrorEvent, { kind: 'passed' }>;
@@ -17,5 +18,5 @@ export type Intercept = (
   socket: Socket,
   hello: { readonly head: Buffer; readonly host: string },
   registry: string,
-  client: string,
+  client: Caller,
 ) => Promise<Traffic>;

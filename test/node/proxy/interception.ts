@@ -99,7 +99,7 @@ export async function intercepted(named = host, privately?: 'its own' | 'of none
   const traffic: Promise<Traffic>[] = [];
   const front = createServer((socket) => {
     socket.on('error', () => {});
-    traffic.push(interception.take(socket, { head: Buffer.alloc(0), host }, 'docker.io', '192.0.2.7'));
+    traffic.push(interception.take(socket, { head: Buffer.alloc(0), host }, 'docker.io', { address: '192.0.2.7' }));
   });
   const port = await listening(front);
   const agent = new Agent({ keepAlive: true });

@@ -1,4 +1,5 @@
 // A forward proxy over real connections on loopback, whose clock and whose hosts' addresses are the test's.
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
@@ -41,6 +42,7 @@ export async function startProxy(
   const proxy = createProxy({
     rules: () => ({
       access: { kind: 'open' },
+      identify: async () => assert.fail('nobody is asked who he is'),
       find: (host) => hosts.find(host),
       dial,
       fetch,
