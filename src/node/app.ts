@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Guesses } from '../core/access/guesses.ts';
+import { Limits } from '../core/door/limits.ts';
 import type { Report } from '../core/mirror/events.ts';
 import { HotManifests } from '../core/mirror/hot.ts';
 import type { Underway } from '../core/mirror/blob-flights.ts';
@@ -12,7 +13,7 @@ import { adminPages } from './http/admin.ts';
 import { atOnce, changedKeys } from './config/changes.ts';
 import type { Config } from './config/config.ts';
 import { type Address, formatAddress, isLoopback, isLoopbackHost } from './config/address.ts';
-import { clock as systemClock } from './clock.ts';
+import { clock as systemClock, every } from './clock.ts';
 import { Dialling } from './dialling.ts';
 import { openForwardProxy } from './forward-proxy.ts';
 import type { Log } from './log/log.ts';
@@ -88,6 +89,7 @@ export async function startApp(config: Config, log: Log, { heardBy, clock = syst
     underway,
     manifests: new HotManifests(),
     guesses: new Guesses(now),
+    limits: new Limits({ now: () => performance.now(), every, report }),
     dialling,
     clock,
     report,

@@ -3,13 +3,13 @@ import { identify } from '../core/door/identity.ts';
 import type { Report } from '../core/mirror/events.ts';
 import type { Clock } from '../core/mirror/ports.ts';
 import { interceptedHosts } from '../core/upstream/hosts.ts';
+import { every } from './clock.ts';
 import { isLoopback } from './config/address.ts';
 import type { Config, ProxyConfig } from './config/config.ts';
 import { Learned } from './proxy/learned.ts';
 import type { OpenInterception, Opening } from './proxy/open-interception.ts';
 import type { Rules } from './proxy/passages.ts';
 import { createProxy, type Proxy } from './proxy/proxy.ts';
-import type { Every } from './proxy/rounds.ts';
 import { pseudonym } from './pseudonym.ts';
 import type { Serving } from './serving.ts';
 
@@ -23,11 +23,6 @@ export interface ForwardProxyParts {
   readonly report: Report;
   readonly clock: Clock;
 }
-
-const every: Every = (ms, tick) => {
-  const timer = setInterval(tick, ms).unref();
-  return () => clearInterval(timer);
-};
 
 /** Undefined if there shall be none. It is not listening yet. */
 export async function openForwardProxy(config: Config, parts: ForwardProxyParts): Promise<ForwardProxy | undefined> {
@@ -47,6 +42,7 @@ export async function openForwardProxy(config: Config, parts: ForwardProxyParts)
     dial: (...to) => serving().outbound.dial(...to),
     via: pseudonym,
     redirected: (address, host, registry) => learned?.note(address, host, registry),
+    limit: (...asked) => serving().limit?.(...asked) ?? Promise.resolve(undefined),
     report,
     clock,
   });
@@ -71,7 +67,7 @@ export async function openForwardProxy(config: Config, parts: ForwardProxyParts)
 
 /** `settings`: for as long as the configuration has none. */
 function rulesOf(
-  { config, hosts, outbound, identity }: Serving,
+  { config, hosts, outbound, identity, pace }: Serving,
   settings: ProxyConfig,
   learned: Learned | undefined,
 ): Rules {
@@ -81,6 +77,7 @@ function rulesOf(
     access: config.access,
     identify: (login, address) => identify(identity, { secret: undefined }, login, address),
     find,
+    pace,
     dial: outbound.dial,
     fetch: outbound.fetch,
     tunnels,

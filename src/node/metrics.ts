@@ -34,6 +34,7 @@ export function createMetrics({ label, usage, fills, tunnels }: MetricsParts): M
     countCache(make, label),
     countProxy(make, label),
     countReloads(make),
+    countLimits(make),
   ];
   addStore(make, usage);
   make.gauge('sampan_fills', 'Downloads of blobs into the store that are under way.', fills);
@@ -148,6 +149,14 @@ function countReloads(make: Instruments): Report {
   return (event) => {
     if (event.kind === 'reloaded') reloads.inc({ outcome: event.changed.length > 0 ? 'applied' : 'unchanged' });
     if (event.kind === 'not-reloaded') reloads.inc({ outcome: 'refused' });
+  };
+}
+
+function countLimits(make: Instruments): Report {
+  const help = 'Requests, bodies and blobs that had to wait because their client had reached a limit, or were refused.';
+  const limited = make.counter('sampan_limited_total', help, ['by', 'outcome']);
+  return (event) => {
+    if (event.kind === 'limited') limited.inc({ by: event.by, outcome: event.refused ? 'refused' : 'waited' });
   };
 }
 

@@ -5,8 +5,11 @@ import { getDomain } from 'tldts';
 import { Accounts } from '../core/access/accounts.ts';
 import type { Guesses } from '../core/access/guesses.ts';
 import type { Network } from '../core/access/networks.ts';
+import type { Caller } from '../core/access/caller.ts';
 import { Door } from '../core/door/door.ts';
 import type { IdentityParts } from '../core/door/identity.ts';
+import type { Limit, Pace } from '../core/door/limit.ts';
+import type { Limits } from '../core/door/limits.ts';
 import { type NoticeFor, noticesOf, type TlsPolicy } from '../core/edge/tls.ts';
 import type { Report } from '../core/mirror/events.ts';
 import type { HotManifests } from '../core/mirror/hot.ts';
@@ -32,6 +35,7 @@ export interface Lasting {
   readonly underway: Underway;
   readonly manifests: HotManifests;
   readonly guesses: Guesses;
+  readonly limits: Limits;
   readonly dialling: Dialling;
   readonly clock: Clock;
   readonly report: Report;
@@ -44,6 +48,10 @@ export interface Serving {
   /** Whose accounts there are. */
   readonly identity: IdentityParts;
   readonly door: Door;
+  /** What each client may ask. Undefined: as much as he likes. */
+  readonly limit: Limit | undefined;
+  /** How fast a client gets what does not pass the door. Undefined: as fast as can be. */
+  readonly pace: (client: Caller) => Pace | undefined;
   readonly mirror: Pick<Mirror, 'pull' | 'forget'>;
   readonly trustedPeers: readonly Network[];
   /** Where clients of the forward proxy may go, and how what it opens goes out. */
@@ -64,7 +72,7 @@ const newHasher: NewHasher = (algorithm) => {
 const digest: DigestOf = (algorithm, bytes) => createHash(algorithm).update(bytes).digest('hex');
 
 export function createServing(config: Config, lasting: Lasting): Serving {
-  const { store, underway, manifests, guesses, dialling, clock, report, closing } = lasting;
+  const { store, underway, manifests, guesses, limits, dialling, clock, report, closing } = lasting;
   const registries = new Registries(config.registries, config.hosts);
   const settings = settingsIn(config.registries, registries);
   // The transport's own limit is for what nobody else has an eye on.
@@ -104,6 +112,7 @@ export function createServing(config: Config, lasting: Lasting): Serving {
   });
   const mac = config.key === undefined ? undefined : createMac(config.key);
   const identity = { accounts: mac && new Accounts(config.accounts, mac), guesses };
+  const limit = config.limits && limits.by(config.limits);
   const door = new Door({
     access: config.access,
     ...identity,
@@ -113,6 +122,7 @@ export function createServing(config: Config, lasting: Lasting): Serving {
     endpoints: (registry) => registries.find(registry)?.endpoints ?? [],
     relay: upstream.relay,
     now: () => clock.now(),
+    limit,
     pull: (pull, caller, signal) => mirror.pull(pull, caller, signal),
   });
   const hosts = new Hosts(config.registries, config.proxy?.allow);
@@ -121,6 +131,8 @@ export function createServing(config: Config, lasting: Lasting): Serving {
     registries,
     identity,
     door,
+    limit,
+    pace: (client) => config.limits && limits.paceOf(client, config.limits),
     mirror,
     trustedPeers: config.trustedPeers,
     hosts,

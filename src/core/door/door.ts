@@ -13,7 +13,7 @@ import { holdsSecret } from '../oci/redact.ts';
 import type { Arrival } from './arrival.ts';
 import { complaintOf, isByPath, mustLogIn, registryOf, type WayIn, wantsHostOfItsOwn, wayIn } from './challenges.ts';
 import { identify, misplacedSecret } from './identity.ts';
-import type { Limit } from './limit.ts';
+import type { Allowance, Limit } from './limit.ts';
 import { isForToken, TokenDesk, type TokenDeskParts } from './token-desk.ts';
 import type { Visit } from './visit.ts';
 
@@ -35,6 +35,8 @@ export interface Welcome {
   readonly reply: Reply;
   /** Undefined for who was not listened to, or asked for nothing that there is. */
   readonly asked: Asked | undefined;
+  /** What the reply may have of its client's limits. Whoever sends it says when that is over. */
+  readonly allowance?: Allowance | undefined;
 }
 
 export class Door {
@@ -55,24 +57,33 @@ export class Door {
   /** Whoever gets the reply sends its body or discards it. */
   async answer(visit: Visit, signal: AbortSignal): Promise<Welcome> {
     let asked: Asked | undefined;
+    let allowance: Allowance | undefined;
     try {
-      const reply = await this.#answer(visit, signal, (found) => (asked = found));
-      return { reply, asked };
+      const tell = (found: Asked) => (asked = found);
+      const reply = await this.#answer(visit, signal, tell, (given) => (allowance = given));
+      return { reply, asked, allowance };
     } catch (error) {
-      if (error instanceof RegistryError) return { reply: errorReply(error, visit.method === 'HEAD'), asked };
+      if (error instanceof RegistryError)
+        return { reply: errorReply(error, visit.method === 'HEAD'), asked, allowance };
+      allowance?.over();
       throw error;
     }
   }
 
-  async #answer(visit: Visit, signal: AbortSignal, tell: (asked: Asked) => void): Promise<Reply> {
+  async #answer(
+    visit: Visit,
+    signal: AbortSignal,
+    tell: (asked: Asked) => void,
+    allow: (allowance: Allowance | undefined) => void,
+  ): Promise<Reply> {
     const { access, routing, loginMode } = this.#parts;
     const { address, arrival } = visit;
     const login = parseLogin(visit.authorization);
-    const account = await this.#counting({ address }, identify(this.#parts, arrival, login, address));
+    const account = await this.#counting({ address }, signal, identify(this.#parts, arrival, login, address));
     const known: Caller = { address, ...(account && { account }) };
     if (this.#tokens !== undefined && this.isForToken(arrival)) {
       tell({ kind: 'token' });
-      await this.#parts.limit?.(known);
+      allow(await this.#parts.limit?.(known, { blob: false, signal }));
       return this.#tokens.answer(visit, account, signal);
     }
     // Before the path is looked at: what is configured here is not for everybody to know.
@@ -80,22 +91,22 @@ export class Door {
     const pull = this.#parse(visit, known);
     tell(pull);
     const way = wayIn(pull, arrival, routing, loginMode);
-    const caller = await this.#counting(known, this.#callerOf(visit, pull, login, known, way));
+    const caller = await this.#counting(known, signal, this.#callerOf(visit, pull, login, known, way));
     // docker and podman look nowhere but here whether they should log in.
     const asks = pull.kind === 'ping' && login === undefined && account === undefined;
     if (way !== undefined && (asks || !isAdmitted(access, caller))) throw mustLogIn(way);
     admitCaller(access, caller);
-    await this.#parts.limit?.(caller);
+    allow(await this.#parts.limit?.(caller, { blob: pull.kind === 'blob' && !pull.head, signal }));
     const reply = await this.#parts.pull(pull, caller, signal);
     return reply.status === 401 ? this.#refused(reply, pull, way, caller, visit) : linkedBack(reply, arrival);
   }
 
   /** A login that is worth nothing counts like everything that is asked. */
-  async #counting<T>(caller: Caller, found: Promise<T>): Promise<T> {
+  async #counting<T>(caller: Caller, signal: AbortSignal, found: Promise<T>): Promise<T> {
     try {
       return await found;
     } catch (error) {
-      await this.#parts.limit?.(caller);
+      await this.#parts.limit?.(caller, { blob: false, signal });
       throw error;
     }
   }

@@ -113,6 +113,8 @@ export type MirrorEvent =
       readonly remedy: string;
       readonly error?: unknown;
     }
+  /** A client was kept waiting because it has reached a limit of ours; or `refused`, because that would have taken too long. */
+  | { readonly kind: 'limited'; readonly by: 'requests' | 'bytes' | 'pulls'; readonly refused: boolean }
   | { readonly kind: 'evicted'; readonly digest: Digest; readonly size: number }
   /** A blob at rest is not what it is called. Nobody gets it any more; it is fetched again when somebody asks for it. */
   | {

@@ -33,7 +33,7 @@ const writtenAs = new Map([
   ['pullAhead', 'pull_ahead'],
   ['stopWithin', 'stop_within'],
 ]);
-const sections = new Set(['tls', 'storage', 'proxy', 'admin', 'log']);
+const sections = new Set(['tls', 'storage', 'proxy', 'limits', 'admin', 'log']);
 
 function flat({ registries, ...others }: Config): ReadonlyMap<string, unknown> {
   return new Map([

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import type { AccountEntry } from '../../core/access/accounts.ts';
 import type { Access } from '../../core/access/admit.ts';
 import type { Network } from '../../core/access/networks.ts';
+import type { LimitSettings } from '../../core/door/limits.ts';
 import type { SentrySettings } from '../../core/edge/sentry.ts';
 import type { TlsPolicy } from '../../core/edge/tls.ts';
 import type { Credentials } from '../../core/upstream/registries.ts';
@@ -70,6 +71,8 @@ export interface Config {
   /** Layers that are fetched before they are asked for, at once. */
   readonly pullAhead: number;
   readonly proxy: ProxyConfig | undefined;
+  /** For each client. Undefined: there are none. */
+  readonly limits: LimitSettings | undefined;
   readonly admin: { readonly listen: Address } | undefined;
   readonly log: { readonly level: LogLevel };
   readonly sentry: SentrySettings | undefined;
@@ -176,11 +179,17 @@ function compose(
     via: settings.via,
     pullAhead: settings.pull_ahead,
     proxy: composeProxy(settings.proxy, registries),
+    limits: composeLimits(settings.limits),
     admin: settings.admin.listen === undefined ? undefined : { listen: settings.admin.listen },
     log: settings.log,
     sentry: composeSentry(settings.sentry),
     stopWithin: settings.stop_within,
   };
+}
+
+function composeLimits({ requests, bytes, pulls, loopback }: Settings['limits']): LimitSettings | undefined {
+  if (requests === undefined && bytes === undefined && pulls === undefined) return undefined;
+  return { requests, bytes, pulls, loopback };
 }
 
 /** What is learned is a convenience for one's own machine; others get what is written down. */

@@ -4,6 +4,7 @@ import { dictionary, filePath, list, section, text, value } from '../../config/f
 import { parseDuration, parseSize } from '../../config/quantity.ts';
 import { sentryKeys } from '../../config/sentry.ts';
 import { type Mask, secret, withoutLogin } from '../../config/secrets.ts';
+import { parseByteRate, parseRate } from '../../config/rate.ts';
 import { parseResolver } from '../../config/urls.ts';
 import { isHost, registryKeys, servingKeys, someNetworks } from '../../config/serving.ts';
 import { parseAddress, parsePin, isLoopback } from './address.ts';
@@ -32,6 +33,8 @@ const variableName = text('the name of a variable');
 /** Some resolvers know their customers by it. */
 const withoutPath: Mask = (url) => url.replace(/(?<=[^/]\/)(?!\/|dns-query$).+$/s, '***');
 
+/** Bytes a second. Some clients could take less for a mirror that hangs. */
+const slowest = 100_000;
 const longestStop = 3_600_000;
 const shortestScrub = 3_600_000;
 /** Who writes 50 means 50GB. */
@@ -112,6 +115,15 @@ export const schema = section({
       .default(false),
     idle: seconds.prefault('10m'),
     longest: seconds.prefault('24h'),
+  }),
+  limits: section({
+    requests: value('how many in how long, such as 20/s or 600/m', parseRate).optional(),
+    bytes: value('at least 100KB/s, such as 50MB/s', (found) => {
+      const rate = parseByteRate(found);
+      return rate !== undefined && rate.amount >= slowest ? rate : undefined;
+    }).optional(),
+    pulls: value('a whole number from 1 to 10000', (found) => whole(found, 1, 10_000)).optional(),
+    loopback: z.boolean({ error: 'true or false' }).default(false),
   }),
   admin: section({
     listen: value('host:port on the loopback, such as 127.0.0.1:5051', (found) => {

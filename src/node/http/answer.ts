@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { arrive, type Arrival } from '../../core/door/arrival.ts';
 import type { Asked, Door } from '../../core/door/door.ts';
 import type { Visit } from '../../core/door/visit.ts';
+import type { Allowance, Pace } from '../../core/door/limit.ts';
 import type { NoticeFor } from '../../core/edge/tls.ts';
 import type { Report } from '../../core/mirror/events.ts';
 import type { Clock } from '../../core/mirror/ports.ts';
@@ -39,6 +40,7 @@ interface Decided {
   readonly reply: Reply;
   /** Undefined if it was nothing that anybody answers. */
   readonly asked: Asked | 'page' | undefined;
+  readonly allowance?: Allowance | undefined;
 }
 
 // What nginx logs for a client that left before there was anything to send.
@@ -63,8 +65,9 @@ export async function answer(parts: AnswerParts, request: IncomingMessage, respo
   // A body is never read, but for a form; so what follows it cannot be found.
   if (!isRead(request) || hasBody(request)) response.shouldKeepAlive = false;
 
-  const { reply, asked } = await decide(parts, serving, request, arrival, client, leaving.signal);
-  const sent = await sendSafely(parts, reply, request, response);
+  const { reply, asked, allowance } = await decide(parts, serving, request, arrival, client, leaving.signal);
+  const sent = await sendSafely(parts, reply, request, response, allowance?.pace);
+  allowance?.over();
   parts.report({
     kind: 'served',
     method: request.method ?? '',
@@ -96,8 +99,8 @@ async function decide(
     const page = await findPage(arrival.path, request.headers.host ?? '', parts, notice);
     if (page !== undefined) return { reply: page, asked: 'page' };
     const form = isForm ? await readForm(request) : undefined;
-    const { reply, asked } = await door.answer(visitOf(request, arrival, client, form), signal);
-    return { reply: ofUs(reply), asked };
+    const { reply, asked, allowance } = await door.answer(visitOf(request, arrival, client, form), signal);
+    return { reply: ofUs(reply), asked, allowance };
   } catch (error) {
     if (error instanceof RegistryError) return { reply: ofUs(errorReply(error, false)), asked: undefined };
     const asked = { method: request.method ?? '', url: arrival.path };
@@ -111,9 +114,10 @@ export async function sendSafely(
   reply: Reply,
   request: IncomingMessage,
   response: ServerResponse,
+  pace?: Pace,
 ): Promise<Sent> {
   try {
-    return await send(reply, request, response, buffers);
+    return await send(reply, request, response, buffers, pace);
   } catch (error) {
     report({ kind: 'bug', error });
     return send(ofRegistry(unknownError()), request, response, buffers);

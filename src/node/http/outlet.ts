@@ -1,5 +1,6 @@
 // The body of one response on its way out: every write is waited for, and every byte is counted against what the head promised.
 import type { ServerResponse } from 'node:http';
+import type { Pace } from '../../core/door/limit.ts';
 
 /** Make one as soon as there is a response: it listens for the client leaving. */
 export class Outlet {
@@ -10,11 +11,14 @@ export class Outlet {
   readonly #response: ServerResponse;
   /** Undefined: chunked, or in HTTP/1.0 until the connection is closed. */
   readonly #length: number | undefined;
+  readonly #pace: Pace | undefined;
   #given = 0;
   #settle: ((done: boolean) => void) | undefined;
 
-  constructor(response: ServerResponse, length: number | undefined) {
+  /** `pace`: of who may not have it as fast as he can take it. */
+  constructor(response: ServerResponse, length: number | undefined, pace?: Pace) {
     this.#response = response;
+    this.#pace = pace;
     this.#length = length;
     // A write to a connection that is already closing is never called back, so each one also waits for this.
     response.once('close', () => this.#settle?.(false));
@@ -33,6 +37,8 @@ export class Outlet {
     this.#given += chunk.length;
     if (this.#given > (this.#length ?? Infinity)) throw new Error('the body is longer than its head says');
     if (chunk.length === 0) return !this.gone;
+    const turn = this.#pace?.take(chunk.length);
+    if (turn !== undefined) await turn;
     const taken = await this.#settled((done) => this.#response.write(chunk, done));
     if (taken) this.bytes += chunk.length;
     return taken;

@@ -1,5 +1,6 @@
 // Sends a reply: the head once, then the body at the client's pace, and never a clean end after a broken body.
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { Pace } from '../../core/door/limit.ts';
 import { type Body, type Reply, discard } from '../../core/mirror/reply.ts';
 import type { BufferPool } from '../buffer-pool.ts';
 import { Outlet } from './outlet.ts';
@@ -22,11 +23,12 @@ export async function send(
   request: IncomingMessage,
   response: ServerResponse,
   buffers: BufferPool,
+  pace?: Pace,
 ): Promise<Sent> {
   const bodiless = request.method === 'HEAD' || reply.status === 204 || reply.status === 304;
   const body = bodiless ? none : reply.body;
   const length = lengthOf(reply) ?? (body.kind === 'none' && !bodiless ? 0 : undefined);
-  const outlet = new Outlet(response, bodiless ? 0 : length);
+  const outlet = new Outlet(response, bodiless ? 0 : length, pace);
   if (outlet.gone || bodiless) await discard(reply.body);
   if (outlet.gone) return { bytes: 0, whole: false };
   try {

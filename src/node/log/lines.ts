@@ -87,6 +87,7 @@ export function lineOf(event: MirrorEvent): Line | undefined {
         facts: { kind, error: factsOf(event.error, true) },
       };
     case 'foreseen':
+    case 'limited':
     case 'redirected':
     case 'received':
       return undefined;

@@ -1,6 +1,6 @@
 // Reaching a host for a client: given up when that one has gone, when all is to stop, and after a while.
 import type { Socket } from 'node:net';
-import type { Rounds, Watched } from './rounds.ts';
+import type { Rounds, Watched } from '../../core/oci/rounds.ts';
 import type { Ending } from './traffic.ts';
 
 /** Milliseconds until a host has answered. */

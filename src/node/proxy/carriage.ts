@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Caller } from '../../core/access/caller.ts';
+import type { Pace } from '../../core/door/limit.ts';
 import type { Clock } from '../../core/mirror/ports.ts';
 import type { Fetch } from '../../core/upstream/fetch.ts';
 import { BufferPool } from '../buffer-pool.ts';
@@ -10,7 +11,7 @@ import { send } from '../http/send.ts';
 import { Attempt } from './attempt.ts';
 import { forward } from './forward.ts';
 import { awaitHello } from './hello.ts';
-import { type Every, Rounds } from './rounds.ts';
+import { type Every, Rounds } from '../../core/oci/rounds.ts';
 import type { Rejection, Target } from './target.ts';
 import type { Intercept, Traffic } from './traffic.ts';
 import { Tunnel, type TunnelLimits } from './tunnel.ts';
@@ -29,6 +30,8 @@ export interface CarriageParts {
   readonly every: Every;
 }
 
+/** Milliseconds from one look at all that is open to the next. */
+const pause = 1000;
 const established = 'HTTP/1.1 200 Connection established\r\n\r\n';
 const nothing = { sent: 0, received: 0 } as const;
 
@@ -43,7 +46,7 @@ export class Carriage {
 
   constructor(parts: CarriageParts) {
     this.#parts = parts;
-    this.#rounds = new Rounds(() => parts.clock.now(), parts.every);
+    this.#rounds = new Rounds(() => parts.clock.now(), parts.every, pause);
   }
 
   /** Who has nothing under way is not waited for. */
@@ -62,9 +65,10 @@ export class Carriage {
     head: Buffer,
     { host, cameBy }: { readonly host: string; readonly cameBy: string | undefined },
     ways: Ways,
+    pace: Pace | undefined,
   ): Promise<Traffic | Rejection> {
     const { clock } = this.#parts;
-    const tunnel = new Tunnel(socket, ways);
+    const tunnel = new Tunnel(socket, ways, pace);
     const attempt = new Attempt(socket, this.#rounds);
     this.#attempts.add(attempt);
     let upstream: Socket;
@@ -123,6 +127,7 @@ export class Carriage {
     response: ServerResponse,
     { host, path = '/' }: Target,
     fetch: Fetch,
+    pace: Pace | undefined,
   ): Promise<Traffic | Rejection> {
     const leaving = new AbortController();
     response.once('close', () => leaving.abort());
@@ -130,7 +135,7 @@ export class Carriage {
     const parts = { fetch, via: `1.1 ${this.#parts.pseudonym}`, signal: leaving.signal };
     try {
       const reply = await forward({ method, host, path, headers: request.headers }, parts);
-      const { bytes, whole, error } = await send(reply, request, response, this.#buffers);
+      const { bytes, whole, error } = await send(reply, request, response, this.#buffers, pace);
       if (whole) return { ...nothing, received: bytes, ended: 'done' };
       return {
         ...nothing,

@@ -1,6 +1,7 @@
 // Requests of clients that believe to speak with their registry: pulls are the mirror's, everything else is the registry's own.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Caller } from '../../core/access/caller.ts';
+import type { Allowance, Limit } from '../../core/door/limit.ts';
 import type { Report } from '../../core/mirror/events.ts';
 import { badRequest, ofRegistry, unknownError } from '../../core/mirror/face.ts';
 import type { Mirror } from '../../core/mirror/mirror.ts';
@@ -25,6 +26,8 @@ export interface GuestParts {
   readonly ca: (host: string) => string | undefined;
   /** The registry has sent the client at that address to https at another host. */
   readonly redirected: (address: string, host: string, registry: string) => void;
+  /** As it is configured just now. */
+  readonly limit: Limit;
   readonly report: Report;
   readonly clock: Clock;
 }
@@ -34,6 +37,12 @@ export interface Guest {
   readonly host: string;
   readonly registry: string;
   readonly client: Caller;
+}
+
+interface Decided {
+  readonly reply: Reply;
+  readonly by: 'mirror' | 'registry';
+  readonly allowance: Allowance | undefined;
 }
 
 /** Milliseconds. What nobody in particular gets is not tried again for each request of somebody who does. */
@@ -75,10 +84,11 @@ export class Guests {
       },
       guest.registry,
     );
-    const { reply, by } = await this.#decide(guest, errand, request, response, leaving.signal);
+    const { reply, by, allowance } = await this.#decide(guest, errand, request, response, leaving.signal);
     // What follows a body that was not read to its end cannot be found.
     if (!request.complete) response.shouldKeepAlive = false;
-    const sent = await sendSafely({ report, buffers: this.#buffers }, reply, request, response);
+    const sent = await sendSafely({ report, buffers: this.#buffers }, reply, request, response, allowance?.pace);
+    allowance?.over();
     if (by === 'registry') report({ kind: 'received', registry: guest.registry, bytes: sent.bytes });
     report({
       kind: 'served',
@@ -101,18 +111,22 @@ export class Guests {
     request: IncomingMessage,
     response: ServerResponse,
     signal: AbortSignal,
-  ): Promise<{ readonly reply: Reply; readonly by: 'mirror' | 'registry' }> {
+  ): Promise<Decided> {
+    let allowance: Allowance | undefined;
     try {
       checkHost(request, guest.host);
+      const blob = errand.kind === 'blob' && request.method === 'GET';
+      allowance = await this.#parts.limit(guest.client, { blob, signal });
       const mirrored = hasBody(request) ? undefined : await this.#mirrored(errand, guest, signal);
-      if (mirrored !== undefined) return { reply: mirrored, by: 'mirror' };
-      return { reply: await this.#passedOn(errand, guest, request, response, signal), by: 'registry' };
+      if (mirrored !== undefined) return { reply: mirrored, by: 'mirror', allowance };
+      const reply = await this.#passedOn(errand, guest, request, response, signal);
+      return { reply, by: 'registry', allowance };
     } catch (error) {
       if (error instanceof RegistryError) {
-        return { reply: ofRegistry(errorReply(error, request.method === 'HEAD')), by: 'mirror' };
+        return { reply: ofRegistry(errorReply(error, request.method === 'HEAD')), by: 'mirror', allowance };
       }
       if (!signal.aborted) this.#parts.report({ kind: 'bug', error });
-      return { reply: ofRegistry(unknownError()), by: 'mirror' };
+      return { reply: ofRegistry(unknownError()), by: 'mirror', allowance };
     }
   }
 

@@ -1,7 +1,7 @@
 // Waits on a connection for the client's first message of TLS, and keeps what has come until then.
 import type { Socket } from 'node:net';
 import { type Hello, readClientHello } from './client-hello.ts';
-import type { Rounds, Watched } from './rounds.ts';
+import type { Rounds, Watched } from '../../core/oci/rounds.ts';
 
 /** Milliseconds. */
 const within = 10_000;

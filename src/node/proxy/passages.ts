@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Caller } from '../../core/access/caller.ts';
+import type { Pace } from '../../core/door/limit.ts';
 import type { Report } from '../../core/mirror/events.ts';
 import type { Belonging } from '../../core/upstream/hosts.ts';
 import { peerOf } from '../http/client.ts';
@@ -23,6 +24,8 @@ const tooMany = reject(429, 'this proxy has as many tunnels for you as one clien
 export interface Rules extends Ways, Admission {
   /** Whose a host is, for a client at that address; undefined: nobody's who may be reached. */
   readonly find: (host: string, address: string) => Belonging | undefined;
+  /** How fast bytes go to a client. Undefined: as fast as can be. */
+  readonly pace: (client: Caller) => Pace | undefined;
   /** That one client may have at once. */
   readonly tunnels: number;
 }
@@ -87,7 +90,7 @@ export class Passages implements Turns {
       carry: ({ host }, decision, rules, client) =>
         decision.kind === 'intercept' && intercept !== undefined
           ? this.#carriage.intercept(intercept.take, socket, head, { host, registry: decision.registry, client })
-          : this.#carriage.tunnel(socket, head, { host, cameBy: request.headers.via }, rules),
+          : this.#carriage.tunnel(socket, head, { host, cameBy: request.headers.via }, rules, rules.pace(client)),
       destroy: () => socket.destroy(),
     });
   }
@@ -97,7 +100,8 @@ export class Passages implements Turns {
     if (address === undefined) return gone(response);
     return this.#follow(request, address, parseAbsolute(request.url ?? ''), {
       refuse: (rejection) => refuseRequest(request, response, rejection, this.#parts.isOwner(address)),
-      carry: (target, _, { fetch }) => this.#carriage.forward(request, response, target, fetch),
+      carry: (target, _, { fetch, pace }, client) =>
+        this.#carriage.forward(request, response, target, fetch, pace(client)),
       destroy: () => response.destroy(),
     });
   }

@@ -1,6 +1,7 @@
 // Bytes between a client and a host, both ways, each way until its own end.
 import type { OnReadOpts, Socket } from 'node:net';
-import type { Watched } from './rounds.ts';
+import type { Pace } from '../../core/door/limit.ts';
+import type { Watched } from '../../core/oci/rounds.ts';
 import type { Ending, Traffic } from './traffic.ts';
 
 export interface TunnelLimits {
@@ -23,6 +24,7 @@ export class Tunnel implements Watched {
   /** For whoever dials. */
   readonly onread: OnReadOpts;
   readonly #client: Socket;
+  readonly #pace: Pace | undefined;
   #idle: number;
   readonly #longest: number;
   #upstream: Socket | undefined;
@@ -33,8 +35,10 @@ export class Tunnel implements Watched {
   #began = 0;
   #ending: { readonly ended: Ending; readonly error?: unknown } | undefined;
 
-  constructor(client: Socket, limits: TunnelLimits) {
+  /** `pace`: of who may not have it as fast as he can take it. */
+  constructor(client: Socket, limits: TunnelLimits, pace?: Pace) {
     this.#client = client;
+    this.#pace = pace;
     this.#idle = limits.idle;
     this.#longest = limits.longest;
     this.onread = { buffer: () => this.#buffer, callback: (length, bytes) => this.#down(length, bytes) };
@@ -107,7 +111,16 @@ export class Tunnel implements Watched {
       return false;
     }
     if (length === bytes.length && length < largeBuffer) this.#buffer = Buffer.allocUnsafeSlow(largeBuffer);
-    this.#client.write(bytes.subarray(0, length), this.#taken);
+    const chunk = bytes.subarray(0, length);
+    const turn = this.#pace?.take(length);
+    if (turn === undefined) return this.#give(chunk);
+    void turn.then(() => this.#give(chunk) && this.#upstream?.resume());
+    return false;
+  }
+
+  /** False: no more until it is taken. */
+  #give(chunk: Uint8Array): boolean {
+    this.#client.write(chunk, this.#taken);
     // Nothing is left over if the kernel took it all at once.
     this.#isWaiting = this.#client.writableLength > 0;
     return !this.#isWaiting;

@@ -92,6 +92,7 @@ export async function intercepted(named = host, privately?: 'its own' | 'of none
     mirror: { pull: (...all) => around.mirror.pull(...all), forget: (what) => around.mirror.forget(what) },
     passOn,
     ca: () => (privately === 'its own' ? real.certificate : undefined),
+    limit: async () => undefined,
     redirected: (address, elsewhere, registry) => void redirects.push(`${registry} sent ${address} to ${elsewhere}`),
     report: (event: MirrorEvent) => void events.push(event),
     clock,

@@ -24,6 +24,7 @@ async function opened(hosts: readonly string[], data: string, clock = new TestCl
     ca: () => undefined,
     redirected: () => {},
     report: (event) => void told.push(event),
+    limit: async () => undefined,
     clock,
   });
   after(() => interception?.close(0));

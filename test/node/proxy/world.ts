@@ -46,6 +46,7 @@ export async function startProxy(
       find: (host) => hosts.find(host),
       dial,
       fetch,
+      pace: () => undefined,
       tunnels: 10_000,
       idle: 60_000,
       longest: 3_600_000,

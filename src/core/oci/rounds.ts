@@ -1,4 +1,4 @@
-// Limits in time for everything that is open, watched over by one timer: none is set or moved when bytes come.
+// Whatever waits for a time, watched over by one timer: none is set or moved when bytes come.
 
 export interface Watched {
   /** Milliseconds, of the clock that all of them are told. */
@@ -8,22 +8,23 @@ export interface Watched {
 /** Calls again and again until what it gives back is called. Keeps no process alive. */
 export type Every = (ms: number, tick: () => void) => () => void;
 
-const pause = 1000;
-
 export class Rounds {
   readonly now: () => number;
   readonly #every: Every;
+  readonly #pause: number;
   readonly #watched = new Set<Watched>();
   #stop: (() => void) | undefined;
 
-  constructor(now: () => number, every: Every) {
+  /** `pause`: milliseconds from one to the next. */
+  constructor(now: () => number, every: Every, pause: number) {
+    this.#pause = pause;
     this.now = now;
     this.#every = every;
   }
 
   add(watched: Watched): void {
     this.#watched.add(watched);
-    this.#stop ??= this.#every(pause, () => this.#walk());
+    this.#stop ??= this.#every(this.#pause, () => this.#walk());
   }
 
   delete(watched: Watched): void {

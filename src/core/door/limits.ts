@@ -1,0 +1,162 @@
+// Limits for each client that slow down before they refuse: requests, bytes, and blobs that are being sent at once.
+import type { Caller } from '../access/caller.ts';
+import { contains, parseNetwork } from '../access/networks.ts';
+import type { Report } from '../mirror/events.ts';
+import { Bounded } from '../oci/bounded.ts';
+import { type Every, Rounds } from '../oci/rounds.ts';
+import { Bucket, type Rate } from './bucket.ts';
+import { type Limit, nameOf, type Pace, tooMuch } from './limit.ts';
+import { Queue } from './queue.ts';
+
+export interface LimitSettings {
+  /** As many at once, if none came before. */
+  readonly requests: Rate | undefined;
+  /** For all that is sent to one client, together. */
+  readonly bytes: Rate | undefined;
+  /** Blobs that are being sent at once. */
+  readonly pulls: number | undefined;
+  /** Whether they are for clients on the loopback too. */
+  readonly loopback: boolean;
+}
+
+export interface LimitsParts {
+  /** Milliseconds of a clock that nobody sets. */
+  readonly now: () => number;
+  readonly every: Every;
+  readonly report: Report;
+}
+
+/** Milliseconds from one look at those who wait to the next. */
+const pause = 50;
+/** Milliseconds for the head of an answer: containerd gives up after 30 s, and an upstream takes its time too. */
+const longestWait = 10_000;
+/** Milliseconds between two steps of a body, whatever is configured: who gets less than 1 KiB/s of us may think that we stall. */
+const longestPause = 2000;
+/** Part of a second for which bytes that nobody took are kept, so that one late look costs nothing. */
+const burst = 1 / 4;
+/** Of whom others have taken the place, begins anew. */
+const mostClients = 10_000;
+
+const loopback = ['127.0.0.0/8', '::1'].map(parseNetwork);
+
+export class Limits {
+  readonly #parts: LimitsParts;
+  readonly #rounds: Rounds;
+  readonly #clients = new Bounded<Client>(mostClients);
+
+  constructor(parts: LimitsParts) {
+    this.#parts = parts;
+    this.#rounds = new Rounds(parts.now, parts.every, pause);
+  }
+
+  /** As they are configured just now: what somebody has taken under others still counts. */
+  by(settings: LimitSettings): Limit {
+    return async (caller, { blob, signal }) => {
+      const client = this.#clientOf(caller, settings);
+      if (client === undefined) return undefined;
+      await client.ask(signal);
+      const over = blob && settings.pulls !== undefined ? await client.begin(signal) : () => {};
+      return { pace: client.pace(), over };
+    };
+  }
+
+  /** Of bytes alone. Undefined: as fast as can be. */
+  paceOf(caller: Caller, settings: LimitSettings): Pace | undefined {
+    return this.#clientOf(caller, settings)?.pace();
+  }
+
+  #clientOf(caller: Caller, settings: LimitSettings): Client | undefined {
+    if (!settings.loopback && loopback.some((network) => contains(network, caller.address))) return undefined;
+    const client = this.#clients.getOr(nameOf(caller), () => new Client(settings, this.#rounds, this.#parts.report));
+    client.settings = settings;
+    return client;
+  }
+}
+
+class Client {
+  settings: LimitSettings;
+  readonly #rounds: Rounds;
+  readonly #report: Report;
+  readonly #requests = new Bucket();
+  readonly #bytes = new Bucket();
+  #sending = 0;
+  readonly #asking: Queue;
+  readonly #beginning: Queue;
+  readonly #pacing: Queue;
+
+  constructor(settings: LimitSettings, rounds: Rounds, report: Report) {
+    this.settings = settings;
+    this.#rounds = rounds;
+    this.#report = report;
+    this.#asking = new Queue(rounds, () => this.#takeRequest(), longestWait);
+    this.#beginning = new Queue(rounds, () => this.#takePlace(), longestWait);
+    this.#pacing = new Queue(rounds, (bytes) => this.#takeBytes(bytes), longestPause);
+  }
+
+  /** A request's turn. Throws at once what it would throw after the longest wait. */
+  async ask(signal: AbortSignal): Promise<void> {
+    const late = this.#delay() - longestWait;
+    if (late > 0) throw this.#refusal('requests', late);
+    await this.#wait('requests', this.#asking.enter(1, signal));
+  }
+
+  /** A blob's place among those that are sent. What it gives back is called when that is over. */
+  async begin(signal: AbortSignal): Promise<() => void> {
+    await this.#wait('pulls', this.#beginning.enter(1, signal));
+    return () => {
+      this.#sending -= 1;
+      this.#beginning.look(this.#rounds.now());
+    };
+  }
+
+  /** Of one body. */
+  pace(): Pace | undefined {
+    if (this.settings.bytes === undefined) return undefined;
+    let waited = false;
+    return {
+      take: (bytes) => {
+        const turn = this.#pacing.enter(bytes);
+        if (turn === undefined) return undefined;
+        if (!waited) this.#report({ kind: 'limited', by: 'bytes', refused: false });
+        waited = true;
+        return turn;
+      },
+    };
+  }
+
+  async #wait(by: 'requests' | 'pulls', turn: Promise<boolean> | undefined): Promise<void> {
+    if (turn === undefined) return;
+    if (!(await turn)) throw this.#refusal(by, longestWait);
+    this.#report({ kind: 'limited', by, refused: false });
+  }
+
+  #refusal(by: 'requests' | 'pulls', ms: number): Error {
+    this.#report({ kind: 'limited', by, refused: true });
+    return tooMuch(Math.ceil(ms / 1000));
+  }
+
+  #takeRequest(): boolean {
+    const { requests } = this.settings;
+    return requests === undefined || this.#requests.take(1, 1, requests.amount, requests, this.#rounds.now());
+  }
+
+  /** Milliseconds until one that comes now has its turn. */
+  #delay(): number {
+    const { requests } = this.settings;
+    if (requests === undefined) return 0;
+    const has = this.#requests.fill(requests.amount, requests, this.#rounds.now());
+    return ((this.#asking.length + 1 - has) * requests.per) / requests.amount;
+  }
+
+  #takePlace(): boolean {
+    if (this.#sending >= (this.settings.pulls ?? Infinity)) return false;
+    this.#sending += 1;
+    return true;
+  }
+
+  /** What is more than there is, is owed: who comes next waits for it. */
+  #takeBytes(bytes: number): boolean {
+    const { bytes: rate } = this.settings;
+    return rate === undefined || this.#bytes.take(bytes, 1, rate.amount * burst, rate, this.#rounds.now());
+  }
+}

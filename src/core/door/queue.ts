@@ -1,0 +1,65 @@
+// Who waits for something of which there is only so much: first come, first served, and nobody for ever.
+import type { Rounds, Watched } from '../oci/rounds.ts';
+
+interface Waiting {
+  readonly weight: number;
+  readonly since: number;
+  readonly settle: (had: boolean) => void;
+}
+
+export class Queue implements Watched {
+  readonly #rounds: Rounds;
+  readonly #takes: (weight: number) => boolean;
+  readonly #longest: number;
+  /** A Set keeps the order in which they came. */
+  readonly #waiting = new Set<Waiting>();
+
+  /** `takes`: takes as much if there is as much. `longest`: milliseconds that anybody waits. */
+  constructor(rounds: Rounds, takes: (weight: number) => boolean, longest: number) {
+    this.#rounds = rounds;
+    this.#takes = takes;
+    this.#longest = longest;
+  }
+
+  get length(): number {
+    return this.#waiting.size;
+  }
+
+  /** Undefined: it was there. Else whether it came in time. Rejects with the signal's reason, if that is first. */
+  enter(weight: number, signal?: AbortSignal): Promise<boolean> | undefined {
+    if (this.#waiting.size === 0 && this.#takes(weight)) return undefined;
+    const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+    const leave = (): void => {
+      this.#delete(waiting);
+      reject(signal?.reason as Error);
+    };
+    const waiting: Waiting = {
+      weight,
+      since: this.#rounds.now(),
+      settle: (had) => {
+        signal?.removeEventListener('abort', leave);
+        this.#delete(waiting);
+        resolve(had);
+      },
+    };
+    this.#waiting.add(waiting);
+    this.#rounds.add(this);
+    signal?.addEventListener('abort', leave, { once: true });
+    if (signal?.aborted === true) leave();
+    return promise;
+  }
+
+  look(now: number): void {
+    for (const waiting of this.#waiting) {
+      const had = this.#takes(waiting.weight);
+      // Who came later waits for less long.
+      if (!had && now - waiting.since < this.#longest) return;
+      waiting.settle(had);
+    }
+  }
+
+  #delete(waiting: Waiting): void {
+    this.#waiting.delete(waiting);
+    if (this.#waiting.size === 0) this.#rounds.delete(this);
+  }
+}
