@@ -210,3 +210,12 @@ test('two sets of metrics know nothing of each other', async () => {
   assert.match(await other.text(), /^sampan_bugs_total 0$/m);
   assert.match(one.type, /^text\/plain; version=0\.0\.4/);
 });
+
+test('what a limit kept waiting, and what it refused, is counted', async () => {
+  const waited: MirrorEvent = { kind: 'limited', by: 'bytes', refused: false };
+  assertIncludes(
+    await after(waited, waited, { kind: 'limited', by: 'requests', refused: true }),
+    'sampan_limited_total{by="bytes",outcome="waited"} 2',
+    'sampan_limited_total{by="requests",outcome="refused"} 1',
+  );
+});

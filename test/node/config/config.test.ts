@@ -28,6 +28,7 @@ test('with no configuration at all, the catalogue is served on the loopback', as
     via: undefined,
     pullAhead: 3,
     proxy: undefined,
+    limits: undefined,
     admin: undefined,
     log: { level: 'info' },
     sentry: undefined,
@@ -77,6 +78,7 @@ resolve: { lab.example: "203.0.113.7:443" }
 via: "socks5://me:p%40ss@[2001:db8::1]:1080"
 pull_ahead: 8
 proxy: { listen: "127.0.0.1:8384", allow: [auth.example, "*.blobs.example"], learn: false, intercept: false, tunnels: 7, idle: 30s, longest: 1h }
+limits: { requests: 20/s, bytes: 50MB/s, pulls: 16, loopback: true }
 admin: { listen: localhost:5051 }
 log: { level: debug }
 sentry: { dsn: https://abc@sentry.example.com/42, environment: staging, sample_rate: 0.5 }
@@ -132,6 +134,7 @@ stop_within: 2m
       idle: 30_000,
       longest: 3_600_000,
     },
+    limits: { requests: { amount: 20, per: 1000 }, bytes: { amount: 50e6, per: 1000 }, pulls: 16, loopback: true },
     admin: { listen: { host: 'localhost', port: 5051 } },
     log: { level: 'debug' },
     sentry: {

@@ -192,3 +192,37 @@ test('what is not over when the time of a stop is up is cut off', async (t) => {
 function descriptors(): number {
   return readdirSync('/proc/self/fd').length;
 }
+
+test('where a client has a pace, each step to it waits for its turn, and the host for the client', async (t) => {
+  const size = 3_000_000;
+  const port = await startHost(t, (socket) => {
+    socket.once('data', () => socket.end(Buffer.alloc(size, 'x')));
+  });
+  let [asked, most] = [0, 0];
+  const turns: (() => void)[] = [];
+  const pace = {
+    take(bytes: number) {
+      asked += bytes;
+      most = Math.max(most, bytes);
+      return new Promise<void>((resolve) => turns.push(resolve));
+    },
+  };
+  const world = await startProxy(t, { [host]: port }, { pace: () => pace });
+  const client = await tunnel(world);
+  client.end();
+  const answer = readAll(client);
+  const over = world.told('passed');
+  let isOver = false;
+  void over.then(() => (isOver = true));
+  for (let given = 0; !isOver; await new Promise((resolve) => setImmediate(resolve))) {
+    assert.ok(turns.length <= 1, 'one after the other');
+    assert.ok(client.bytesRead - 200 <= given);
+    for (const give of turns.splice(0)) {
+      given = asked;
+      give();
+    }
+  }
+  assert.equal((await answer).length, size);
+  assert.deepEqual([asked, (await over).ended], [size, 'done']);
+  assert.ok(most <= 65_536);
+});
