@@ -42,7 +42,7 @@ export function planBuildkit(wish: Wish, machine: Machine): Plan {
   }
   checkSystemd(machine, url);
   return {
-    files: [...files, proxyDropIn('buildkit', url, machine)],
+    files: [...files, ...proxyDropIn('buildkit', url, machine)],
     commands: [['systemctl', 'daemon-reload'], ...restart],
     notes: [`${builder} --driver-opt env.HTTPS_PROXY=${url} --driver-opt env.HTTP_PROXY=${url}`],
   };

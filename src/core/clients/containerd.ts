@@ -36,7 +36,7 @@ export function planContainerd(wish: Wish, machine: Machine): Plan {
   checkSystemd(machine, wish.way.url);
   return {
     files: [
-      proxyDropIn('containerd', wish.way.url, machine),
+      ...proxyDropIn('containerd', wish.way.url, machine),
       ...(wish.ca === undefined ? [] : [...files, ...registryCas(wish, directory, machine)]),
     ],
     commands: [['systemctl', 'daemon-reload'], ...restart],

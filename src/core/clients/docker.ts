@@ -101,16 +101,16 @@ function planProxy(wish: Wish, machine: Machine): Plan {
     ...(wish.ca !== undefined && trusted.registries.length < wish.registries.length ? [systemTrust] : []),
     ...(wish.ca !== undefined && machine.imageStore === 'containerd' ? hidden(trusted, certs, machine) : []),
   ];
-  const plan = (file: PlannedFile, ...commands: string[][]): Plan => ({
-    files: [file, ...registryCas(trusted, certs, machine)],
+  const plan = (files: PlannedFile[], ...commands: string[][]): Plan => ({
+    files: [...files, ...registryCas(trusted, certs, machine)],
     commands: [...commands, ...serviceCommands(machine, 'restart', 'docker')],
     notes,
   });
 
-  if (atLeast(machine.version, 23)) return plan({ path: daemonJson, text: proxiedDaemon(url, machine) });
+  if (atLeast(machine.version, 23)) return plan([{ path: daemonJson, text: proxiedDaemon(url, machine) }]);
   if (machine.systemd) return plan(proxyDropIn('docker', url, machine), ['systemctl', 'daemon-reload']);
   const variables = { HTTP_PROXY: url, HTTPS_PROXY: url };
-  return plan({ path: defaults, text: withVariables(machine.read(defaults) ?? '', variables, exportLine) });
+  return plan([{ path: defaults, text: withVariables(machine.read(defaults) ?? '', variables, exportLine) }]);
 }
 
 const systemTrust =

@@ -13,15 +13,17 @@ export function checkSystemd({ systemd }: Machine, url: string): void {
 
 const names = ['HTTP_PROXY', 'HTTPS_PROXY'];
 
-/** In a unit, % begins a specifier: one that is meant is doubled. The URL has neither quotes nor spaces. */
-export function proxyDropIn(service: string, url: string, machine: Machine): PlannedFile {
+/** A drop-in; a login stands beside it, for what a unit itself says, systemd tells everybody. The URL has neither quotes nor spaces. */
+export function proxyDropIn(service: string, url: string, machine: Machine): PlannedFile[] {
   checkEnvironmentFiles(service, url, machine);
-  const value = url.replaceAll('%', '%%');
-  const lines = names.map((name) => `Environment="${name}=${value}"\n`);
-  return {
-    path: `/etc/systemd/system/${service}.service.d/sampan-proxy.conf`,
-    text: `# Written by sampan configure.\n[Service]\n${lines.join('')}`,
-  };
+  const path = `/etc/systemd/system/${service}.service.d/sampan-proxy`;
+  const dropIn = (lines: string): PlannedFile => ({
+    path: `${path}.conf`,
+    text: `# Written by sampan configure.\n[Service]\n${lines}`,
+  });
+  if (!url.includes('@')) return [dropIn(names.map((name) => `Environment="${name}=${url}"\n`).join(''))];
+  const text = names.map((name) => `${name}=${url}\n`).join('');
+  return [{ path: `${path}.env`, text }, dropIn(`EnvironmentFile=${path}.env\n`)];
 }
 
 /** What stands in one of these counts more than what a unit or a drop-in says itself. */

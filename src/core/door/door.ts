@@ -63,8 +63,9 @@ export class Door {
       const reply = await this.#answer(visit, signal, tell, (given) => (allowance = given));
       return { reply, asked, allowance };
     } catch (error) {
-      if (error instanceof RegistryError)
+      if (error instanceof RegistryError) {
         return { reply: errorReply(error, visit.method === 'HEAD'), asked, allowance };
+      }
       allowance?.over();
       throw error;
     }

@@ -31,7 +31,7 @@ export class Queue implements Watched {
     const { promise, resolve, reject } = Promise.withResolvers<boolean>();
     const leave = (): void => {
       this.#delete(waiting);
-      reject(signal?.reason as Error);
+      reject(signal?.reason);
     };
     const waiting: Waiting = {
       weight,

@@ -63,3 +63,24 @@ describe('an EnvironmentFile, which counts more than a drop-in', () => {
     assert.throws(() => clients.containerd(byProxy(), machine({ files: containerd })), /containerd sets HTTP_PROXY/);
   });
 });
+
+describe('a login for the proxy', () => {
+  const folder = '/etc/systemd/system/containerd.service.d';
+
+  test('stands in a file beside the drop-in, which names that one: systemd shows everybody what a unit says', () => {
+    const written = texts('containerd', byProxy('http://alice:s%40x@proxy:8384'), {});
+    assert.equal(
+      written[`${folder}/sampan-proxy.env`],
+      'HTTP_PROXY=http://alice:s%40x@proxy:8384\nHTTPS_PROXY=http://alice:s%40x@proxy:8384\n',
+    );
+    assert.equal(
+      written[`${folder}/sampan-proxy.conf`],
+      `# Written by sampan configure.\n[Service]\nEnvironmentFile=${folder}/sampan-proxy.env\n`,
+    );
+  });
+
+  test('has no file where there is none', () => {
+    const written = texts('containerd', byProxy(), {});
+    assert.deepEqual(Object.keys(written), [`${folder}/sampan-proxy.conf`]);
+  });
+});

@@ -1,7 +1,7 @@
 // Requests that turn out to be none in their middle: whoever waits for the rest of one is not left waiting.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import http from 'node:http';
+import type http from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
