@@ -6,6 +6,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { after } from 'node:test';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import type { Limit } from '../../../src/core/door/limit.ts';
 import type { MirrorEvent } from '../../../src/core/mirror/events.ts';
 import { issueLeaf, issuerOf, makeAuthority, makeKey } from '../../../src/node/proxy/certificates.ts';
 import { createInterception } from '../../../src/node/proxy/intercept.ts';
@@ -48,7 +49,11 @@ export interface Intercepted extends World {
  * Ends with the test file. `named`: what the certificate of the real host says. `privately`: its authority is one of the registry's
  * own, or of none, and this process does not believe it.
  */
-export async function intercepted(named = host, privately?: 'its own' | 'of none'): Promise<Intercepted> {
+export async function intercepted(
+  named = host,
+  privately?: 'its own' | 'of none',
+  limit: Limit = async () => undefined,
+): Promise<Intercepted> {
   const around = await world();
   const { clock, events } = around;
   // Certificates are looked at by the clock of the machine.
@@ -92,7 +97,7 @@ export async function intercepted(named = host, privately?: 'its own' | 'of none
     mirror: { pull: (...all) => around.mirror.pull(...all), forget: (what) => around.mirror.forget(what) },
     passOn,
     ca: () => (privately === 'its own' ? real.certificate : undefined),
-    limit: async () => undefined,
+    limit,
     redirected: (address, elsewhere, registry) => void redirects.push(`${registry} sent ${address} to ${elsewhere}`),
     report: (event: MirrorEvent) => void events.push(event),
     clock,
