@@ -100,7 +100,7 @@ export async function startApp(config: Config, log: Log, { heardBy, clock = syst
   const usage = () => store.usage();
   const fills = () => underway.size;
   let listen = formatAddress(config.listen);
-  const proxy = await openForwardProxy(config, { serving: () => serving, report, clock });
+  const proxy = await openForwardProxy(config, { serving: () => serving, report, clock, every });
   const tunnels = () => proxy?.open() ?? 0;
   const label = (registry: string) => serving.registries.configuredAs(registry) ?? 'none';
   const metrics = createMetrics({ label, usage, fills, tunnels });

@@ -2,8 +2,8 @@
 import { identify } from '../core/door/identity.ts';
 import type { Report } from '../core/mirror/events.ts';
 import type { Clock } from '../core/mirror/ports.ts';
+import type { Every } from '../core/oci/rounds.ts';
 import { interceptedHosts } from '../core/upstream/hosts.ts';
-import { every } from './clock.ts';
 import { isLoopback } from './config/address.ts';
 import type { Config, ProxyConfig } from './config/config.ts';
 import { Learned } from './proxy/learned.ts';
@@ -22,11 +22,12 @@ export interface ForwardProxyParts {
   readonly serving: () => Serving;
   readonly report: Report;
   readonly clock: Clock;
+  readonly every: Every;
 }
 
 /** Undefined if there shall be none. It is not listening yet. */
 export async function openForwardProxy(config: Config, parts: ForwardProxyParts): Promise<ForwardProxy | undefined> {
-  const { serving, report, clock } = parts;
+  const { serving, report, clock, every } = parts;
   const { proxy: settings } = config;
   if (settings === undefined) return undefined;
   const configuredAs = (registry: string) => serving().registries.configuredAs(registry);
