@@ -171,6 +171,24 @@ describe('a body that breaks', () => {
     assert.equal(((await broken.promise) as NodeJS.ErrnoException).code, 'ECONNRESET');
   });
 
+  it('of a push, because its chunks turn into nonsense, is refused, and breaks for the registry', async () => {
+    const at = await intercepted();
+    const gate = new Gate();
+    const broken = Promise.withResolvers<unknown>();
+    at.answersAtOnce((incoming) => {
+      incoming.once('data', () => gate.pass(1)).once('error', broken.resolve);
+    });
+    const client = await greet(at);
+    const answer = client.toArray();
+    client.write(
+      `PATCH /v2/a/blobs/uploads/1 HTTP/1.1\r\nHost: ${host}\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nsome\r\n`,
+    );
+    await gate.enter();
+    client.write('nonsense');
+    assert.match((await answer).join(''), /^HTTP\/1\.1 400 [^]*this is not an HTTP request/);
+    assert.equal(((await broken.promise) as NodeJS.ErrnoException).code, 'ECONNRESET');
+  });
+
   it('of an answer that nobody waits for any more, is let go of', async () => {
     const at = await intercepted();
     const answering = Promise.withResolvers<ServerResponse>();
