@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { basic, challengeIn, key, tokenIn } from '../conformance/door.ts';
 import { image, layerOf } from '../fakes/registry/content.ts';
 import { startRegistry } from '../fakes/registry/registry.ts';
-import { startEdge } from './edge.ts';
+import { patient, startEdge } from './edge.ts';
 
 const crowd = 200;
 const visitors = ['user', 'other', 'nobody'] as const;
@@ -20,13 +20,14 @@ test('200 clients of different registries at once, with logins and without, do n
     return { open: open!, secret: secret! };
   });
   const names = registries.map((_, at) => `r${at}.example`);
-  const edge = await startEdge({
+  const settings = {
     key,
     access: 'open',
     catalogue: false,
     hosts: Object.fromEntries(names.map((name) => [`at.${name}`, name])),
     registries: Object.fromEntries(names.map((name, at) => [name, { endpoints: [registries[at]!.url], login: 'own' }])),
-  });
+  };
+  const edge = await startEdge(settings, { before: patient });
   t.after(() => Promise.all([edge.close(), ...registries.map((registry) => registry.down())]));
 
   await Promise.all(

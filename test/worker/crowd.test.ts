@@ -6,7 +6,7 @@ import { manifestBytes, sendManifest, serve } from '../core/upstream/bench.ts';
 import { image, layerOf } from '../fakes/registry/content.ts';
 import { Gate } from '../fakes/registry/gate.ts';
 import { startRegistry } from '../fakes/registry/registry.ts';
-import { startEdge } from './edge.ts';
+import { patient, startEdge } from './edge.ts';
 
 const crowd = 200;
 
@@ -17,7 +17,10 @@ test('200 requests for different registries at once do not mix, cold and warm, w
     return registry.hold('same/name', image({ layers: [layerOf(Buffer.alloc(20_000, `registry ${at}`))] }), 'latest');
   });
   const named = registries.map(({ url }, at) => [`r${at}.example`, { endpoints: [url] }]);
-  const edge = await startEdge({ access: 'open', catalogue: false, registries: Object.fromEntries(named) });
+  const edge = await startEdge(
+    { access: 'open', catalogue: false, registries: Object.fromEntries(named) },
+    { before: patient },
+  );
   t.after(() => Promise.all([edge.close(), ...registries.map((registry) => registry.down())]));
 
   const askAll = () =>
