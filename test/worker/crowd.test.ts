@@ -52,7 +52,8 @@ test('200 requests for different registries at once do not mix, cold and warm, w
 test('a request whose upstream hangs keeps nobody else from the same thing', async (t) => {
   const registry = await startRegistry();
   const layer = registry.holdBlob('same/name', layerOf(Buffer.alloc(500_000, 'x')));
-  const edge = await startEdge({ access: 'open', registries: { 'docker.io': { endpoints: [registry.url] } } });
+  const registries = { 'docker.io': { endpoints: [registry.url] } };
+  const edge = await startEdge({ access: 'open', registries }, { before: patient });
   t.after(() => Promise.all([edge.close(), registry.down()]));
   const held = new Gate();
   registry.levers.stall = { after: 1000, gate: held };
