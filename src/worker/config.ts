@@ -56,6 +56,7 @@ const elsewhere = {
     'tls',
     'edge',
     'proxy',
+    'limits',
     'cdns',
   ]),
   says: 'found a key for a sampan on a machine of your own; a Worker has no use for it',
