@@ -1,7 +1,7 @@
 // The passwords of registries, from where the configuration says that they are.
 import type { Credentials } from '../core/upstream/registries.ts';
-import { type Problem, problemAt } from './problem.ts';
-import type { RegistrySettings } from './registries.ts';
+import { describe, type Problem, problemAt } from './problem.ts';
+import type { RegistrySettings, WrittenCredentials } from './registries.ts';
 import type { Written } from './written.ts';
 
 type Found = { readonly secret: string } | { readonly says: string };
@@ -12,22 +12,35 @@ export interface SecretPlaces {
   readonly file: (path: string) => Found;
 }
 
-/** By registry. What is wrong is told as problems, never with a password in them. */
+/** By registry, of those that have any. What is wrong is told as problems, never with a password in them. */
 export function composeCredentials(
   registries: Readonly<Record<string, RegistrySettings>>,
   places: SecretPlaces,
   where: Written['where'],
-): { readonly credentials: ReadonlyMap<string, Credentials>; readonly problems: readonly Problem[] } {
-  const credentials = new Map<string, Credentials>();
+): { readonly credentials: ReadonlyMap<string, readonly Credentials[]>; readonly problems: readonly Problem[] } {
+  const credentials = new Map<string, readonly Credentials[]>();
   const problems: Problem[] = [];
   for (const [name, { credentials: written }] of Object.entries(registries)) {
-    if (written === undefined) continue;
-    const { username, password, password_file, password_env } = written;
-    const found = findSecret('password', password, password_file, password_env, places);
-    if ('says' in found) problems.push(problemAt(['registries', name, 'credentials'], found.says, where));
-    else credentials.set(name, { username, password: found.secret });
+    const path = ['registries', name, 'credentials'];
+    const all: Credentials[] = [];
+    for (const [at, { username, ...secret }] of accountsIn(written).entries()) {
+      const place = Array.isArray(written) ? [...path, at] : path;
+      const { password, password_file, password_env } = secret;
+      const found = findSecret('password', password, password_file, password_env, places);
+      const isThere = all.some((other) => other.username === username);
+      if (isThere) problems.push(problemAt(place, `found the user name ${describe(username)} twice`, where));
+      else if ('says' in found) problems.push(problemAt(place, found.says, where));
+      else all.push({ username, password: found.secret });
+    }
+    if (all.length > 0) credentials.set(name, all);
   }
   return { credentials, problems };
+}
+
+/** One account, or several. */
+export function accountsIn(written: RegistrySettings['credentials']): readonly WrittenCredentials[] {
+  if (written === undefined) return [];
+  return 'username' in written ? [written] : written;
 }
 
 /** `key`: how the first of its three keys is called, of which one is there. */

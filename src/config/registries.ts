@@ -27,10 +27,10 @@ export interface RegistrySettings {
   readonly lanes?: number | undefined;
   readonly stall_after?: number | undefined;
   readonly login?: 'none' | LoginMode | undefined;
-  /** One of the three says the password, or where it is. */
-  readonly credentials?: WrittenCredentials | undefined;
+  readonly credentials?: WrittenCredentials | readonly WrittenCredentials[] | undefined;
 }
 
+/** One of the three says the password, or where it is. */
 export interface WrittenCredentials {
   readonly username: string;
   readonly password?: string | undefined;
@@ -52,7 +52,7 @@ const usualStaleFor = 86_400_000;
 const usualStallAfter = 10_000;
 
 function compose(name: string, known: Registry | undefined, settings: RegistrySettings = {}): ServedRegistry {
-  // Realms, mirrors and redirects belong to the endpoints: others have others.
+  // Realms, mirrors, redirects and limits belong to the endpoints: others have others.
   const kept = settings.endpoints === undefined ? known : undefined;
   // Below a wildcard the host is known only when it is asked for.
   const named = (urls: readonly string[]): readonly string[] =>
@@ -65,6 +65,7 @@ function compose(name: string, known: Registry | undefined, settings: RegistrySe
     realms: named(settings.realms ?? kept?.realms ?? []),
     redirects: named(settings.redirects ?? kept?.redirects ?? []),
     // Clients that speak to the registry itself go there whatever our endpoints are; and no list of them is ever whole.
+    limits: kept?.limits,
     cdns: [...(known?.cdns ?? []), ...(settings.cdns ?? [])],
     freshFor: settings.fresh_for ?? usualFreshFor,
     staleFor: settings.stale_for ?? usualStaleFor,

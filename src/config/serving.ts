@@ -46,7 +46,11 @@ export const registryKeys = {
   fresh_for: duration.optional(),
   stale_for: duration.optional(),
   login: z.enum(['none', 'own', 'account'], { error: 'none, own or account' }).optional(),
-  credentials: credentials.optional(),
+  credentials: z
+    .union([credentials, list(credentials, 'accounts').min(1, { error: 'at least one account' })], {
+      error: 'an account, with username and password, or a list of accounts',
+    })
+    .optional(),
 };
 
 const network = value('an IP network, such as 10.0.0.0/8, or an IP address', (found): Network | undefined => {

@@ -86,7 +86,10 @@ function disagreements(written: Parameters<typeof servingDisagreements>[0]) {
   return servingDisagreements(written, registry);
 }
 
-function compose(settings: z.infer<typeof schema>, credentials: ReadonlyMap<string, Credentials>): WorkerConfig {
+function compose(
+  settings: z.infer<typeof schema>,
+  credentials: ReadonlyMap<string, readonly Credentials[]>,
+): WorkerConfig {
   return {
     access: composeAccess(settings.access),
     key: settings.key,

@@ -62,7 +62,7 @@ test('the key and the passwords are secrets of their own', () => {
   const config = read({ registries }, { SAMPAN_KEY: 'k'.repeat(32), HUB: 'swordfish' });
   assert.equal(config.key, 'k'.repeat(32));
   const hub = config.registries.find(({ name }) => name === 'docker.io');
-  assert.deepEqual(hub?.credentials, { username: 'u', password: 'swordfish' });
+  assert.deepEqual(hub?.credentials, [{ username: 'u', password: 'swordfish' }]);
   const file = { 'docker.io': { credentials: { username: 'u', password_file: '/x' } } };
   assert.match(complaints({ registries: file }), /docker\.io\.credentials: a Worker has no files/);
   assert.match(complaints({ registries }), /docker\.io\.login: needs a key[^]*the variable HUB without a value/);

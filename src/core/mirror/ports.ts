@@ -3,6 +3,7 @@ import type { Asker } from '../access/caller.ts';
 import type { Verdict } from '../access/admit.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Algorithm, Digest } from '../oci/digest.ts';
+import type { RegistryError } from '../oci/errors.ts';
 import type { Manifest } from '../oci/manifest.ts';
 import type { Range, RangeRequest } from '../oci/range.ts';
 import type { Reference, Repository } from '../oci/reference.ts';
@@ -169,6 +170,14 @@ export interface Untouched {
   readonly copies: boolean;
 }
 
+/** How much of what a registry lets us fetch is left. */
+export interface Allowance {
+  /** 0 to 1. */
+  readonly share: number;
+  /** Milliseconds in which all of it renews. */
+  readonly window: number;
+}
+
 /**
  * The registries. `undefined` is a 404: the upstream says that there is no such thing. Everything else that is not a 200
  * is thrown as a RegistryError: UNAUTHORIZED, DENIED, TOOMANYREQUESTS (with `retry-after`), UNAVAILABLE (503: network, 5xx),
@@ -200,6 +209,10 @@ export interface Upstream {
     as: Asker,
     signal: AbortSignal,
   ): Promise<Page | undefined>;
+  /** As it has told lately; undefined where it has told no limit. Nobody is asked. */
+  allowance(repository: Repository): Allowance | undefined;
+  /** Why no manifest of a repository can be fetched just now, if that is known without asking. */
+  spent(repository: Repository): RegistryError | undefined;
 }
 
 export interface Clock {

@@ -96,6 +96,13 @@ export class Unreachable extends RegistryError {
   }
 }
 
+/** What a registry allows us is used up, as it has told before: it was not asked. */
+export class Spent extends RegistryError {
+  constructor(message: string, options: RegistryErrorOptions) {
+    super('TOOMANYREQUESTS', message, options);
+  }
+}
+
 /**
  * By whom the registry sent us to, so the registry has said that we may have it. That the other refuses is its own trouble: a
  * signature that is only good for GET, or no longer good at all.

@@ -6,11 +6,12 @@ import { type Digest, isOfNothing } from '../oci/digest.ts';
 import { NoSenseOfRange, RegistryError } from '../oci/errors.ts';
 import type { Repository } from '../oci/reference.ts';
 import { unknownBlob } from '../oci/unknown.ts';
-import { type Answer, type AskingParts, type Question, ask, unsureIfElsewhere } from './asking.ts';
+import { type Answer, ask, unsureIfElsewhere } from './asking.ts';
 import { blobStream } from './blob-stream.ts';
 import { drain, lengthOf, refusePage } from './body.ts';
 import { nonsense } from './failure.ts';
 import { type UpstreamResponse, header } from './fetch.ts';
+import type { AskingParts, Question } from './question.ts';
 import type { Stalls } from './stalls.ts';
 
 export interface BlobParts extends AskingParts {

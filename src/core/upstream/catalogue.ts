@@ -1,5 +1,6 @@
 // The well-known public registries: where they are asked and where their tokens come from.
 import { hostsOf } from './hosts.ts';
+import type { Allowed } from './limits.ts';
 import type { Registry } from './registries.ts';
 
 export interface CatalogueEntry extends Registry {
@@ -49,6 +50,8 @@ export const catalogue: readonly CatalogueEntry[] = [
     aliases: ['index.docker.io', 'registry-1.docker.io', 'registry.hub.docker.com'],
     endpoints: ['https://registry-1.docker.io'],
     realms: ['https://auth.docker.io/token'],
+    // docs.docker.com/docker-hub/usage/pulls (2026-11-20): counted are GETs of manifests, for each IPv4 address, IPv6 /64 or account.
+    limits: { freeHeads: true, anonymous: inSixHours(100), account: inSixHours(200) },
     // docker/docs#25108 (2026-05-19); #25304 (2026-06-08) took those of Cloudflare off that list.
     cdns: [
       'production.cloudfront.docker.com',
@@ -76,8 +79,9 @@ export const catalogue: readonly CatalogueEntry[] = [
     cdns: ['*.data.mcr.microsoft.com'],
   }),
   // The hosts of its layers were seen by others: docker/sbx-releases#525 (2026-08-28).
-  entry('public.ecr.aws', '2026-11-20', 'realm and hosts of layers unverified', {
+  entry('public.ecr.aws', '2026-11-20', 'realm, hosts of layers and limit unverified', {
     realms: ['https://public.ecr.aws/token/'],
+    limits: { anonymous: { limit: 1, window: 1000 } },
     cdns: ['d2glxqk2uabbnd.cloudfront.net', 'd5l0dvt14r5h8.cloudfront.net'],
   }),
   // To whoever shows an old token it names authn.nvidia.com, where nobody gets one without a login: not pinned on purpose.
@@ -93,6 +97,10 @@ export const catalogue: readonly CatalogueEntry[] = [
     realms: ['https://docker-auth.elastic.co/auth'],
   }),
 ];
+
+function inSixHours(limit: number): Allowed {
+  return { limit, window: 6 * 3_600_000 };
+}
 
 function entry(name: string, asOf: string, source: string, more: Partial<Registry> = {}): CatalogueEntry {
   const host = name.startsWith('*') ? '{host}' : name;

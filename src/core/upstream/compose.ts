@@ -5,6 +5,7 @@
 //              redirects, and so that its second try has all of its retries.
 //   retry      asks again after a stumble. Outside of redirects: a CDN's failure is met with a new redirect, newly signed.
 //   redirects  follows by hand. Each hop is checked, and none but the endpoint's own origin sees the authorization.
+//   hearing    takes note of what the endpoint itself tells of its limits, at each try.
 //   patience   ends a body that stalls, where it is one that is read whole.
 //   observed   tells of each hop, and gives its failure a name. So far inside, for only here it is known which host it was.
 //   authorities  adds the registry's own to those that are believed, at each hop that the owner has named.
@@ -16,7 +17,7 @@ import { RegistryError } from '../oci/errors.ts';
 import { withAuth } from './auth.ts';
 import type { Guarded } from './demand.ts';
 import { unreachable } from './failure.ts';
-import type { Fetch, Wrap } from './fetch.ts';
+import type { Fetch, UpstreamResponse, Wrap } from './fetch.ts';
 import type { UpstreamMemory } from './memory.ts';
 import type { RegistrableDomain } from './realm.ts';
 import { withPatience } from './patience.ts';
@@ -44,6 +45,8 @@ export type What = Extract<MirrorEvent, { kind: 'asked' }>['what'];
 /** Who is asked, and for what. */
 export interface Errand extends Guarded {
   readonly what: What;
+  /** Is told what the endpoint itself has answered, and not whom that redirects to. */
+  readonly heard?: ((response: UpstreamResponse) => void) | undefined;
 }
 
 export function createExchanges(parts: ExchangeParts): (errand: Errand) => Fetch {
@@ -57,7 +60,17 @@ export function createExchanges(parts: ExchangeParts): (errand: Errand) => Fetch
     const patient = what === 'blob' ? observed : withPatience(parts.stalls, registry.name)(observed);
     const { registrableDomain } = parts;
     const auth = withAuth(errand, { tokens, issuers, registrableDomain, fetch: askIssuer(registry) });
-    return auth(retry(withRedirects(registry, what === 'blob', parts.report)(patient)));
+    return auth(retry(withRedirects(registry, what === 'blob', parts.report)(withHearing(errand)(patient))));
+  };
+}
+
+function withHearing({ endpoint, heard }: Errand): Wrap {
+  if (heard === undefined) return (next) => next;
+  const { origin } = new URL(endpoint);
+  return (next) => async (request) => {
+    const response = await next(request);
+    if (new URL(request.url).origin === origin) heard(response);
+    return response;
   };
 }
 

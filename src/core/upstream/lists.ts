@@ -1,11 +1,12 @@
 // Lists of an upstream: the tags of a repository and what refers to a manifest. Passed on as they are, if they are lists.
 import type { Page } from '../mirror/ports.ts';
 import { ociIndex } from '../oci/manifest.ts';
-import { type AskingParts, type Question, ask } from './asking.ts';
+import { ask } from './asking.ts';
 import { drain, isRecord, type Longest, mebibytes, parseJson, readWhole } from './body.ts';
 import { nonsense } from './failure.ts';
 import { header } from './fetch.ts';
 import { nextQuery } from './link.ts';
+import type { AskingParts, Question } from './question.ts';
 
 export interface ListParts extends AskingParts {
   readonly longest: Longest;

@@ -5,9 +5,10 @@ import { type Digest, algorithmOf, isDigest, parseDigest } from '../oci/digest.t
 import { RegistryError } from '../oci/errors.ts';
 import { type Manifest, acceptManifests, isManifestType, isSchema1, readManifest } from '../oci/manifest.ts';
 import { type Reference, isTag } from '../oci/reference.ts';
-import { type Answer, type AskingParts, type Question, ask, unsureIfElsewhere } from './asking.ts';
+import { type Answer, ask, unsureIfElsewhere } from './asking.ts';
 import { drain, lengthOf, type Longest, mebibytes, mediaTypeOf, readWhole } from './body.ts';
 import { header } from './fetch.ts';
+import type { AskingParts, Question } from './question.ts';
 
 export interface ManifestParts extends AskingParts {
   readonly digest: DigestOf;

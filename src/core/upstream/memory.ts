@@ -2,6 +2,7 @@
 // share it even where a runtime keeps them apart (workerd).
 import type { Digest } from '../oci/digest.ts';
 import { Bounded } from '../oci/bounded.ts';
+import type { Budget } from './budget.ts';
 import type { Aside } from './health.ts';
 import type { Issuer, KeptToken } from './tokens.ts';
 
@@ -10,6 +11,7 @@ const mostOfTokens = 4 * 1024 * 1024;
 // Clients choose hosts below a wildcard, so even endpoints are not a closed list.
 const mostEndpoints = 256;
 const mostDigests = 256;
+const mostRepositories = 1024;
 
 export class UpstreamMemory {
   readonly tokens = new Bounded<KeptToken>(mostOfTokens, (key, { token }) => key.length + token.length);
@@ -20,4 +22,6 @@ export class UpstreamMemory {
   readonly aside = new Bounded<Aside>(mostEndpoints);
   readonly suspects = new Bounded<readonly string[]>(mostDigests);
   readonly lies = new Bounded<Digest>(mostEndpoints);
+  readonly budgets = new Bounded<Budget>(mostEndpoints);
+  readonly uncounted = new Bounded<true>(mostRepositories);
 }

@@ -1,5 +1,6 @@
 // The registries that are configured, and the names under which they are called.
 import type { Routing } from '../oci/route.ts';
+import type { Limits } from './limits.ts';
 
 /** An account at a registry, of whoever runs the mirror. */
 export interface Credentials {
@@ -30,8 +31,9 @@ export interface Registry {
   readonly login?: LoginMode | undefined;
   /** Authorities (PEM) that are believed beside the system's, of what the owner has named for this registry and of nothing else. */
   readonly ca?: string | undefined;
-  /** Shown to the endpoints and their token services only, where we ask in our own name. */
-  readonly credentials?: Credentials | undefined;
+  /** Shown to the endpoints and their token services only, where we ask in our own name. No user name is there twice. */
+  readonly credentials?: readonly Credentials[] | undefined;
+  readonly limits?: Limits | undefined;
 }
 
 // It is put into URLs, so nothing but labels.

@@ -1,6 +1,7 @@
 // The upstreams, as the mirror sees them.
 import type { DigestOf, Upstream } from '../mirror/ports.ts';
 import { blobSource, statBlob } from './blobs.ts';
+import { Budgets } from './budget.ts';
 import type { Longest } from './body.ts';
 import { type ExchangeParts, createExchanges, createIssuerFetch } from './compose.ts';
 import { Health } from './health.ts';
@@ -27,9 +28,10 @@ export interface UpstreamParts extends Omit<ExchangeParts, 'userAgent' | 'memory
 
 const usualLongest: Longest = { manifest: 4 * 1024 * 1024, list: 8 * 1024 * 1024 };
 
-/** The registries, and the relay to their token services. */
+/** The registries, the relay to their token services, and what they allow us, as far as they have told. */
 export interface Upstreams extends Upstream {
   readonly relay: Relay;
+  readonly budgets: () => ReturnType<Budgets['known']>;
 }
 
 export function createUpstream(parts: UpstreamParts): Upstreams {
@@ -39,7 +41,8 @@ export function createUpstream(parts: UpstreamParts): Upstreams {
   const told = { ...parts, memory, stalls, userAgent: `sampan/${parts.version}` };
   const health = new Health(clock, parts.report, memory);
   const longest = parts.longest ?? usualLongest;
-  const asking = { ...told, longest, exchange: createExchanges(told), health };
+  const budgets = new Budgets(clock, parts.registries, memory);
+  const asking = { ...told, longest, exchange: createExchanges(told), health, budgets };
   return {
     resolve: (reference, as, signal) => resolveManifest(asking, reference, as, signal),
     manifest: (reference, as, signal) => getManifest(asking, reference, as, signal),
@@ -49,6 +52,9 @@ export function createUpstream(parts: UpstreamParts): Upstreams {
     tags: (repository, query, as, signal) => listTags(asking, { repository, query, as, signal }),
     referrers: (repository, digest, query, as, signal) =>
       listReferrers(asking, { repository, query, as, signal }, digest),
+    allowance: (repository) => budgets.allowance(repository),
+    spent: (repository) => budgets.spent(repository),
+    budgets: () => budgets.known(),
     relay: createRelay({ ...told, asking: createIssuerFetch(told) }),
   };
 }

@@ -4,7 +4,7 @@ import type { Clock } from '../mirror/ports.ts';
 import { RegistryError } from '../oci/errors.ts';
 import { drain, isRecord, parseJson, readWhole } from './body.ts';
 import type { Bounded } from '../oci/bounded.ts';
-import { nonsense, refusal } from './failure.ts';
+import { RefusedCredentials, refusal } from './failure.ts';
 import type { Fetch, UpstreamRequest, UpstreamResponse } from './fetch.ts';
 import type { Credentials } from './registries.ts';
 
@@ -86,8 +86,7 @@ export class Tokens {
       const { status } = response;
       const isRefusal = status !== 429 && status < 500;
       if (credentials === undefined || !isRefusal) throw refusal(url.host, response, this.#clock.now());
-      // Nothing that a client could change.
-      throw nonsense(url.host, `answered ${status} to the credentials that the configuration has for it`);
+      throw new RefusedCredentials(url.host, status);
     }
     const { token, life } = await readToken(response, url.host, this.#clock);
     this.#kept.set(key, { token, until: asked + 0.9 * life * 1000 });

@@ -3,10 +3,11 @@ import type { Asker } from '../access/caller.ts';
 import type { Content, Untouched } from '../mirror/ports.ts';
 import { isOfNothing } from '../oci/digest.ts';
 import { type RangeRequest, clipRange, rangeHeader } from '../oci/range.ts';
-import { type AskingParts, ask } from './asking.ts';
+import { ask } from './asking.ts';
 import { type Part, outside, partOf, questionOf } from './blobs.ts';
 import { lengthOf, refusePage } from './body.ts';
 import { nonsense } from './failure.ts';
+import type { AskingParts } from './question.ts';
 
 /** Its head is all that is looked at. */
 export function openUntouched(

@@ -12,7 +12,7 @@ import { readAuthorities } from './authorities.ts';
 import { bringSecrets } from './brought.ts';
 import { check } from '../../config/check.ts';
 import { disagreements } from './disagreements.ts';
-import { composeCredentials } from '../../config/credentials.ts';
+import { accountsIn, composeCredentials } from '../../config/credentials.ts';
 import { readSecretFiles } from './credentials.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { readConfigFile } from './file.ts';
@@ -119,7 +119,9 @@ export async function readWhole({ flags, environment, directory }: ConfigSources
   const { written, problems: unread } = await bringSecrets(layered, base, variable);
   const { settings, problems } = check(written, { schema, disagreements });
   const registries = settings?.registries ?? {};
-  const passwordFiles = Object.values(registries).map(({ credentials }) => credentials?.password_file);
+  const passwordFiles = Object.values(registries).flatMap(({ credentials }) =>
+    accountsIn(credentials).map(({ password_file }) => password_file),
+  );
   const passwordPlaces = { file: await readSecretFiles(passwordFiles, base('registries')), variable };
   const passwords = composeCredentials(registries, passwordPlaces, written.where);
   const believed = await readAuthorities(registries, base('registries'), written.where);
@@ -154,7 +156,7 @@ function settingsOf(flags: Flags): readonly Setting[] {
 function compose(
   settings: Settings,
   data: string,
-  credentials: ReadonlyMap<string, Credentials>,
+  credentials: ReadonlyMap<string, readonly Credentials[]>,
   authorities: ReadonlyMap<string, string>,
 ): Omit<Config, 'tls' | 'edge'> {
   const { storage } = settings;

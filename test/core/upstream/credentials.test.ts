@@ -5,7 +5,7 @@ import { anonymous, ours, oursOfPublic } from '../../../src/core/access/caller.t
 import { parseTag } from '../../../src/core/oci/reference.ts';
 import { bench, manifestDigest, repository, send, sendManifest, serve, signal } from './bench.ts';
 
-const credentials = { username: 'me', password: 'swordfish' };
+const credentials = [{ username: 'me', password: 'swordfish' }];
 const login = `Basic ${Buffer.from('me:swordfish').toString('base64')}`;
 const latest = { repository, target: parseTag('latest') };
 const byDigest = { repository, target: manifestDigest };

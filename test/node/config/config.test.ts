@@ -118,6 +118,7 @@ stop_within: 2m
         login: undefined,
         credentials: undefined,
         ca: undefined,
+        limits: undefined,
       },
     ],
     hosts: { 'hub.example.com': 'lab' },

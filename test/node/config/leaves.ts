@@ -23,9 +23,12 @@ export function* everyLeaf(schema: z.core.$ZodType, path: Leaf['path'] = []): Ge
   } else yield { path, schema };
 }
 
-/** A tree with nothing but this at the path. */
+/** What a map must have beside a key, where it is one of several alternatives. */
+const beside: Readonly<Record<string, object>> = { password: { username: 'somebody' } };
+
+/** A tree with this at the path, and nothing but what it takes to be right. */
 export function treeWith([step, ...further]: Leaf['path'], value: unknown): unknown {
   if (step === undefined) return value;
   const below = treeWith(further, value);
-  return typeof step === 'number' ? [below] : { [step]: below };
+  return typeof step === 'number' ? [below] : { [step]: below, ...beside[step] };
 }

@@ -43,12 +43,46 @@ test('a password stands in the file, in another file, or in a variable', async (
     const config = await read(t, yaml(where), { environment: { HUB: 'from a variable' } });
     return config.registries.find(({ name }) => name === 'docker.io')?.credentials;
   };
-  assert.deepEqual(await found('password: plain'), { username: 'u', password: 'plain' });
-  assert.deepEqual(await found('password_env: HUB'), { username: 'u', password: 'from a variable' });
-  assert.deepEqual(await found(`password_file: ${join(directory, 'secret')}`), {
-    username: 'u',
-    password: 'from a file',
-  });
+  assert.deepEqual(await found('password: plain'), [{ username: 'u', password: 'plain' }]);
+  assert.deepEqual(await found('password_env: HUB'), [{ username: 'u', password: 'from a variable' }]);
+  assert.deepEqual(await found(`password_file: ${join(directory, 'secret')}`), [
+    { username: 'u', password: 'from a file' },
+  ]);
+});
+
+test('a registry may have several accounts, each with a password from where it is, in their order', async (t) => {
+  const directory = await temporaryDirectory(t);
+  await writeFile(join(directory, 'secret'), 'from a file');
+  const yaml = (list: string) => `registries: { docker.io: { credentials: [${list}] } }`;
+  const three = `{ username: a, password: plain }, { username: b, password_file: ${directory}/secret }, { username: c, password_env: HUB }`;
+  const config = await read(t, yaml(three), { environment: { HUB: 'from a variable' } });
+  assert.deepEqual(config.registries.find(({ name }) => name === 'docker.io')?.credentials, [
+    { username: 'a', password: 'plain' },
+    { username: 'b', password: 'from a file' },
+    { username: 'c', password: 'from a variable' },
+  ]);
+
+  const place = 'sampan.yaml:1: registries.docker.io.credentials';
+  const one = '{ username: a, password: hunter2 }';
+  assert.deepEqual(await complaints(t, yaml(`${one}, ${one}`)), [`${place}[1]: found the user name "a" twice`]);
+  assert.deepEqual(await complaints(t, yaml(`${one}, { username: b }`)), [
+    `${place}[1]: expected one of password, password_file and password_env`,
+  ]);
+  assert.deepEqual(await complaints(t, yaml(`${one}, { username: b, pasword: hunter2 }`)), [
+    `${place}[1].pasword: found an unknown key; did you mean password?`,
+  ]);
+  assert.deepEqual(await complaints(t, yaml('{ username: [a], password: 1234 }')), [
+    `${place}[0].username: found a list, expected a user name`,
+    `${place}[0].password: found something else, expected a password`,
+  ]);
+  const expected = {
+    '[]': 'found an empty list, expected at least one account',
+    hunter2: 'found something else, expected an account, with username and password, or a list of accounts',
+  };
+  for (const [wrong, says] of Object.entries(expected)) {
+    const found = await complaints(t, `registries: { docker.io: { credentials: ${wrong} } }`);
+    assert.deepEqual(found, [`${place}: ${says}`]);
+  }
 });
 
 test('a password that is not there, or is there twice, is told without it', async (t) => {

@@ -27,6 +27,7 @@ test('another registry takes two lines, with or without the braces', async (t) =
       login: undefined,
       credentials: undefined,
       ca: undefined,
+      limits: undefined,
     });
     assert.equal(config.registries.length, catalogue.length + 1);
   }
