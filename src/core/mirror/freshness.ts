@@ -1,6 +1,6 @@
 // How long what we hold may be served without asking, and for how long if asking does not work.
-import type { RegistryError } from '../oci/errors.ts';
-import type { Pointer } from './ports.ts';
+import { type RegistryError, Spent } from '../oci/errors.ts';
+import type { Allowance, Pointer } from './ports.ts';
 
 /** Milliseconds, for one registry. */
 export interface Freshness {
@@ -31,6 +31,20 @@ export const closedFor = 60_000;
 /** The longest that an upstream's `Retry-After` is honoured. */
 const longestRest = 600_000;
 
+/** Of what we may fetch, so much may be gone before tags are believed for longer. */
+const plenty = 0.5;
+/** So many times as long, when nothing is left: that is a quarter of an hour at the most, as long as a verdict, if nobody says otherwise. */
+const mostStretch = 15;
+
+/** The less a registry lets us fetch, the longer its tags are believed: never beyond the time in which all of that renews. */
+export function stretched(freshness: Freshness, allowance: Allowance | undefined): Freshness {
+  if (allowance === undefined || allowance.share >= plenty) return freshness;
+  const { freshFor, staleFor } = freshness;
+  const want = 1 - allowance.share / plenty;
+  const longer = Math.min(freshFor * (1 + (mostStretch - 1) * want ** 2), allowance.window, staleFor);
+  return { freshFor: Math.max(freshFor, longer), staleFor };
+}
+
 export function isFresh(pointer: Pointer, now: number, freshness: Freshness): boolean {
   return isWithin(now - pointer.checkedAt, freshness.freshFor);
 }
@@ -44,7 +58,8 @@ function isWithin(age: number, most: number): boolean {
   return age >= 0 && age < most;
 }
 
-/** How long an upstream that failed so is left alone. */
+/** How long an upstream that failed so is left alone. Who told what we have left needs no rest for that: to look may be free. */
 export function restAfter(error: RegistryError): number {
+  if (error instanceof Spent) return restFor;
   return Math.min(longestRest, Math.max(restFor, error.retryAfter));
 }

@@ -4,11 +4,12 @@
 // repository is public (the verdict). DESIGN, "Trust", says what follows from each of the other answers.
 import { anonymous } from '../access/caller.ts';
 import type { Digest } from '../oci/digest.ts';
-import { RegistryError, Unreachable } from '../oci/errors.ts';
+import { RegistryError, Spent, Unreachable } from '../oci/errors.ts';
 import { isManifestType } from '../oci/manifest.ts';
 import { type Reference, type Repository, isTag, repositoryKey } from '../oci/reference.ts';
 import { Flights } from './flights.ts';
 import { judgedFor, longestRefused, missingFor, reachedFor, refusedFor, restAfter } from './freshness.ts';
+import type { KeptManifests } from './kept.ts';
 import type { Memory } from './memory.ts';
 import type { Book, Clock, Incoming, Resolved, Source, Upstream } from './ports.ts';
 
@@ -22,6 +23,7 @@ interface Proof {
 export class Inquiry {
   readonly #upstream: Upstream;
   readonly #book: Book;
+  readonly #kept: KeptManifests;
   readonly #clock: Clock;
   readonly #closing: AbortSignal;
   readonly #looks = new Flights<Resolved | undefined>();
@@ -31,9 +33,10 @@ export class Inquiry {
   readonly #memory: Memory;
   readonly #heeded = new WeakSet<RegistryError>();
 
-  constructor(upstream: Upstream, book: Book, memory: Memory, clock: Clock, closing: AbortSignal) {
+  constructor(upstream: Upstream, book: Book, kept: KeptManifests, memory: Memory, clock: Clock, closing: AbortSignal) {
     this.#upstream = upstream;
     this.#book = book;
+    this.#kept = kept;
     this.#clock = clock;
     this.#closing = closing;
     this.#memory = memory;
@@ -75,9 +78,21 @@ export class Inquiry {
     }
     await this.#book.link(repository, resolved.descriptor);
     if (isTag(target)) {
+      if (resolved.manifest === undefined) await this.#inReach(reference, resolved.descriptor.digest);
       await this.#book.point(repository, target, { descriptor: resolved.descriptor, checkedAt: this.#clock.now() });
     }
     return resolved;
+  }
+
+  /** A tag goes on pointing at what is here while what it has moved to cannot be fetched: throws why. */
+  async #inReach({ repository, target }: Reference, digest: Digest): Promise<void> {
+    const spent = this.#upstream.spent(repository);
+    if (spent === undefined) return;
+    const pointer = await this.#book.pointer(repository, target);
+    if (pointer === undefined || pointer.descriptor.digest === digest) return;
+    if ((await this.#kept.read(digest)) !== undefined) return;
+    this.#mind(repository, target, spent);
+    throw spent;
   }
 
   /** Somebody has just changed it at the registry: what was learned of it so far, or is being learned, counts no longer. */
@@ -234,10 +249,11 @@ export class Inquiry {
   /** Who cannot be reached, or limits us, does so for all of the repository; any other failure is the subject's alone. */
   #mind(repository: Repository, subject: string, error: RegistryError): void {
     const key = repositoryKey(repository);
-    const all = error instanceof Unreachable || error.status === 429;
+    const isLimit = error.status === 429 && !(error instanceof Spent);
+    const all = error instanceof Unreachable || isLimit;
     this.#memory.resting.set(all ? key : `${key} ${subject}`, error, restAfter(error));
     if (all) this.#memory.reached.delete(key);
-    if (error.status === 429) this.#memory.refused.set(key, error, refusedFor);
+    if (isLimit) this.#memory.refused.set(key, error, refusedFor);
   }
 
   async #revoke(repository: Repository): Promise<void> {

@@ -11,7 +11,7 @@ import { type Reference, type Repository, isTag, repositoryKey } from '../oci/re
 import { unknownManifest } from '../oci/unknown.ts';
 import type { Outcome } from './events.ts';
 import { Flights } from './flights.ts';
-import { isFresh, mayBeStale } from './freshness.ts';
+import { type Freshness, isFresh, mayBeStale, stretched } from './freshness.ts';
 import type { Parts } from './parts.ts';
 import type { Pointer } from './ports.ts';
 import type { PullAhead } from './pull-ahead.ts';
@@ -80,7 +80,7 @@ export class Manifests {
     const freshness = this.#parts.freshness(repository.registry);
     const standing = standingOf(await book.verdict(repository), clock.now(), freshness.staleFor);
     const held = await this.#held(reference);
-    const fresh = held !== undefined && (!isTag(target) || isFresh(held, clock.now(), freshness));
+    const fresh = held !== undefined && (!isTag(target) || this.#isFresh(repository, held, freshness));
     if (fresh && standing === 'fresh') {
       const good = isList || inquiry.reached(repository) || (await isWhole(this.#parts, held.descriptor));
       if (good) return { descriptor: held.descriptor, outcome: 'hit' };
@@ -99,7 +99,11 @@ export class Manifests {
       }
       const resolved = await inquiry.look(reference);
       if (resolved === undefined) throw unknownManifest(reference);
-      if (resolved.manifest === undefined) return { descriptor: resolved.descriptor, outcome: 'forward' };
+      if (resolved.manifest === undefined) {
+        const found: Found = { descriptor: resolved.descriptor, outcome: 'forward' };
+        const moved = usable && !head && held.descriptor.digest !== resolved.descriptor.digest;
+        return moved ? await this.#follow(reference, held, found) : found;
+      }
       const manifest = await this.#learn(repository, resolved.manifest);
       return { descriptor: manifest.descriptor, manifest, outcome: 'miss' };
     } catch (error) {
@@ -108,6 +112,24 @@ export class Manifests {
       if (!isList && !(await isWhole(this.#parts, held.descriptor))) throw error;
       this.#parts.report({ kind: 'stale', repository, name: target, error });
       return { descriptor: held.descriptor, outcome: 'stale', trouble: error };
+    }
+  }
+
+  #isFresh(repository: Repository, held: Pointer, freshness: Freshness): boolean {
+    const now = this.#parts.clock.now();
+    if (isFresh(held, now, freshness)) return true;
+    return isFresh(held, now, stretched(freshness, this.#parts.upstream.allowance(repository)));
+  }
+
+  /** What a tag has moved to is fetched at once: if that does not work just now, it goes on pointing at what is here. */
+  async #follow({ repository, target }: Reference, held: Pointer, found: Found): Promise<Found> {
+    try {
+      const { manifest, outcome } = await this.#bring(repository, found);
+      return { descriptor: manifest.descriptor, manifest, outcome };
+    } catch (error) {
+      const isPassing = error instanceof RegistryError && error.passing;
+      if (isPassing) await this.#parts.book.point(repository, target, held);
+      throw error;
     }
   }
 
@@ -128,7 +150,7 @@ export class Manifests {
   /** The bytes, from here or from upstream, checked against the media type under which this repository has them. */
   async #bring(repository: Repository, found: Found): Promise<{ manifest: Read; outcome: Outcome }> {
     const { descriptor } = found;
-    if (found.manifest !== undefined) return { manifest: found.manifest, outcome: 'miss' };
+    if (found.manifest !== undefined) return { manifest: found.manifest, outcome: found.outcome };
     const bytes = await this.#parts.kept.read(descriptor.digest);
     if (bytes === undefined) return { manifest: await this.#fetch(repository, descriptor.digest), outcome: 'miss' };
     const manifest = read(descriptor, bytes);

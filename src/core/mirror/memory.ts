@@ -11,6 +11,8 @@ export class Memory {
   /** Why an upstream is left alone. */
   readonly resting: Recent<RegistryError>;
   readonly refused: Recent<RegistryError>;
+  /** Why a login, or an account of ours, is not asked with: by repository, and by a hash of the login. */
+  readonly limited: Recent<RegistryError>;
   readonly reached: Recent<true>;
   /** Verdicts that were written down a moment ago. */
   readonly judged: Recent<true>;
@@ -30,6 +32,7 @@ export class Memory {
     this.missing = new Recent(clock);
     this.resting = new Recent(clock);
     this.refused = new Recent(clock);
+    this.limited = new Recent(clock);
     this.reached = new Recent(clock);
     this.judged = new Recent(clock);
     this.whole = new Recent(clock);

@@ -9,7 +9,7 @@ import { type Reference, repositoryKey } from '../oci/reference.ts';
 import type { Underway } from './blob-flights.ts';
 import { Blobs } from './blobs.ts';
 import type { Report } from './events.ts';
-import { closedFor, type Freshness } from './freshness.ts';
+import { closedFor, type Freshness, refusedFor } from './freshness.ts';
 import { Inquiry } from './inquiry.ts';
 import { KeptManifests } from './kept.ts';
 import { Lists } from './lists.ts';
@@ -65,8 +65,8 @@ export class Mirror {
     const memory = parts.memory ?? new Memory(clock);
     const store = tolerant(parts.store ?? noStore, report);
     const book = parts.book ?? noBook;
-    const inquiry = new Inquiry(upstream, book, memory, clock, closing);
     const kept = new KeptManifests(store, book, digest, memory.manifests);
+    const inquiry = new Inquiry(upstream, book, kept, memory, clock, closing);
     this.#access = parts.access;
     this.#parts = {
       upstream,
@@ -120,22 +120,39 @@ export class Mirror {
   async #serve(pull: Pull, caller: Caller, signal: AbortSignal): Promise<Reply> {
     // A client's own login opens what it opens, for this client and this request alone.
     const { authorization, grantor } = caller;
-    if (authorization !== undefined) return this.#answer(pull, { authorization, grantor }, signal);
+    if (authorization !== undefined) return this.#answerOne(pull, { authorization, grantor }, signal);
     const repository = repositoryOf(pull);
     if (repository === undefined || !isNamed(caller.account, repository)) return this.#answer(pull, anonymous, signal);
     const { closed } = this.#parts.memory;
     const key = repositoryKey(repository);
-    if (closed.get(key) === true) return this.#answer(pull, ours, signal);
+    if (closed.get(key) === true) return this.#answerOne(pull, ours, signal);
     try {
       return await this.#answer(pull, anonymous, signal);
     } catch (error) {
       // 429: who asks in nobody's name shares a budget with everybody at this address.
       if (!(error instanceof RegistryError && [401, 403, 404, 429].includes(error.status))) throw error;
       // Not public, as far as anybody can tell; but our credentials open it to those whom the configuration names.
-      const reply = await this.#answer(pull, ours, signal);
+      const reply = await this.#answerOne(pull, ours, signal);
       if (error.status === 429) return unjudged(reply);
       closed.set(key, true, closedFor);
       return reply;
+    }
+  }
+
+  /** Somebody. Who is limited is told the same for a moment without its being asked: containerd repeats five times at once. */
+  async #answerOne(pull: Pull, as: Asker, signal: AbortSignal): Promise<Reply> {
+    const repository = repositoryOf(pull);
+    if (repository === undefined) return this.#answer(pull, as, signal);
+    const { digest, memory } = this.#parts;
+    const login = new TextEncoder().encode(JSON.stringify([as.authorization, as.grantor]));
+    const key = `${repositoryKey(repository)} ${await digest('sha256', login)}`;
+    const refused = memory.limited.get(key);
+    if (refused !== undefined) throw refused;
+    try {
+      return await this.#answer(pull, as, signal);
+    } catch (error) {
+      if (error instanceof RegistryError && error.status === 429) memory.limited.set(key, error, refusedFor);
+      throw error;
     }
   }
 

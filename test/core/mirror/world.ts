@@ -12,7 +12,7 @@ import type { AheadLimits } from '../../../src/core/mirror/parts.ts';
 import type { BlobStore, Clock, DigestOf } from '../../../src/core/mirror/ports.ts';
 import type { Reply } from '../../../src/core/mirror/reply.ts';
 import { parsePull } from '../../../src/core/oci/pull.ts';
-import { Registries } from '../../../src/core/upstream/registries.ts';
+import { Registries, type Registry } from '../../../src/core/upstream/registries.ts';
 import { createUpstream } from '../../../src/core/upstream/registry.ts';
 import { createFetch } from '../../../src/node/fetch.ts';
 import { type Store, openStore } from '../../../src/node/store/store.ts';
@@ -92,6 +92,8 @@ interface Options {
   readonly store?: (blobs: BlobStore) => BlobStore;
   /** Further endpoints, asked after the world's own registry. Whoever started them ends them. */
   readonly beside?: readonly FakeRegistry[];
+  /** What else is said of the registry. */
+  readonly entry?: Partial<Registry>;
   /** The data directory, empty; one of its own if none is given. */
   readonly dir?: string;
 }
@@ -122,7 +124,7 @@ export async function world(options: Options = {}): Promise<World> {
     cdns: [],
     endpoints: [registry, ...beside].map(({ url }) => url),
   };
-  const registries = new Registries([{ ...entry, name: 'docker.io' }], {});
+  const registries = new Registries([{ ...entry, ...options.entry, name: 'docker.io' }], {});
   const digest: DigestOf = (algorithm, bytes) => createHash(algorithm).update(bytes).digest('hex');
   const newHasher = (algorithm: string) => {
     const hash = createHash(algorithm);
@@ -156,6 +158,7 @@ export async function world(options: Options = {}): Promise<World> {
       freshness: () => ({ freshFor: minute, staleFor: 24 * hour }),
       ahead: options.ahead ?? { flights: 0, bytes: Infinity },
       lanes: () => options.lanes ?? 4,
+      credentialed: () => options.entry?.credentials !== undefined,
       report,
       closing: closing.signal,
     });

@@ -55,6 +55,8 @@ export interface Levers extends BlobLevers {
   referrers: boolean;
   /** Tags on one page. */
   pageSize: number;
+  /** Of GETs of manifests, how many are left; HEADs are free. undefined: it counts nothing. */
+  counts: { readonly limit: number; left: number } | undefined;
 }
 
 export interface TokenLever {
@@ -92,6 +94,7 @@ export function noLevers(): Levers {
     head: true,
     referrers: true,
     pageSize: 1000,
+    counts: undefined,
   };
 }
 

@@ -72,12 +72,18 @@ export class FakeRegistry extends Listener {
   #manifest(asked: Asked, response: ServerResponse, held: Held, name: string): void {
     const item = held.manifests.get(held.tags.get(name) ?? name);
     if (item === undefined) return fail(asked, response, 404, 'MANIFEST_UNKNOWN');
+    const { counts } = this.levers;
+    if (counts?.left === 0 && asked.method === 'GET') {
+      return fail(asked, response, 429, 'TOOMANYREQUESTS', budgetHeaders(counts));
+    }
+    if (counts !== undefined && asked.method === 'GET') counts.left -= 1;
     const lie = this.levers.lie?.digest === item.digest ? this.levers.lie : undefined;
     const body = lie === undefined ? item.body : Buffer.concat([item.body.subarray(1), item.body.subarray(0, 1)]);
     response.writeHead(200, {
       'content-type': item.mediaType,
       ...this.#digestHeader(asked, item.digest),
       ...(this.levers.contentLength && { 'content-length': body.length }),
+      ...(counts && budgetHeaders(counts)),
     });
     response.end(asked.method === 'HEAD' ? undefined : body);
   }
@@ -95,6 +101,16 @@ export class FakeRegistry extends Listener {
     const sent = digestHeader === 'always' || (digestHeader === 'get only' && asked.method === 'GET');
     return sent ? { 'docker-content-digest': digest } : {};
   }
+}
+
+/** In the words of Docker Hub. */
+function budgetHeaders({ limit, left }: NonNullable<Levers['counts']>): Record<string, string> {
+  const of = ';w=21600';
+  return {
+    'ratelimit-limit': `${limit}${of}`,
+    'ratelimit-remaining': `${left}${of}`,
+    'docker-ratelimit-source': '203.0.113.7',
+  };
 }
 
 export async function startRegistry(): Promise<FakeRegistry> {
