@@ -102,8 +102,9 @@ export async function startApp(config: Config, log: Log, { heardBy, clock = syst
   let listen = formatAddress(config.listen);
   const proxy = await openForwardProxy(config, { serving: () => serving, report, clock, every });
   const tunnels = () => proxy?.open() ?? 0;
+  const budgets = () => serving.budgets();
   const label = (registry: string) => serving.registries.configuredAs(registry) ?? 'none';
-  const metrics = createMetrics({ label, usage, fills, tunnels });
+  const metrics = createMetrics({ label, usage, fills, tunnels, budgets });
   const status = createStatus({
     version,
     listen: () => listen,
@@ -111,6 +112,7 @@ export async function startApp(config: Config, log: Log, { heardBy, clock = syst
     usage,
     fills,
     tunnels,
+    budgets,
     now,
   });
   listeners.push(metrics.report, status.report);

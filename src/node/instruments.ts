@@ -28,6 +28,20 @@ export class Instruments {
     return new Gauge({ name, help, labelNames, registers: this.#registers });
   }
 
+  /** One for each that is there when the metrics are read; of what is not, nothing is said. */
+  family<Label extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly Label[],
+    values: () => Iterable<readonly [labels: Record<Label, string>, value: number]>,
+  ): void {
+    const collect = (): void => {
+      gauge.reset();
+      for (const [labels, value] of values()) gauge.set(labels, value);
+    };
+    const gauge: Gauge<Label> = new Gauge({ name, help, labelNames, registers: this.#registers, collect });
+  }
+
   /** A counter that somebody else keeps. */
   total(name: string, help: string, value: () => number): void {
     const collect = (): void => {

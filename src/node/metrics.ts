@@ -2,6 +2,7 @@
 import { STATUS_CODES } from 'node:http';
 import { Registry } from 'prom-client';
 import type { Report } from '../core/mirror/events.ts';
+import { addBudgets, type ShownBudget } from './budgets.ts';
 import { Instruments } from './instruments.ts';
 import type { Usage } from './store/store.ts';
 import { version } from './version.ts';
@@ -14,6 +15,8 @@ export interface MetricsParts {
   readonly fills: () => number;
   /** Of the forward proxy, open just now. */
   readonly tunnels: () => number;
+  /** What registries allow us, as far as they have told. */
+  readonly budgets: () => readonly ShownBudget[];
 }
 
 export interface Metrics {
@@ -25,7 +28,7 @@ export interface Metrics {
 
 type Label = MetricsParts['label'];
 
-export function createMetrics({ label, usage, fills, tunnels }: MetricsParts): Metrics {
+export function createMetrics({ label, usage, fills, tunnels, budgets }: MetricsParts): Metrics {
   const register = new Registry();
   const make = new Instruments(register);
   const listeners = [
@@ -39,6 +42,7 @@ export function createMetrics({ label, usage, fills, tunnels }: MetricsParts): M
   addStore(make, usage);
   make.gauge('sampan_fills', 'Downloads of blobs into the store that are under way.', fills);
   make.gauge('sampan_proxy_tunnels', 'Clients whose bytes go through the forward proxy just now.', tunnels);
+  addBudgets(make, label, budgets);
   addProcess(make);
   return {
     report: (event) => {

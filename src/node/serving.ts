@@ -21,6 +21,7 @@ import { Hosts } from '../core/upstream/hosts.ts';
 import { Registries } from '../core/upstream/registries.ts';
 import { createUpstream } from '../core/upstream/registry.ts';
 import { settingsIn } from '../config/registries.ts';
+import { type ShownBudget, shownBudgets } from './budgets.ts';
 import type { Config } from './config/config.ts';
 import type { Dialling } from './dialling.ts';
 import { createEdge } from './edge.ts';
@@ -53,6 +54,8 @@ export interface Serving {
   /** How fast a client gets what does not pass the door. Undefined: as fast as can be. */
   readonly pace: (client: Caller) => Pace | undefined;
   readonly mirror: Pick<Mirror, 'pull' | 'forget'>;
+  /** What registries allow us, as far as they have told. */
+  readonly budgets: () => readonly ShownBudget[];
   readonly trustedPeers: readonly Network[];
   /** Where clients of the forward proxy may go, and how what it opens goes out. */
   readonly hosts: Hosts;
@@ -134,6 +137,7 @@ export function createServing(config: Config, lasting: Lasting): Serving {
     limit,
     pace: (client) => config.limits && limits.paceOf(client, config.limits),
     mirror,
+    budgets: () => shownBudgets(upstream.budgets(), clock.now()),
     trustedPeers: config.trustedPeers,
     hosts,
     outbound,

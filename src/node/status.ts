@@ -2,6 +2,7 @@
 import type { MirrorEvent, Outcome, Report } from '../core/mirror/events.ts';
 import { hideSecrets } from '../core/oci/redact.ts';
 import type { Tls } from '../core/oci/tls-version.ts';
+import { type ShownBudget, type ToldBudget, toldBudget } from './budgets.ts';
 import type { Usage } from './store/store.ts';
 
 export interface StatusParts {
@@ -13,6 +14,8 @@ export interface StatusParts {
   readonly fills: () => number;
   /** Of the forward proxy, open just now. */
   readonly tunnels: () => number;
+  /** What registries allow us, as far as they have told. */
+  readonly budgets: () => readonly ShownBudget[];
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -23,6 +26,7 @@ export interface Status {
   readonly uptime: number;
   readonly listen: string;
   readonly registries: readonly { readonly name: string; readonly endpoints: readonly string[] }[];
+  readonly budgets: readonly ToldBudget[];
   readonly storage: Usage;
   /** Downloads of blobs into the store that are under way. */
   readonly fills: number;
@@ -56,7 +60,8 @@ export interface StatusBoard {
 }
 
 /** Counts from the moment it is made. */
-export function createStatus({ version, listen, registries, usage, fills, tunnels, now }: StatusParts): StatusBoard {
+export function createStatus(parts: StatusParts): StatusBoard {
+  const { version, listen, registries, usage, fills, tunnels, budgets, now } = parts;
   const started = now();
   const totals = new Totals();
   return {
@@ -71,6 +76,7 @@ export function createStatus({ version, listen, registries, usage, fills, tunnel
           name,
           endpoints: endpoints.map((url) => hideSecrets(new URL(url).origin)),
         })),
+        budgets: budgets().map(toldBudget),
         storage: usage(),
         fills: fills(),
         proxy: { open: tunnels(), ...proxy },

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MirrorEvent } from '../../src/core/mirror/events.ts';
 import { parseDigest } from '../../src/core/oci/digest.ts';
+import type { ShownBudget } from '../../src/node/budgets.ts';
 import { createMetrics, type Metrics } from '../../src/node/metrics.ts';
 import { version } from '../../src/node/version.ts';
 
@@ -23,12 +24,13 @@ const served: MirrorEvent = {
   whole: true,
 };
 
-function create(): Metrics {
+function create(budgets: readonly ShownBudget[] = []): Metrics {
   return createMetrics({
     label: (registry) => (registry.endsWith('.pkg.dev') ? '*.pkg.dev' : registry),
     fills: () => 2,
     tunnels: () => 3,
     usage: () => ({ bytes: 10, reserved: 20, limit: 30, blobs: 4 }),
+    budgets: () => budgets,
   });
 }
 
@@ -217,5 +219,32 @@ test('what a limit kept waiting, and what it refused, is counted', async () => {
     await after(waited, waited, { kind: 'limited', by: 'requests', refused: true }),
     'sampan_limited_total{by="bytes",outcome="waited"} 2',
     'sampan_limited_total{by="requests",outcome="refused"} 1',
+  );
+});
+
+test('what registries allow is told by the place of an account and not by its name, the least of what shares a label, and else nothing', async () => {
+  assert.doesNotMatch(await create().text(), /^sampan_upstream_budget_\w+\{/m);
+  const budget = {
+    endpoint: 'https://x',
+    limit: 200,
+    window: 21_600,
+    source: undefined,
+    asOf: 0,
+    restsUntil: undefined,
+  };
+  const anonymous = { ...budget, account: undefined, place: undefined };
+  const metrics = create([
+    { ...budget, registry: 'docker.io', account: 'acme-name', place: 2, remaining: 150, renewed: 5000 },
+    { ...anonymous, registry: 'a.pkg.dev', remaining: 3, renewed: 7000 },
+    { ...anonymous, registry: 'b.pkg.dev', remaining: 8, renewed: 9000 },
+  ]);
+  const text = await metrics.text();
+  assert.doesNotMatch(text, /acme-name/);
+  assertIncludes(
+    text.split('\n'),
+    'sampan_upstream_budget_limit{registry="docker.io",credential="2"} 200',
+    'sampan_upstream_budget_remaining{registry="docker.io",credential="2"} 150',
+    'sampan_upstream_budget_remaining{registry="*.pkg.dev",credential="anonymous"} 3',
+    'sampan_upstream_budget_renewed_timestamp_seconds{registry="*.pkg.dev",credential="anonymous"} 7',
   );
 });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MirrorEvent } from '../../src/core/mirror/events.ts';
 import { parseDigest } from '../../src/core/oci/digest.ts';
+import type { ShownBudget } from '../../src/node/budgets.ts';
 import { createStatus } from '../../src/node/status.ts';
 
 const usage = { bytes: 10, reserved: 20, limit: 30, blobs: 4 };
@@ -21,7 +22,16 @@ const served: MirrorEvent = {
   whole: true,
 };
 
-function board() {
+const budget = {
+  registry: 'docker.io',
+  endpoint: 'https://registry-1.docker.io',
+  limit: 200,
+  remaining: 0,
+  window: 21_600,
+  source: undefined,
+};
+
+function board(budgets: readonly ShownBudget[] = []) {
   let now = 5000;
   const { report, status } = createStatus({
     version: '1.2.3',
@@ -35,6 +45,7 @@ function board() {
     usage: () => usage,
     fills: () => 2,
     tunnels: () => 1,
+    budgets: () => budgets,
     now: () => now,
   });
   return { report, status, sleep: (ms: number) => (now += ms) };
@@ -48,6 +59,7 @@ test('it tells who it is, what is served, what is held, and for how long it has 
     uptime: 61,
     listen: '127.0.0.1:5050',
     registries: [{ name: 'docker.io', endpoints: ['https://registry-1.docker.io', 'https://sampan-….hub.test'] }],
+    budgets: [],
     storage: usage,
     fills: 2,
     pulls: {
@@ -131,4 +143,18 @@ test('what went through the forward proxy, and what it refused, is added up', ()
   report(passed);
   report({ kind: 'refused', address: '10.0.0.7', target: '', status: 403, why: '' });
   assert.deepEqual(status().proxy, { open: 1, passed: 2, refused: 1, sent: 20, received: 2000 });
+});
+
+test('it tells what registries allow, of whom, and until when nobody is asked in vain', () => {
+  const anonymous = { ...budget, account: undefined, place: undefined, asOf: 0, renewed: 21_600_000 };
+  const ours = { ...anonymous, account: 'acme', place: 1, remaining: 9, source: '203.0.113.7' };
+  const { status } = board([
+    { ...anonymous, restsUntil: 108_000 },
+    { ...ours, restsUntil: undefined },
+  ]);
+  const told = { ...budget, asOf: '1970-01-01T00:00:00.000Z', renewed: '1970-01-01T06:00:00.000Z' };
+  assert.deepEqual(status().budgets, [
+    { ...told, account: 'anonymous', restsUntil: '1970-01-01T00:01:48.000Z' },
+    { ...told, account: 'acme', remaining: 9, source: '203.0.113.7', restsUntil: undefined },
+  ]);
 });
