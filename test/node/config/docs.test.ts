@@ -10,7 +10,7 @@ const read = (name: string) => readFileSync(new URL(`../../../docs/${name}`, imp
 const page = read('configuration.md');
 
 test('every example is right', async (t) => {
-  const pages = [page, ...['login.md', 'proxy.md', 'interception.md', 'tls.md'].map(read)].join('\n');
+  const pages = [page, ...['login.md', 'proxy.md', 'interception.md', 'tls.md', 'rate-limits.md'].map(read)].join('\n');
   const examples = [...pages.matchAll(/^```yaml\n([^]*?)^```$/gm)].map(([, yaml = '']) => yaml);
   assert.ok(examples.length > 10);
   // Files and variables are not here.
