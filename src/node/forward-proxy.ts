@@ -76,7 +76,7 @@ function rulesOf(
   const find: Rules['find'] = (host, address) => hosts.find(host) ?? learned?.find(host, address);
   return {
     access: config.access,
-    identify: (login, address) => identify(identity, { secret: undefined }, login, address),
+    identify: (login, address) => identify(identity, login, address),
     find,
     pace,
     dial: outbound.dial,

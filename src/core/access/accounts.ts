@@ -1,6 +1,7 @@
 // Accounts of this mirror's own: a name, what is kept of its secret, and the repositories that its rules name.
 import type { Repository } from '../oci/reference.ts';
 import { isSame, type Mac } from './mac.ts';
+import { contains, type Network } from './networks.ts';
 import { matches, type Pattern } from './pattern.ts';
 import type { Secret } from './secret.ts';
 
@@ -8,11 +9,15 @@ export interface Account {
   readonly name: string;
   /** Repositories that it may pull with the mirror's credentials even where they are not public. */
   readonly allow: readonly Pattern[];
+  /** From where it counts. Undefined: from everywhere. */
+  readonly networks?: readonly Network[] | undefined;
+  /** It may see the pages that tell names and habits. */
+  readonly admin?: boolean;
 }
 
 export interface AccountEntry extends Account {
-  /** `macOfSecret` of its secret. */
-  readonly mac: Uint8Array;
+  /** `macOfSecret` of its secret. Undefined: it has a password instead. */
+  readonly mac?: Uint8Array | undefined;
 }
 
 export class Accounts {
@@ -25,16 +30,25 @@ export class Accounts {
   }
 
   /** Looks at all of them, so that the time tells nothing. */
-  async bySecret(secret: Secret): Promise<Account | undefined> {
+  async bySecret(secret: Secret, address: string): Promise<Account | undefined> {
     const mac = await macOfSecret(this.#mac, secret);
     let found: Account | undefined;
-    for (const entry of this.#entries) found = isSame(entry.mac, mac) ? entry : found;
-    return found;
+    for (const entry of this.#entries) found = entry.mac !== undefined && isSame(entry.mac, mac) ? entry : found;
+    return counting(found, address);
   }
 
-  byName(name: string): Account | undefined {
-    return this.#entries.find((entry) => entry.name === name);
+  byName(name: string, address: string): Account | undefined {
+    return counting(
+      this.#entries.find((entry) => entry.name === name),
+      address,
+    );
   }
+}
+
+/** From elsewhere it is as if there were none. */
+function counting(account: Account | undefined, address: string): Account | undefined {
+  const { networks } = account ?? {};
+  return networks === undefined || networks.some((network) => contains(network, address)) ? account : undefined;
 }
 
 /** What the configuration keeps in a secret's place. */

@@ -14,8 +14,8 @@ const within = 60_000;
 /** Whoever has so many addresses cannot be stopped by counting them. */
 const mostCounted = 10_000;
 
-/** At an account's secret, which is known here; or at a registry's login, which only the registry knows. */
-type Kind = 'account' | 'relayed';
+/** At an account's secret, which is known here; at its password, which takes time to check; or at a registry's login, which only the registry knows. */
+type Kind = 'account' | 'password' | 'relayed';
 
 /** Plain values only: requests may share it on every runtime. */
 export class Guesses {

@@ -6,6 +6,7 @@ import { type Routing, usualRegistry } from '../oci/route.ts';
 import { parseRequestTarget } from '../oci/target.ts';
 import type { LoginMode } from '../upstream/registries.ts';
 import type { Arrival } from './arrival.ts';
+import { basicChallenge } from './identity.ts';
 
 /** How a client logs in for what it asks. */
 export interface WayIn {
@@ -27,7 +28,7 @@ export function wayIn(
   const registry = registryOf(pull);
   const mode = registry === undefined ? undefined : loginMode(registry);
   if (registry === undefined || mode === undefined) return undefined;
-  if (mode === 'account') return { mode, registry, challenge: () => 'Basic realm="sampan"' };
+  if (mode === 'account') return { mode, registry, challenge: () => basicChallenge };
   const { realm } = arrival;
   if (realm === undefined) throw new RegistryError('NAME_INVALID', 'a request has one Host header, a host and a port');
 

@@ -1,4 +1,5 @@
 // The door: who comes, what he must show first, and what he is told if that will not do. Behind it is the mirror.
+import type { Account } from '../access/accounts.ts';
 import { admitCaller, isAdmitted, takesLogins } from '../access/admit.ts';
 import type { Caller } from '../access/caller.ts';
 import type { Mac } from '../access/mac.ts';
@@ -12,7 +13,7 @@ import { type Pull, parsePull, repositoryOf } from '../oci/pull.ts';
 import { holdsSecret } from '../oci/redact.ts';
 import type { Arrival } from './arrival.ts';
 import { complaintOf, isByPath, mustLogIn, registryOf, type WayIn, wantsHostOfItsOwn, wayIn } from './challenges.ts';
-import { identify, misplacedSecret } from './identity.ts';
+import { identify, isOurs, misplacedSecret, ownerOf } from './identity.ts';
 import type { Allowance, Limit } from './limit.ts';
 import { isForToken, TokenDesk, type TokenDeskParts } from './token-desk.ts';
 import type { Visit } from './visit.ts';
@@ -80,7 +81,7 @@ export class Door {
     const { access, routing, loginMode } = this.#parts;
     const { address, arrival } = visit;
     const login = parseLogin(visit.authorization);
-    const account = await this.#counting({ address }, signal, identify(this.#parts, arrival, login, address));
+    const account = await this.#counting({ address }, signal, this.#ownerOf(arrival, login, address));
     const known: Caller = { address, ...(account && { account }) };
     if (this.#tokens !== undefined && this.isForToken(arrival)) {
       tell({ kind: 'token' });
@@ -89,7 +90,7 @@ export class Door {
     }
     // Before the path is looked at: what is configured here is not for everybody to know.
     if (!takesLogins(access)) admitCaller(access, known);
-    const pull = this.#parse(visit, known);
+    const pull = await this.#parse(visit, login, known);
     tell(pull);
     const way = wayIn(pull, arrival, routing, loginMode);
     const caller = await this.#counting(known, signal, this.#callerOf(visit, pull, login, known, way));
@@ -112,16 +113,29 @@ export class Door {
     }
   }
 
+  /** Of a made secret. Passwords come later: whose they are to be, what is asked for may tell. */
+  async #ownerOf({ secret }: Arrival, login: Login | undefined, address: string): Promise<Account | undefined> {
+    if (secret !== undefined) return ownerOf(this.#parts, secret, address);
+    return login?.kind === 'basic' && looksSecret(login.password) ? identify(this.#parts, login, address) : undefined;
+  }
+
   /** Throws what is wrong with the request; to who is not let in, only that. */
-  #parse({ arrival, ...request }: Visit, known: Caller): Pull {
+  async #parse({ arrival, ...request }: Visit, login: Login | undefined, known: Caller): Promise<Pull> {
     try {
       const pull = parsePull({ ...request, target: arrival.target, host: arrival.host }, this.#parts.routing);
       if (!holdsSecret(repositoryOf(pull)?.name ?? '')) return pull;
       throw new RegistryError('NAME_INVALID', 'a secret stands first in the path, or first in the host, or nowhere');
     } catch (error) {
-      admitCaller(this.#parts.access, known);
+      if (!isAdmitted(this.#parts.access, known)) admitCaller(this.#parts.access, await this.#member(login, known));
       throw error;
     }
+  }
+
+  /** With the account whose login it is, made secret or password. */
+  async #member(login: Login | undefined, known: Caller): Promise<Caller> {
+    if (known.account !== undefined) return known;
+    const account = await identify(this.#parts, login, known.address);
+    return account === undefined ? known : { ...known, account };
   }
 
   /** What the login stands for, at the registry that is asked. */
@@ -133,7 +147,7 @@ export class Door {
     way: WayIn | undefined,
   ): Promise<Caller> {
     if (login === undefined || authorization === undefined) return known;
-    if (login.kind === 'basic' && looksSecret(login.password)) return known;
+    if (isOurs(this.#parts, login, way?.mode)) return this.#member(login, known);
     if (login.kind === 'bearer' && isSealed(login.token)) {
       const registry = registryOf(pull);
       const caller = registry === undefined ? undefined : await this.#bearerOf(login.token, registry, known);
@@ -170,7 +184,7 @@ export class Door {
       return { ...known, authorization: pass.authorization, grantor: pass.grantor };
     }
     if (pass?.kind !== 'account') return pass && known;
-    const account = accounts?.byName(pass.name);
+    const account = accounts?.byName(pass.name, known.address);
     return account && { ...known, account };
   }
 }

@@ -1,34 +1,62 @@
-// Whose secret it is that somebody shows, as an account of this mirror's.
+// Whose login it is that somebody shows, as an account of this mirror's.
 import type { Account, Accounts } from '../access/accounts.ts';
 import type { Guesses } from '../access/guesses.ts';
+import type { Passwords } from '../access/passwords.ts';
 import { looksSecret, parseSecret } from '../access/secret.ts';
 import { RegistryError } from '../oci/errors.ts';
 import type { Login } from '../oci/login.ts';
-import type { Arrival } from './arrival.ts';
+import type { LoginMode } from '../upstream/registries.ts';
 
 export interface IdentityParts {
   readonly accounts: Accounts | undefined;
+  /** Undefined: accounts have made secrets and nothing else. */
+  readonly passwords?: Passwords | undefined;
   readonly guesses: Guesses;
 }
 
-/** Undefined for who shows no such secret. Throws UNAUTHORIZED, DENIED for one that is nobody's, TOOMANYREQUESTS for who guesses. */
+type Basic = Extract<Login, { readonly kind: 'basic' }>;
+
+/**
+ * Undefined for who shows no Basic login, or one that has none of our secrets where accounts have nothing else.
+ * Throws UNAUTHORIZED for one that is nobody's, TOOMANYREQUESTS for who guesses, UNAVAILABLE if too many passwords are being checked.
+ */
 export async function identify(
   parts: IdentityParts,
-  { secret }: Pick<Arrival, 'secret'>,
   login: Login | undefined,
   address: string,
 ): Promise<Account | undefined> {
-  if (secret !== undefined) {
-    const account = await owner(parts, secret, address);
-    if (account !== undefined) return account;
-    // Nothing to log in with: what is wrong stands in the address.
-    throw new RegistryError('DENIED', 'the address has a secret in it that is no account’s');
-  }
-  if (login?.kind !== 'basic' || !looksSecret(login.password)) return undefined;
-  const account = await owner(parts, login.password, address, login.user);
+  if (login?.kind !== 'basic') return undefined;
+  const isSecret = looksSecret(login.password);
+  if (!isSecret && parts.passwords === undefined) return undefined;
+  const account = isSecret
+    ? await bySecret(parts, login.password, address, login.user)
+    : await byPassword(parts, login, address);
   if (account !== undefined) return account;
-  const headers = { 'www-authenticate': 'Basic realm="sampan"' };
+  const headers = { 'www-authenticate': basicChallenge };
   throw new RegistryError('UNAUTHORIZED', 'no account of this mirror has this name and this secret', { headers });
+}
+
+export const basicChallenge = 'Basic realm="sampan"';
+
+/**
+ * Whether it is this mirror that a login is for. Where logins of others come too, a made secret is, and so is a name that has
+ * a password here: none of these is passed on, right or wrong.
+ */
+export function isOurs(
+  { passwords }: IdentityParts,
+  login: Login | undefined,
+  mode: LoginMode | undefined,
+): login is Basic {
+  if (login?.kind !== 'basic') return false;
+  return looksSecret(login.password) || (passwords !== undefined && (mode === 'account' || passwords.has(login.user)));
+}
+
+/** Of a secret in the address. Throws DENIED for one that is nobody's, TOOMANYREQUESTS for who guesses. */
+export async function ownerOf(parts: IdentityParts, secret: string, address: string): Promise<Account> {
+  const account = await bySecret(parts, secret, address);
+  if (account !== undefined) return account;
+  // Nothing to log in with: what is wrong stands in the address.
+  throw new RegistryError('DENIED', 'the address has a secret in it that is no account’s');
 }
 
 /** Wherever else one stands: it would leave this mirror with what it stands in. */
@@ -37,17 +65,30 @@ export function misplacedSecret(): RegistryError {
 }
 
 /** `name`: where one is given, it must be right too. */
-async function owner(
+async function bySecret(
   { accounts, guesses }: IdentityParts,
   shown: string,
   address: string,
   name?: string,
 ): Promise<Account | undefined> {
   const secret = parseSecret(shown);
-  const account = secret && (await accounts?.bySecret(secret));
+  const account = secret && (await accounts?.bySecret(secret, address));
   if (account !== undefined && (name === undefined || name === account.name)) return account;
   // Only now: somebody else at the same address may have a right one, and nobody guesses 128 bits.
   guesses.check('account', address);
   guesses.failed('account', address);
   return undefined;
+}
+
+/** What somebody has chosen, others can guess: who has guessed too often is not listened to, before any work is done for him. */
+async function byPassword(
+  { accounts, passwords, guesses }: IdentityParts,
+  { user, password }: Basic,
+  address: string,
+): Promise<Account | undefined> {
+  guesses.check('password', address);
+  const right = await passwords?.isRight(user, password);
+  const account = right === true ? accounts?.byName(user, address) : undefined;
+  if (account === undefined) guesses.failed('password', address);
+  return account;
 }

@@ -1,13 +1,11 @@
 // `/token`: a registry's own token for a login that is relayed there, in our seal; or a pass of ours for who needs none.
-import type { Account, Accounts } from '../access/accounts.ts';
+import type { Account } from '../access/accounts.ts';
 import { type Access, admitCaller, isAdmitted, takesLogins } from '../access/admit.ts';
-import type { Guesses } from '../access/guesses.ts';
 import type { Mac } from '../access/mac.ts';
 import { type Pass, seal } from '../access/seal.ts';
-import { looksSecret } from '../access/secret.ts';
 import type { Reply } from '../mirror/reply.ts';
 import { RegistryError } from '../oci/errors.ts';
-import { inPlain } from '../oci/login.ts';
+import { inPlain, type Login, parseLogin } from '../oci/login.ts';
 import { holdsSecret } from '../oci/redact.ts';
 import type { Routing } from '../oci/route.ts';
 import { parseRequestTarget } from '../oci/target.ts';
@@ -15,15 +13,13 @@ import type { LoginMode } from '../upstream/registries.ts';
 import type { Relay } from '../upstream/relay.ts';
 import type { Arrival } from './arrival.ts';
 import { wantsHostOfItsOwn } from './challenges.ts';
-import { identify, misplacedSecret } from './identity.ts';
+import { identify, type IdentityParts, isOurs, misplacedSecret } from './identity.ts';
 import { parseTokenRequest, type ShownLogin, type TokenRequest } from './token-request.ts';
 import type { Visit } from './visit.ts';
 
-export interface TokenDeskParts {
+export interface TokenDeskParts extends IdentityParts {
   readonly access: Access;
-  readonly accounts: Accounts | undefined;
   readonly mac: Mac;
-  readonly guesses: Guesses;
   readonly routing: Routing;
   readonly loginMode: (registry: string) => LoginMode | undefined;
   readonly relay: Relay;
@@ -62,10 +58,12 @@ export class TokenDesk {
     const { registry } = request;
     if (registry === undefined) throw new RegistryError('NAME_UNKNOWN', 'the request names no registry');
 
-    const member = account ?? (await this.#memberOf(visit, request.login));
+    if (!takesLogins(access)) admitCaller(access, { address });
+    const login = inWords(request.login);
+    const ours = isOurs(this.#parts, login, this.#parts.loginMode(registry));
+    const member = account ?? (ours ? await identify(this.#parts, login, address) : undefined);
     const caller = { address, ...(member && { account: member }) };
-    if (!takesLogins(access)) admitCaller(access, caller);
-    const relayed = await this.#relayed(registry, request, address, signal);
+    const relayed = ours ? undefined : await this.#relayed(registry, request, address, signal);
     const granted = relayed ?? this.#ownPass(registry, request, isAdmitted(access, caller), member);
     const until = now() + granted.life * 1000 + grace;
     return tokenReply(await seal(mac, registry, granted.pass, until), granted);
@@ -84,14 +82,7 @@ export class TokenDesk {
     }
   }
 
-  /** A header was looked at before; a form only now. */
-  #memberOf({ arrival, address }: Visit, login: ShownLogin | undefined): Promise<Account | undefined> {
-    if (login?.kind !== 'form' || login.password === undefined) return Promise.resolve(undefined);
-    const user = login.fields.find(([name]) => name === 'username')?.[1] ?? '';
-    return identify(this.#parts, arrival, { kind: 'basic', user, password: login.password }, address);
-  }
-
-  /** Undefined if there is nothing to relay: no login, one of ours, or one that was given for another registry. */
+  /** Undefined if there is nothing to relay: no login, or one that was given for another registry. */
   async #relayed(
     registry: string,
     { login, meant, scopes, parameters }: TokenRequest,
@@ -99,7 +90,6 @@ export class TokenDesk {
     signal: AbortSignal,
   ): Promise<Granted | undefined> {
     if (login === undefined || !meant || this.#parts.loginMode(registry) !== 'own') return undefined;
-    if (login.password !== undefined && looksSecret(login.password)) return undefined;
     const shown = login.kind === 'header' ? [inPlain(login.authorization)] : login.fields.flat();
     if (holdsSecret([...shown, ...parameters.flat(), ...scopes].join(' '))) throw misplacedSecret();
     const { guesses, relay } = this.#parts;
@@ -123,6 +113,13 @@ export class TokenDesk {
     const says = elsewhere ? wantsHostOfItsOwn(registry) : `${registry} wants a login here`;
     throw new RegistryError('UNAUTHORIZED', says);
   }
+}
+
+function inWords(shown: ShownLogin | undefined): Login | undefined {
+  if (shown?.kind === 'header') return parseLogin(shown.authorization);
+  if (shown?.password === undefined) return undefined;
+  const user = shown.fields.find(([name]) => name === 'username')?.[1] ?? '';
+  return { kind: 'basic', user, password: shown.password };
 }
 
 function tokenReply(token: string, { life, refresh }: Granted): Reply {

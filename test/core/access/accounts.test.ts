@@ -18,10 +18,10 @@ describe('accounts', () => {
       allow: [],
     }));
     const accounts = new Accounts(await Promise.all(entries), mac);
-    assert.equal((await accounts.bySecret(secretOf(2)))?.name, 'a2');
-    assert.equal(await accounts.bySecret(secretOf(3)), undefined);
-    assert.equal(accounts.byName('a1')?.name, 'a1');
-    assert.equal(accounts.byName('a3'), undefined);
+    assert.equal((await accounts.bySecret(secretOf(2), '192.0.2.1'))?.name, 'a2');
+    assert.equal(await accounts.bySecret(secretOf(3), '192.0.2.1'), undefined);
+    assert.equal(accounts.byName('a1', '192.0.2.1')?.name, 'a1');
+    assert.equal(accounts.byName('a3', '192.0.2.1'), undefined);
   });
 
   test('two MACs are the same if all of their bytes are', () => {

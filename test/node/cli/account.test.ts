@@ -22,7 +22,7 @@ test('it prints a secret once, and lines that know it', async (t) => {
   const parsed = parseSecret(secret);
   assert.ok(parsed);
   const { accounts } = await read(t, `key: ${key}\n${stdout.slice(stdout.indexOf('accounts:'))}`);
-  assert.equal((await new Accounts(accounts, createMac(key)).bySecret(parsed))?.name, 'alice');
+  assert.equal((await new Accounts(accounts, createMac(key)).bySecret(parsed, '192.0.2.1'))?.name, 'alice');
   assert.notEqual(add('alice', { SAMPAN_KEY: key }).stdout, stdout);
 });
 

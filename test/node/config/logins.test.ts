@@ -20,7 +20,7 @@ test('accounts have what is kept of their secret, and the repositories that thei
     `key: ${key}\naccounts: { alice: { mac: "${mac}", allow: [docker.io/acme/*] }, bob: { mac: "${mac}" } }`,
   );
   const [alice, bob] = config.accounts;
-  assert.deepEqual([alice?.name, alice?.mac.length, alice?.mac[0], alice?.allow.length], ['alice', 32, 0x0f, 1]);
+  assert.deepEqual([alice?.name, alice?.mac?.length, alice?.mac?.[0], alice?.allow.length], ['alice', 32, 0x0f, 1]);
   assert.deepEqual([bob?.name, bob?.allow], ['bob', []]);
 });
 
