@@ -4,6 +4,7 @@ import { Registries } from '../core/upstream/registries.ts';
 import { suggest } from './keys.ts';
 import { type Problem, problemAt } from './problem.ts';
 import { composeRegistries, type RegistrySettings, type ServedRegistry } from './registries.ts';
+import { ruleDisagreements } from './rules.ts';
 import { catalogue, hosts } from './serving.ts';
 import { noticeDisagreements } from './tls-notice.ts';
 import { valueAt, type Written } from './written.ts';
@@ -16,6 +17,7 @@ export function servingDisagreements(written: Written, registry: z.ZodType<Regis
     ...clashes(served, written),
     ...unserved(served, written),
     ...keyless(served, written),
+    ...ruleDisagreements(served, written),
     ...noticeDisagreements(written),
   ];
 }
@@ -77,7 +79,8 @@ function keyless(served: readonly ServedRegistry[], { tree, where }: Written): r
   if (['key', 'key_file', 'key_env'].some((each) => valueAt(tree, [each]) !== undefined)) return [];
   const registries = served.filter(({ login }) => login !== undefined).map(({ name }) => ['registries', name, 'login']);
   const named = Object.keys(valueAt(tree, ['accounts']) ?? {}).map((name) => ['accounts', name]);
-  const [first] = [...registries, ...named];
+  const files = valueAt(tree, ['htpasswd']) === undefined ? [] : [['htpasswd']];
+  const [first] = [...registries, ...named, ...files];
   if (first === undefined) return [];
   const says = 'needs a key: at least 32 characters that nobody can guess, as from `openssl rand -base64 32`';
   return [problemAt(first, `${says}, as key in the file or in SAMPAN_KEY`, where)];

@@ -1,13 +1,12 @@
 // The keys that every kind of sampan has: what it serves, to whom, and under which names.
 import * as z from 'zod';
-import type { AccountEntry } from '../core/access/accounts.ts';
 import type { Access } from '../core/access/admit.ts';
-import { fromHex } from '../core/access/mac.ts';
-import { type Network, parseNetwork } from '../core/access/networks.ts';
-import { parsePattern } from '../core/access/pattern.ts';
 import { isRegistryName } from '../core/oci/reference.ts';
+import { accountsOf } from './accounts.ts';
 import { dictionary, filePath, list, section, text, value } from './fields.ts';
+import { someNetworks } from './networks.ts';
 import { parseDuration } from './quantity.ts';
+import { rules } from './rules.ts';
 import { secret } from './secrets.ts';
 import { sentry } from './sentry.ts';
 import { tlsNotice } from './tls-notice.ts';
@@ -53,14 +52,6 @@ export const registryKeys = {
     .optional(),
 };
 
-const network = value('an IP network, such as 10.0.0.0/8, or an IP address', (found): Network | undefined => {
-  try {
-    return typeof found === 'string' ? parseNetwork(found) : undefined;
-  } catch {
-    return undefined;
-  }
-});
-export const someNetworks = list(network, 'IP networks').min(1, { error: 'at least one IP network' });
 const networks = section({ networks: someNetworks, login: z.boolean({ error: 'true or false' }).optional() });
 
 const access = z
@@ -72,30 +63,17 @@ const key = secret(
     typeof found === 'string' && found.length >= 32 ? found : undefined,
   ),
 ).optional();
-const pattern = value('a registry and a repository, such as docker.io/acme/* or ghcr.io/acme/**', (found) =>
-  typeof found === 'string' ? parsePattern(found) : undefined,
-);
-const account = section({
-  mac: secret(
-    value('what `sampan account add` printed', (found) => {
-      const [, hex] = /^hmac-sha256:([0-9a-f]{64})$/.exec(typeof found === 'string' ? found : '') ?? [];
-      return hex === undefined ? undefined : fromHex(hex);
-    }),
-  ),
-  allow: list(pattern, 'patterns of repositories').optional(),
-});
-export const accountName = z.string().regex(/^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/, {
-  error: 'up to 64 lower-case letters, digits, dots, underscores and hyphens',
-});
-const accounts = dictionary('a map of accounts by name', accountName, account);
-
 export const catalogue = z.boolean({ error: 'true or false' }).default(true);
 export const hosts = dictionary('a map of host names to registries', host, registryName);
 
-/** `registry`: the section for one. */
-export function servingKeys<Registry extends z.ZodType>(registry: Registry) {
+/** `registry`, `account`: the section for one. */
+export function servingKeys<Registry extends z.ZodType, Account extends z.ZodType>(
+  registry: Registry,
+  account: Account,
+) {
   const registries = dictionary('a map of registries by name', registryName, registry);
-  return { access, key, accounts, registries, catalogue, hosts, sentry, tls_notice: tlsNotice };
+  const accounts = accountsOf(account);
+  return { access, key, accounts, rules, registries, catalogue, hosts, sentry, tls_notice: tlsNotice };
 }
 
 /** undefined: nobody said to whom, which is for each kind of sampan to judge. */
@@ -103,8 +81,4 @@ export function composeAccess(settings: z.infer<typeof access>): Access | undefi
   if (settings === undefined) return undefined;
   if (settings === 'open') return { kind: 'open' };
   return settings === 'login' ? { kind: 'networks', networks: [], login: true } : { kind: 'networks', ...settings };
-}
-
-export function composeAccounts(settings: z.infer<typeof accounts>): readonly AccountEntry[] {
-  return Object.entries(settings).map(([name, { mac, allow }]) => ({ name, mac, allow: allow ?? [] }));
 }

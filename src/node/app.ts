@@ -8,6 +8,7 @@ import type { Report } from '../core/mirror/events.ts';
 import { HotManifests } from '../core/mirror/hot.ts';
 import type { Underway } from '../core/mirror/blob-flights.ts';
 import type { Clock } from '../core/mirror/ports.ts';
+import { Bcrypt } from './bcrypt.ts';
 import { Certificate } from './certificate.ts';
 import { adminPages } from './http/admin.ts';
 import { atOnce, changedKeys } from './config/changes.ts';
@@ -65,6 +66,7 @@ export async function startApp(config: Config, log: Log, { heardBy, clock = syst
   }, clock);
   const store = await openSoonerOrLater({ dir: config.data, clock, report, ...limitsOf(config) });
   const dialling = new Dialling(clock);
+  const bcrypt = new Bcrypt();
   const closing = new AbortController();
   const close: (() => Promise<unknown>)[] = [];
   let stopping = false;
@@ -80,7 +82,7 @@ export async function startApp(config: Config, log: Log, { heardBy, clock = syst
       () => {},
     );
     await Promise.race([store.close().finally(() => over.abort()), late]);
-    await dialling.close();
+    await Promise.all([dialling.close(), bcrypt.close()]);
   }
 
   const underway: Underway = new Map();
@@ -90,6 +92,7 @@ export async function startApp(config: Config, log: Log, { heardBy, clock = syst
     manifests: new HotManifests(),
     guesses: new Guesses(now),
     limits: new Limits({ now: () => performance.now(), every, report }),
+    compareHash: bcrypt.compare,
     dialling,
     clock,
     report,

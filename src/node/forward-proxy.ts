@@ -40,6 +40,7 @@ export async function openForwardProxy(config: Config, parts: ForwardProxyParts)
       forget: (reference) => serving().mirror.forget(reference),
     },
     ca: (host) => serving().hosts.find(host)?.ca,
+    rules: () => serving().config.rules,
     dial: (...to) => serving().outbound.dial(...to),
     via: pseudonym,
     redirected: (address, host, registry) => learned?.note(address, host, registry),

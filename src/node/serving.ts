@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { getDomain } from 'tldts';
 import { Accounts } from '../core/access/accounts.ts';
 import type { Guesses } from '../core/access/guesses.ts';
+import { type CompareHash, Passwords } from '../core/access/passwords.ts';
 import type { Network } from '../core/access/networks.ts';
 import type { Caller } from '../core/access/caller.ts';
 import { Door } from '../core/door/door.ts';
@@ -37,6 +38,7 @@ export interface Lasting {
   readonly manifests: HotManifests;
   readonly guesses: Guesses;
   readonly limits: Limits;
+  readonly compareHash: CompareHash;
   readonly dialling: Dialling;
   readonly clock: Clock;
   readonly report: Report;
@@ -53,6 +55,7 @@ export interface Serving {
   readonly limit: Limit | undefined;
   /** How fast a client gets what does not pass the door. Undefined: as fast as can be. */
   readonly pace: (client: Caller) => Pace | undefined;
+  readonly admins: IdentityParts | undefined;
   readonly mirror: Pick<Mirror, 'pull' | 'forget'>;
   /** What registries allow us, as far as they have told. */
   readonly budgets: () => readonly ShownBudget[];
@@ -75,7 +78,7 @@ const newHasher: NewHasher = (algorithm) => {
 const digest: DigestOf = (algorithm, bytes) => createHash(algorithm).update(bytes).digest('hex');
 
 export function createServing(config: Config, lasting: Lasting): Serving {
-  const { store, underway, manifests, guesses, limits, dialling, clock, report, closing } = lasting;
+  const { store, underway, manifests, guesses, compareHash, limits, dialling, clock, report, closing } = lasting;
   const registries = new Registries(config.registries, config.hosts);
   const settings = settingsIn(config.registries, registries);
   // The transport's own limit is for what nobody else has an eye on.
@@ -99,6 +102,7 @@ export function createServing(config: Config, lasting: Lasting): Serving {
   const mirror = new Mirror({
     upstream,
     access: config.access,
+    rules: config.rules,
     store: store.blobs,
     book: store.book,
     clock,
@@ -114,10 +118,15 @@ export function createServing(config: Config, lasting: Lasting): Serving {
     closing,
   });
   const mac = config.key === undefined ? undefined : createMac(config.key);
-  const identity = { accounts: mac && new Accounts(config.accounts, mac), guesses };
+  const identity: IdentityParts = {
+    accounts: mac && new Accounts(config.accounts, mac),
+    passwords: mac && config.passwords && new Passwords(config.passwords, mac, compareHash, () => clock.now()),
+    guesses,
+  };
   const limit = config.limits && limits.by(config.limits);
   const door = new Door({
     access: config.access,
+    rules: config.rules,
     ...identity,
     mac,
     routing: registries,
@@ -136,6 +145,7 @@ export function createServing(config: Config, lasting: Lasting): Serving {
     door,
     limit,
     pace: (client) => config.limits && limits.paceOf(client, config.limits),
+    admins: config.accounts.some(({ admin }) => admin === true) ? identity : undefined,
     mirror,
     budgets: () => shownBudgets(upstream.budgets(), clock.now()),
     trustedPeers: config.trustedPeers,

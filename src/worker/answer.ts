@@ -107,7 +107,7 @@ function openDoor(
   signal: AbortSignal,
   report: Report,
 ): Door {
-  const { registries, settings, memory, upstreamMemory, mac, accounts, guesses, limit } = isolate;
+  const { registries, settings, memory, upstreamMemory, mac, accounts, rules, guesses, limit } = isolate;
   const upstream = createUpstream({
     fetch: createFetch(),
     registries,
@@ -125,6 +125,7 @@ function openDoor(
   const mirror = new Mirror({
     upstream,
     access,
+    rules,
     ...edge,
     memory,
     clock,
@@ -138,6 +139,7 @@ function openDoor(
   return new Door({
     access,
     accounts,
+    rules,
     mac,
     guesses,
     limit,

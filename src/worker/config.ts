@@ -1,5 +1,6 @@
 // What the Worker is told: the configuration of sampan, as JSON in the variable SAMPAN_CONFIG.
 import type * as z from 'zod';
+import { accountSection, composeAccounts } from '../config/accounts.ts';
 import { check } from '../config/check.ts';
 import { composeCredentials, type SecretPlaces } from '../config/credentials.ts';
 import { servingDisagreements } from '../config/disagreements.ts';
@@ -7,10 +8,12 @@ import { section } from '../config/fields.ts';
 import { ConfigError } from '../config/problem.ts';
 import { composeRegistries, type ServedRegistry } from '../config/registries.ts';
 import { composeSentry } from '../config/sentry.ts';
-import { composeAccess, composeAccounts, registryKeys, servingKeys } from '../config/serving.ts';
+import { composeRules } from '../config/rules.ts';
+import { composeAccess, registryKeys, servingKeys } from '../config/serving.ts';
 import { composeTlsNotice } from '../config/tls-notice.ts';
 import type { AccountEntry } from '../core/access/accounts.ts';
 import type { Access } from '../core/access/admit.ts';
+import type { Rules } from '../core/access/rules.ts';
 import type { SentrySettings } from '../core/edge/sentry.ts';
 import type { TlsPolicy } from '../core/edge/tls.ts';
 import type { Credentials } from '../core/upstream/registries.ts';
@@ -21,6 +24,8 @@ export interface WorkerConfig {
   /** Under which secrets are kept and tokens sealed. */
   readonly key: string | undefined;
   readonly accounts: readonly AccountEntry[];
+  /** Who may pull what at all. */
+  readonly rules: Rules;
   readonly registries: readonly ServedRegistry[];
   /** By the Host header, in lower case: a registry's name. */
   readonly hosts: Readonly<Record<string, string>>;
@@ -29,10 +34,11 @@ export interface WorkerConfig {
 }
 
 const registry = section(registryKeys);
-const schema = section(servingKeys(registry));
+const schema = section(servingKeys(registry, accountSection));
 const secrets = { SAMPAN_KEY: ['key'], SENTRY_DSN: ['sentry', 'dsn'] };
 const elsewhere = {
   keys: new Set<PropertyKey>([
+    'htpasswd',
     'listen',
     'data',
     'storage',
@@ -94,6 +100,7 @@ function compose(
     access: composeAccess(settings.access),
     key: settings.key,
     accounts: composeAccounts(settings.accounts),
+    rules: composeRules(settings.rules),
     registries: composeRegistries(settings).map((entry) => ({ ...entry, credentials: credentials.get(entry.name) })),
     hosts: settings.hosts,
     sentry: composeSentry(settings.sentry),

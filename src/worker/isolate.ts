@@ -5,6 +5,7 @@ import { Accounts } from '../core/access/accounts.ts';
 import type { Access } from '../core/access/admit.ts';
 import { Guesses } from '../core/access/guesses.ts';
 import type { Mac } from '../core/access/mac.ts';
+import type { Rules } from '../core/access/rules.ts';
 import type { Limit } from '../core/door/limit.ts';
 import type { Tell } from '../core/edge/sentry.ts';
 import { type NoticeFor, noticesOf } from '../core/edge/tls.ts';
@@ -28,6 +29,7 @@ export interface Isolate {
   /** Undefined without a key: then there are neither accounts nor tokens. */
   readonly mac: Mac | undefined;
   readonly accounts: Accounts | undefined;
+  readonly rules: Rules;
   readonly guesses: Guesses;
   readonly limit: Limit | undefined;
   readonly registries: Registries;
@@ -48,6 +50,7 @@ const nothing: WorkerConfig = {
   access: undefined,
   key: undefined,
   accounts: [],
+  rules: [],
   registries: [],
   hosts: {},
   sentry: undefined,
@@ -78,6 +81,7 @@ export function openIsolate(environment: Environment): Isolate {
     wrong,
     mac,
     accounts: mac && new Accounts(config.accounts, mac),
+    rules: config.rules,
     guesses: new Guesses(() => clock.now()),
     limit: rateLimit && limitBy(rateLimit),
     registries,

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { describeDoor, key, type OpenFace, rowsWithoutLogin, secrets } from '../conformance/door.ts';
 import { rowsOfAccounts } from '../conformance/door-account.ts';
 import { rowsOfOwnLogin, rowsOfOwnLoginForAnybody } from '../conformance/door-own.ts';
+import { rowsOfRules, rules } from '../conformance/door-rules.ts';
 import { startEdge } from './edge.ts';
 
 const lines: string[] = [];
@@ -23,6 +24,7 @@ describeDoor('the Worker that asks nobody for a login', open, undefined, { acces
 describeDoor('the Worker, with the registries’ own logins', open, 'own', { access: 'login' }, rowsOfOwnLogin);
 describeDoor('the Worker, with logins for who has one', open, 'own', { access: 'open' }, rowsOfOwnLoginForAnybody);
 describeDoor('the Worker, with accounts of its own', open, 'account', { access: 'login' }, rowsOfAccounts);
+describeDoor('the Worker, with rules', open, undefined, { access: 'open', rules }, rowsOfRules);
 
 test('none of it left a secret, a password or a token in the log', () => {
   const log = lines.join('');

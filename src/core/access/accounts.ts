@@ -29,6 +29,10 @@ export class Accounts {
     this.#mac = mac;
   }
 
+  get areAny(): boolean {
+    return this.#entries.length > 0;
+  }
+
   /** Looks at all of them, so that the time tells nothing. */
   async bySecret(secret: Secret, address: string): Promise<Account | undefined> {
     const mac = await macOfSecret(this.#mac, secret);

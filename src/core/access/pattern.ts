@@ -1,4 +1,4 @@
-// Patterns of repositories, as accounts are allowed them: `docker.io/acme/*`.
+// Patterns of repositories, as accounts are allowed them and rules speak of them: `docker.io/acme/*`.
 import { repositoryKey, type Repository } from '../oci/reference.ts';
 
 export interface Pattern {
@@ -8,12 +8,19 @@ export interface Pattern {
 const wellFormed = /^[a-z0-9*][a-z0-9*._:-]*(?:\/[a-z0-9*][a-z0-9*._-]*)+$/;
 const longest = 255;
 
-/** `*` stands for anything within a component, `**` for anything below. Undefined for what names no registry and repository. */
+/** Of repositories, of whatever registry: `**` is all of them. `*` stands for anything within a component, `**` for anything below. */
 export function parsePattern(text: string): Pattern | undefined {
-  // A wildcard for the registry would open whatever is configured later.
-  if (text.length > longest || !wellFormed.test(text) || text.startsWith('*') || /\*\*./.test(text)) return undefined;
-  const expression = text.replaceAll('.', '\\.').replace(/\*\*$/, '.+').replaceAll('*', '[^/]*');
+  const isWell = text === '**' || (wellFormed.test(text) && !/\*\*./.test(text));
+  if (text.length > longest || !isWell) return undefined;
+  // As images are called: Docker Hub's own are below library/.
+  const whole = text.replace(/^docker\.io\/(?!\*\*$)(?=[^/]+$)/, 'docker.io/library/');
+  const expression = whole.replaceAll('.', '\\.').replace(/\*\*$/, '.+').replaceAll('*', '[^/]*');
   return { expression: new RegExp(`^${expression}$`) };
+}
+
+/** Of repositories of one registry: a wildcard in its place would open whatever is configured later. */
+export function parsePatternWithin(text: string): Pattern | undefined {
+  return text.startsWith('*') ? undefined : parsePattern(text);
 }
 
 export function matches({ expression }: Pattern, repository: Repository): boolean {

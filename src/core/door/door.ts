@@ -3,6 +3,7 @@ import type { Account } from '../access/accounts.ts';
 import { admitCaller, isAdmitted, takesLogins } from '../access/admit.ts';
 import type { Caller } from '../access/caller.ts';
 import type { Mac } from '../access/mac.ts';
+import { type Rules, wantsAccount } from '../access/rules.ts';
 import { isSealed, unseal } from '../access/seal.ts';
 import { looksSecret } from '../access/secret.ts';
 import { errorReply } from '../mirror/replies.ts';
@@ -11,6 +12,7 @@ import { RegistryError } from '../oci/errors.ts';
 import { inPlain, type Login, parseLogin } from '../oci/login.ts';
 import { type Pull, parsePull, repositoryOf } from '../oci/pull.ts';
 import { holdsSecret } from '../oci/redact.ts';
+import type { LoginMode } from '../upstream/registries.ts';
 import type { Arrival } from './arrival.ts';
 import { complaintOf, isByPath, mustLogIn, registryOf, type WayIn, wantsHostOfItsOwn, wayIn } from './challenges.ts';
 import { identify, isOurs, misplacedSecret, ownerOf } from './identity.ts';
@@ -23,6 +25,8 @@ export interface DoorParts extends Omit<TokenDeskParts, 'mac'> {
   readonly mac: Mac | undefined;
   /** Of a registry, those that may have granted what a client shows. */
   readonly endpoints: (registry: string) => readonly string[];
+  /** Who may pull what at all. None, if nobody says. */
+  readonly rules?: Rules;
   /** Undefined: everybody asks as often as he likes. */
   readonly limit?: Limit | undefined;
   /** The mirror's. Never throws, unless the signal is aborted. */
@@ -78,7 +82,7 @@ export class Door {
     tell: (asked: Asked) => void,
     allow: (allowance: Allowance | undefined) => void,
   ): Promise<Reply> {
-    const { access, routing, loginMode } = this.#parts;
+    const { access, routing } = this.#parts;
     const { address, arrival } = visit;
     const login = parseLogin(visit.authorization);
     const account = await this.#counting({ address }, signal, this.#ownerOf(arrival, login, address));
@@ -92,11 +96,12 @@ export class Door {
     if (!takesLogins(access)) admitCaller(access, known);
     const pull = await this.#parse(visit, login, known);
     tell(pull);
-    const way = wayIn(pull, arrival, routing, loginMode);
+    const way = wayIn(pull, arrival, routing, this.#modeFor(pull, known));
     const caller = await this.#counting(known, signal, this.#callerOf(visit, pull, login, known, way));
     // docker and podman look nowhere but here whether they should log in.
     const asks = pull.kind === 'ping' && login === undefined && account === undefined;
-    if (way !== undefined && (asks || !isAdmitted(access, caller))) throw mustLogIn(way);
+    const lacks = !isAdmitted(access, caller) || this.#wantsAccount(pull, caller);
+    if (way !== undefined && (asks || lacks)) throw mustLogIn(way);
     admitCaller(access, caller);
     allow(await this.#parts.limit?.(caller, { blob: pull.kind === 'blob' && !pull.head, signal }));
     const reply = await this.#parts.pull(pull, caller, signal);
@@ -111,6 +116,20 @@ export class Door {
       await this.#parts.limit?.(caller, { blob: false, signal });
       throw error;
     }
+  }
+
+  /** Where nobody logs in for a registry, somebody may have to for being let in here at all. */
+  #modeFor(pull: Pull, known: Caller): (registry: string) => LoginMode | undefined {
+    const { access, accounts, loginMode } = this.#parts;
+    const isOut = takesLogins(access) && !isAdmitted(access, known);
+    const needed = accounts?.areAny === true && (isOut || this.#wantsAccount(pull, known));
+    return (registry) => loginMode(registry) ?? (needed ? 'account' : undefined);
+  }
+
+  #wantsAccount(pull: Pull, caller: Caller): boolean {
+    const repository = repositoryOf(pull);
+    const { rules = [] } = this.#parts;
+    return repository !== undefined && caller.authorization === undefined && wantsAccount(rules, caller, repository);
   }
 
   /** Of a made secret. Passwords come later: whose they are to be, what is asked for may tell. */

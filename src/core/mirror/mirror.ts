@@ -2,6 +2,7 @@
 import { type Access, admitCaller } from '../access/admit.ts';
 import { isNamed } from '../access/accounts.ts';
 import { anonymous, type Asker, type Caller, isSomebody, ours } from '../access/caller.ts';
+import { admitPull, type Rules } from '../access/rules.ts';
 import { askedIn } from '../oci/asked.ts';
 import { RegistryError } from '../oci/errors.ts';
 import { type Pull, repositoryOf } from '../oci/pull.ts';
@@ -27,6 +28,8 @@ import { UntouchedBlobs } from './untouched.ts';
 export interface MirrorParts {
   readonly upstream: Upstream;
   readonly access: Access;
+  /** Who may pull what at all. None, if nobody says. */
+  readonly rules?: Rules;
   /** Without them every pull goes upstream: nothing is held, and nothing is remembered. */
   readonly store?: BlobStore | undefined;
   readonly book?: Book | undefined;
@@ -53,6 +56,7 @@ export interface MirrorParts {
 
 export class Mirror {
   readonly #access: Access;
+  readonly #rules: Rules;
   readonly #parts: Parts;
   readonly #manifests: Manifests;
   readonly #blobs: Blobs | UntouchedBlobs;
@@ -68,6 +72,7 @@ export class Mirror {
     const kept = new KeptManifests(store, book, digest, memory.manifests);
     const inquiry = new Inquiry(upstream, book, kept, memory, clock, closing);
     this.#access = parts.access;
+    this.#rules = parts.rules ?? [];
     this.#parts = {
       upstream,
       inquiry,
@@ -105,6 +110,8 @@ export class Mirror {
     const head = 'head' in pull && pull.head;
     try {
       admitCaller(this.#access, caller);
+      const repository = repositoryOf(pull);
+      if (repository !== undefined) admitPull(this.#rules, caller, repository);
       const reply = await this.#serve(pull, caller, signal);
       return pull.namespace === undefined
         ? reply

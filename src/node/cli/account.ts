@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { macOfSecret } from '../../core/access/accounts.ts';
 import { toHex } from '../../core/access/mac.ts';
 import { createSecret } from '../../core/access/secret.ts';
-import { accountName } from '../../config/serving.ts';
+import { accountName } from '../../config/accounts.ts';
 import { readConfig } from '../config/config.ts';
 import { ConfigError } from '../../config/problem.ts';
 import { createMac } from '../mac.ts';

@@ -30,6 +30,7 @@ export function changedKeys(one: Config, other: Config): readonly string[] {
 const writtenAs = new Map([
   ['trustedPeers', 'trusted_proxies'],
   ['tlsNotice', 'tls_notice'],
+  ['passwords', 'htpasswd'],
   ['pullAhead', 'pull_ahead'],
   ['stopWithin', 'stop_within'],
 ]);

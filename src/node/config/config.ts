@@ -2,6 +2,8 @@
 import { dirname, resolve } from 'node:path';
 import type { AccountEntry } from '../../core/access/accounts.ts';
 import type { Access } from '../../core/access/admit.ts';
+import type { PasswordEntry } from '../../core/access/passwords.ts';
+import type { Rules } from '../../core/access/rules.ts';
 import type { Network } from '../../core/access/networks.ts';
 import type { LimitSettings } from '../../core/door/limits.ts';
 import type { SentrySettings } from '../../core/edge/sentry.ts';
@@ -10,17 +12,20 @@ import type { Credentials } from '../../core/upstream/registries.ts';
 import { type Address, isLoopback } from './address.ts';
 import { readAuthorities } from './authorities.ts';
 import { bringSecrets } from './brought.ts';
+import { composeAccounts } from '../../config/accounts.ts';
 import { check } from '../../config/check.ts';
 import { disagreements } from './disagreements.ts';
 import { accountsIn, composeCredentials } from '../../config/credentials.ts';
 import { readSecretFiles } from './credentials.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { readConfigFile } from './file.ts';
+import { readHtpasswd, withPasswords } from './htpasswd.ts';
 import { layer, type Setting } from '../../config/layer.ts';
 import { ConfigError } from '../../config/problem.ts';
 import { composeRegistries, type ServedRegistry } from '../../config/registries.ts';
 import { composeSentry } from '../../config/sentry.ts';
-import { composeAccess, composeAccounts } from '../../config/serving.ts';
+import { composeRules } from '../../config/rules.ts';
+import { composeAccess } from '../../config/serving.ts';
 import { composeTlsNotice } from '../../config/tls-notice.ts';
 import { schema, type Settings } from './schema.ts';
 import { composeEdge, composeTls, type EdgeSettings, type OwnTls } from './tls.ts';
@@ -59,6 +64,10 @@ export interface Config {
   /** Under which secrets are kept and tokens sealed. */
   readonly key: string | undefined;
   readonly accounts: readonly AccountEntry[];
+  /** Of those accounts that have one. Undefined: none can. */
+  readonly passwords: readonly PasswordEntry[] | undefined;
+  /** Who may pull what at all. */
+  readonly rules: Rules;
   readonly registries: readonly ServedRegistry[];
   /** By the Host header, in lower case, with or without a port: a registry's name. */
   readonly hosts: Readonly<Record<string, string>>;
@@ -127,6 +136,8 @@ export async function readWhole({ flags, environment, directory }: ConfigSources
   const believed = await readAuthorities(registries, base('registries'), written.where);
   const edgePlaces = { file: await readSecretFiles([settings?.edge?.secret_file], base('edge')), variable };
   const edge = composeEdge(settings?.edge, edgePlaces, written);
+  const htpasswdFile = settings?.htpasswd;
+  const htpasswd = htpasswdFile === undefined ? undefined : await readHtpasswd(resolve(base('htpasswd'), htpasswdFile));
   const all = [
     ...problems,
     ...variables.problems,
@@ -134,10 +145,15 @@ export async function readWhole({ flags, environment, directory }: ConfigSources
     ...passwords.problems,
     ...believed.problems,
     ...edge.problems,
+    ...(htpasswd?.problems ?? []),
   ];
   if (settings === undefined || all.length > 0) throw new ConfigError(all);
+  const data = resolve(base('data'), settings.data);
+  const composed = compose(settings, data, passwords.credentials, believed.authorities);
   const config = {
-    ...compose(settings, resolve(base('data'), settings.data), passwords.credentials, believed.authorities),
+    ...composed,
+    accounts: withPasswords(composed.accounts, htpasswd?.passwords ?? []),
+    passwords: htpasswd?.passwords,
     tls: composeTls(settings.tls, base('tls')),
     edge: edge.edge,
   };
@@ -158,7 +174,7 @@ function compose(
   data: string,
   credentials: ReadonlyMap<string, readonly Credentials[]>,
   authorities: ReadonlyMap<string, string>,
-): Omit<Config, 'tls' | 'edge'> {
+): Omit<Config, 'tls' | 'edge' | 'passwords'> {
   const { storage } = settings;
   const registries = composeRegistries(settings).map((entry) => ({
     ...entry,
@@ -174,6 +190,7 @@ function compose(
     tlsNotice: composeTlsNotice(settings.tls_notice),
     key: settings.key,
     accounts: composeAccounts(settings.accounts),
+    rules: composeRules(settings.rules),
     registries,
     hosts: settings.hosts,
     resolve: settings.resolve,

@@ -15,6 +15,7 @@ export function disagreements(written: Written): readonly Problem[] {
     ...tlsDisagreements(written),
     ...twoAsked(written),
     ...notIntercepted(written),
+    ...secretless(written),
     ...servingDisagreements(written, registry),
   ];
 }
@@ -32,6 +33,16 @@ function notIntercepted(written: Written): readonly Problem[] {
       ? 'which has no host that clients reach on port 443'
       : `which is not configured; ${suggest(name, names)}`;
     return [problemAt([...path, at], `found ${name}, ${why}`, written.where)];
+  });
+}
+
+/** Accounts that nobody can show, where there are no passwords. */
+function secretless({ tree, where }: Written): readonly Problem[] {
+  if (valueAt(tree, ['htpasswd']) !== undefined) return [];
+  return Object.entries(valueAt(tree, ['accounts']) ?? {}).flatMap(([name, entry]) => {
+    if (valueAt(entry, ['mac']) !== undefined) return [];
+    const says = 'found nothing, expected what `sampan account add` printed, or the key htpasswd and a password there';
+    return [problemAt(['accounts', name, 'mac'], says, where)];
   });
 }
 

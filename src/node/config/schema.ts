@@ -6,7 +6,9 @@ import { sentryKeys } from '../../config/sentry.ts';
 import { type Mask, secret, withoutLogin } from '../../config/secrets.ts';
 import { parseByteRate, parseRate } from '../../config/rate.ts';
 import { parseResolver } from '../../config/urls.ts';
-import { isHost, registryKeys, servingKeys, someNetworks } from '../../config/serving.ts';
+import { accountKeys } from '../../config/accounts.ts';
+import { someNetworks } from '../../config/networks.ts';
+import { isHost, registryKeys, servingKeys } from '../../config/serving.ts';
 import { parseAddress, parsePin, isLoopback } from './address.ts';
 import { edge, tls } from './tls.ts';
 import { parseVia } from './via.ts';
@@ -60,6 +62,13 @@ export const registry = section({
   ca: filePath('the path of a file with certificates in PEM').optional(),
 });
 
+/** With a password in `htpasswd` it needs no secret. */
+const account = section({
+  ...accountKeys,
+  mac: accountKeys.mac.optional(),
+  admin: z.boolean({ error: 'true or false' }).optional(),
+});
+
 export const schema = section({
   listen: value('host:port, such as 127.0.0.1:5050 or "[::1]:5050"', parseAddress).prefault('127.0.0.1:5050'),
   data: filePath('the path of a directory').default('data'),
@@ -74,10 +83,11 @@ export const schema = section({
       return ms !== undefined && ms >= shortestScrub ? ms : undefined;
     }).prefault('30d'),
   }),
-  ...servingKeys(registry),
+  ...servingKeys(registry, account),
   key_file: filePath().optional(),
   key_env: variableName.optional(),
   sentry: section({ ...sentryKeys, dsn_file: filePath().optional(), dsn_env: variableName.optional() }),
+  htpasswd: filePath('the path of a file').optional(),
   trusted_proxies: someNetworks.optional(),
   tls,
   edge,

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Caller } from '../../core/access/caller.ts';
 import type { Allowance, Limit } from '../../core/door/limit.ts';
+import type { Rules } from '../../core/access/rules.ts';
 import type { Report } from '../../core/mirror/events.ts';
 import { badRequest, ofRegistry, unknownError } from '../../core/mirror/face.ts';
 import type { Mirror } from '../../core/mirror/mirror.ts';
@@ -18,12 +19,15 @@ import { tlsOf } from '../http/client.ts';
 import { BufferPool } from '../buffer-pool.ts';
 import { type Errand, errandOf } from './errand.ts';
 import type { PassOn } from './pass-on.ts';
+import { checkRules } from './ruled.ts';
 
 export interface GuestParts {
   readonly mirror: Pick<Mirror, 'pull' | 'forget'>;
   readonly passOn: Pick<PassOn, 'send'>;
   /** Authorities (PEM) that are believed of that host beside the system's. */
   readonly ca: (host: string) => string | undefined;
+  /** Who may pull what at all, as it is at the moment. */
+  readonly rules: () => Rules;
   /** The registry has sent the client at that address to https at another host. */
   readonly redirected: (address: string, host: string, registry: string) => void;
   /** As it is configured just now. */
@@ -115,6 +119,8 @@ export class Guests {
     let allowance: Allowance | undefined;
     try {
       checkHost(request, guest.host);
+      const { method = '', url = '' } = request;
+      checkRules(this.#parts.rules(), errand, guest.client, method, url);
       const blob = errand.kind === 'blob' && request.method === 'GET';
       allowance = await this.#parts.limit(guest.client, { blob, signal });
       const mirrored = hasBody(request) ? undefined : await this.#mirrored(errand, guest, signal);

@@ -6,10 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import type { Access } from '../../../src/core/access/admit.ts';
+import type { Rules } from '../../../src/core/access/rules.ts';
 import type { MirrorEvent } from '../../../src/core/mirror/events.ts';
 import { Mirror } from '../../../src/core/mirror/mirror.ts';
 import type { AheadLimits } from '../../../src/core/mirror/parts.ts';
-import type { BlobStore, Clock, DigestOf } from '../../../src/core/mirror/ports.ts';
+import type { BlobStore, Book, Clock, DigestOf } from '../../../src/core/mirror/ports.ts';
 import type { Reply } from '../../../src/core/mirror/reply.ts';
 import { parsePull } from '../../../src/core/oci/pull.ts';
 import { Registries, type Registry } from '../../../src/core/upstream/registries.ts';
@@ -81,6 +82,7 @@ interface Asking {
 
 interface Options {
   readonly access?: Access;
+  readonly rules?: Rules;
   readonly limit?: number;
   /** Nothing is fetched ahead if nobody says. */
   readonly ahead?: AheadLimits;
@@ -88,6 +90,7 @@ interface Options {
   readonly lanes?: number;
   /** False: a mirror without store and book. */
   readonly holds?: boolean;
+  readonly book?: (book: Book) => Book;
   /** Puts something before the store. */
   readonly store?: (blobs: BlobStore) => BlobStore;
   /** Further endpoints, asked after the world's own registry. Whoever started them ends them. */
@@ -147,11 +150,12 @@ export async function world(options: Options = {}): Promise<World> {
   async function open(): Promise<{ store: Store; mirror: Mirror }> {
     const store = await openStore({ dir, limit: options.limit, clock, report });
     const blobs = options.store?.(store.blobs) ?? store.blobs;
-    const held = options.holds === false ? {} : { store: blobs, book: store.book };
+    const held = options.holds === false ? {} : { store: blobs, book: options.book?.(store.book) ?? store.book };
     const mirror = new Mirror({
       upstream,
       ...held,
       access: options.access ?? { kind: 'open' },
+      rules: options.rules ?? [],
       clock,
       digest,
       newHasher,

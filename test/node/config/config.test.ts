@@ -22,6 +22,8 @@ test('with no configuration at all, the catalogue is served on the loopback', as
     edge: undefined,
     key: undefined,
     accounts: [],
+    passwords: undefined,
+    rules: [],
     hosts: {},
     resolve: {},
     dns: undefined,
@@ -61,6 +63,7 @@ tls: { certificate: /tls/cert.pem, key: key.pem, minimum: TLSv1.3 }
 tls_notice: { minimum: TLSv1.3, since: 2026-12-01, sunset: 2027-03-01, link: https://example.com/tls }
 edge: { secret: 0123456789abcdef0123456789abcdef, headers: { protocol: X-Tls } }
 catalogue: false
+rules: [{ deny: ["**"], networks: [192.0.2.0/24] }]
 registries:
   lab.example:5000:
     endpoints: [http://lab.example:5000/prefix/]
@@ -86,6 +89,7 @@ stop_within: 2m
 `,
   );
   assert.equal(config.access.kind, 'networks');
+  assert.deepEqual([config.rules.length, config.rules[0]?.allows], [1, false]);
   assert.deepEqual(config, {
     listen: { host: '::1', port: 6060 },
     data: '/var/lib/sampan',
@@ -102,6 +106,8 @@ stop_within: 2m
     edge: { secret: '0123456789abcdef0123456789abcdef', headers: { protocol: 'x-tls', secret: 'x-edge-secret' } },
     key: undefined,
     accounts: [],
+    passwords: undefined,
+    rules: config.rules,
     registries: [
       {
         name: 'lab.example:5000',

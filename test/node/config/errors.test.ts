@@ -200,10 +200,10 @@ test('listening beyond the loopback without a word on access is refused, with th
 });
 
 test('an unknown variable is an error that names the one that was meant, never its value', async () => {
-  const environment = { SAMPAN_STORAGE_LIMITS: 'secret', SAMPAN_PASSWORD: 'secret', SAMPAN_LISTEN_PORT: '80' };
+  const environment = { SAMPAN_STORAGE_LIMITS: 'secret', SAMPAN_NONSENSE: 'secret', SAMPAN_LISTEN_PORT: '80' };
   const all = await complaintsOf(readConfig({ flags: {}, environment, directory: '/' }));
   assert.equal(all[0], 'SAMPAN_STORAGE_LIMITS: found an unknown variable; did you mean SAMPAN_STORAGE_LIMIT?');
-  assert.match(all[1] ?? '', /^SAMPAN_PASSWORD: found an unknown variable; expected one of SAMPAN_LISTEN, /);
+  assert.match(all[1] ?? '', /^SAMPAN_NONSENSE: found an unknown variable; expected one of SAMPAN_LISTEN, /);
   assert.match(all[2] ?? '', /^SAMPAN_LISTEN_PORT: found an unknown variable/);
   assert.doesNotMatch(all.join(), /secret/);
 });

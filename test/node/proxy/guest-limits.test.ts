@@ -13,7 +13,7 @@ it('each request asks for its allowance, takes of it for its body, and gives it 
     pace: { take: (bytes) => void seen.push(bytes) },
     over: () => void seen.push([address, blob]),
   });
-  const { ask, answers, registry } = await intercepted(undefined, undefined, limit);
+  const { ask, answers, registry } = await intercepted(undefined, undefined, [], limit);
   registry.hold('library/app', image({ layers: [layer] }), '1');
   answers((_, response) => response.end('host'));
   const blob = `/v2/library/app/blobs/${layer.digest}`;
@@ -37,7 +37,7 @@ it('who has asked too much hears so, and neither mirror nor registry hears anyth
   const refuse: Limit = async () => {
     throw tooMuch(7);
   };
-  const { ask, hostAsked, registry } = await intercepted(undefined, undefined, refuse);
+  const { ask, hostAsked, registry } = await intercepted(undefined, undefined, [], refuse);
   registry.hold('library/app', image({ layers: [layer] }), '1');
   const { status, headers, body } = await ask('GET', '/v2/library/app/manifests/1');
   assert.deepEqual([status, headers['retry-after']], [429, '7']);

@@ -7,6 +7,7 @@ import { buffer } from 'node:stream/consumers';
 import { after } from 'node:test';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import type { Limit } from '../../../src/core/door/limit.ts';
+import type { Rules } from '../../../src/core/access/rules.ts';
 import type { MirrorEvent } from '../../../src/core/mirror/events.ts';
 import { issueLeaf, issuerOf, makeAuthority, makeKey } from '../../../src/node/proxy/certificates.ts';
 import { createInterception } from '../../../src/node/proxy/intercept.ts';
@@ -52,9 +53,10 @@ export interface Intercepted extends World {
 export async function intercepted(
   named = host,
   privately?: 'its own' | 'of none',
+  rules: Rules = [],
   limit: Limit = async () => undefined,
 ): Promise<Intercepted> {
-  const around = await world();
+  const around = await world({ rules });
   const { clock, events } = around;
   // Certificates are looked at by the clock of the machine.
   const now = Date.now();
@@ -98,6 +100,7 @@ export async function intercepted(
     passOn,
     ca: () => (privately === 'its own' ? real.certificate : undefined),
     limit,
+    rules: () => rules,
     redirected: (address, elsewhere, registry) => void redirects.push(`${registry} sent ${address} to ${elsewhere}`),
     report: (event: MirrorEvent) => void events.push(event),
     clock,

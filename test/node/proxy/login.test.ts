@@ -32,7 +32,7 @@ async function admission(access: Access = login): Promise<Admission> {
   const guesses = new Guesses(() => 0);
   return {
     access,
-    identify: (shown, address) => identify({ accounts, guesses }, { secret: undefined }, shown, address),
+    identify: (shown, address) => identify({ accounts, guesses }, shown, address),
   };
 }
 

@@ -22,6 +22,7 @@ async function opened(hosts: readonly string[], data: string, clock = new TestCl
     dial: () => Promise.reject(new Error('nobody dials')),
     via: 'sampan-test',
     ca: () => undefined,
+    rules: () => [],
     redirected: () => {},
     report: (event) => void told.push(event),
     limit: async () => undefined,

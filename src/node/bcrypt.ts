@@ -1,0 +1,56 @@
+// Compares passwords with their bcrypt hashes in a thread of its own, one after the other: each takes as long as many requests.
+import { Worker } from 'node:worker_threads';
+import type { CompareHash } from '../core/access/passwords.ts';
+import { RegistryError } from '../core/oci/errors.ts';
+import type { Comparison } from './bcrypt-thread.ts';
+
+interface Waiting {
+  readonly resolve: (right: boolean) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** At a usual cost these take a second or two; clients wait for longer. */
+const mostWaiting = 16;
+
+export class Bcrypt {
+  /** Started when the first one comes: most have no passwords to check. */
+  #thread: Worker | undefined;
+  /** In the order in which they were sent, and are answered. */
+  #waiting: Waiting[] = [];
+
+  readonly compare: CompareHash = (password, hash) => {
+    if (this.#waiting.length >= mostWaiting) return Promise.reject(tooMany());
+    const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+    this.#waiting.push({ resolve, reject });
+    this.#thread ??= this.#start();
+    this.#thread.postMessage({ password, hash } satisfies Comparison);
+    return promise;
+  };
+
+  async close(): Promise<void> {
+    await this.#thread?.terminate();
+  }
+
+  #start(): Worker {
+    // Its garbage is small and short-lived; by default it would be let grow as the main thread's is.
+    const thread = new Worker(new URL('./bcrypt-thread.ts', import.meta.url), {
+      resourceLimits: { maxYoungGenerationSizeMb: 4 },
+    });
+    thread.unref();
+    thread.on('message', (right: boolean) => this.#waiting.shift()?.resolve(right));
+    let broken = new Error('the thread that checks passwords has ended');
+    thread.on('error', (error: Error) => (broken = error));
+    thread.on('exit', () => {
+      // Whoever comes next has another one.
+      this.#thread = undefined;
+      for (const { reject } of this.#waiting.splice(0)) reject(broken);
+    });
+    return thread;
+  }
+}
+
+function tooMany(): RegistryError {
+  return new RegistryError('UNAVAILABLE', 'this mirror is checking too many passwords at the moment', {
+    headers: { 'retry-after': '2' },
+  });
+}
