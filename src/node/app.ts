@@ -149,6 +149,7 @@ export async function startApp(config: Config, log: Log, { heardBy, clock = syst
     admin: adminPages(metrics, status.status),
     adminHere: isLoopback(config.listen),
     adminFor: isLoopbackHost,
+    isLocal: (host) => isLoopback({ host, port: 0 }),
     ready: () => !stopping,
   };
   async function open(at: Address, face: Face): Promise<string> {

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { arrive, type Arrival } from '../../core/door/arrival.ts';
 import type { Asked, Door } from '../../core/door/door.ts';
+import { identify, type IdentityParts } from '../../core/door/identity.ts';
 import type { Visit } from '../../core/door/visit.ts';
 import type { Allowance, Pace } from '../../core/door/limit.ts';
 import type { NoticeFor } from '../../core/edge/tls.ts';
@@ -11,16 +12,19 @@ import { badRequest, checkAsking, ofRegistry, unknownError } from '../../core/mi
 import { errorReply } from '../../core/mirror/replies.ts';
 import type { Reply } from '../../core/mirror/reply.ts';
 import { RegistryError } from '../../core/oci/errors.ts';
+import { parseLogin } from '../../core/oci/login.ts';
 import { repositoryOf } from '../../core/oci/pull.ts';
 import type { BufferPool } from '../buffer-pool.ts';
 import { type Client, clientOf, type Edge, type TrustedPeers } from './client.ts';
 import { readForm } from './form.ts';
-import { findPage, type PageParts } from './pages.ts';
+import { findPage, type PageParts, type Reader } from './pages.ts';
 import { send, type Sent } from './send.ts';
 
 /** What the configuration says of those who come. */
 export interface Welcoming {
   readonly door: Door;
+  /** Where accounts are found of which one is an administrator's. */
+  readonly admins?: IdentityParts | undefined;
   readonly trustedPeers: TrustedPeers;
   /** Somebody before us who tells how clients are connected. */
   readonly edge?: Edge | undefined;
@@ -85,7 +89,7 @@ export async function answer(parts: AnswerParts, request: IncomingMessage, respo
 
 async function decide(
   parts: AnswerParts,
-  { door, noticeFor }: Welcoming,
+  { door, admins, noticeFor }: Welcoming,
   request: IncomingMessage,
   arrival: Arrival,
   client: Client,
@@ -96,7 +100,14 @@ async function decide(
   const ofUs = (reply: Reply): Reply => ofRegistry(reply, notice?.warning);
   try {
     if (!isForm) checkAsking(request.method ?? '', hasBody(request));
-    const page = await findPage(arrival.path, request.headers.host ?? '', parts, notice);
+    const { host = '', authorization } = request.headers;
+    const reader: Reader = {
+      host,
+      notice,
+      isPrivate: client.scheme === 'https' || parts.isLocal(client.address),
+      logIn: admins && (() => identify(admins, parseLogin(authorization), client.address)),
+    };
+    const page = await findPage(arrival.path, reader, parts);
     if (page !== undefined) return { reply: page, asked: 'page' };
     const form = isForm ? await readForm(request) : undefined;
     const { reply, asked, allowance } = await door.answer(visitOf(request, arrival, client, form), signal);

@@ -36,6 +36,7 @@ async function open(): Promise<RunningFace> {
     ready: () => true,
     adminHere: false,
     adminFor: () => false,
+    isLocal: () => false,
   });
   face.server.listen(0, '127.0.0.1');
   await once(face.server, 'listening');
