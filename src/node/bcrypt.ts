@@ -14,38 +14,38 @@ const mostWaiting = 16;
 
 export class Bcrypt {
   /** Started when the first one comes: most have no passwords to check. */
-  #thread: Worker | undefined;
+  #worker: Worker | undefined;
   /** In the order in which they were sent, and are answered. */
-  #waiting: Waiting[] = [];
+  readonly #waiting: Waiting[] = [];
 
   readonly compare: CompareHash = (password, hash) => {
     if (this.#waiting.length >= mostWaiting) return Promise.reject(tooMany());
     const { promise, resolve, reject } = Promise.withResolvers<boolean>();
     this.#waiting.push({ resolve, reject });
-    this.#thread ??= this.#start();
-    this.#thread.postMessage({ password, hash } satisfies Comparison);
+    this.#worker ??= this.#start();
+    this.#worker.postMessage({ password, hash } satisfies Comparison, []);
     return promise;
   };
 
   async close(): Promise<void> {
-    await this.#thread?.terminate();
+    await this.#worker?.terminate();
   }
 
   #start(): Worker {
     // Its garbage is small and short-lived; by default it would be let grow as the main thread's is.
-    const thread = new Worker(new URL('./bcrypt-thread.ts', import.meta.url), {
+    const worker = new Worker(new URL('./bcrypt-thread.ts', import.meta.url), {
       resourceLimits: { maxYoungGenerationSizeMb: 4 },
     });
-    thread.unref();
-    thread.on('message', (right: boolean) => this.#waiting.shift()?.resolve(right));
+    worker.unref();
+    worker.on('message', (right: boolean) => this.#waiting.shift()?.resolve(right));
     let broken = new Error('the thread that checks passwords has ended');
-    thread.on('error', (error: Error) => (broken = error));
-    thread.on('exit', () => {
+    worker.on('error', (error: Error) => (broken = error));
+    worker.on('exit', () => {
       // Whoever comes next has another one.
-      this.#thread = undefined;
+      this.#worker = undefined;
       for (const { reject } of this.#waiting.splice(0)) reject(broken);
     });
-    return thread;
+    return worker;
   }
 }
 

@@ -3,6 +3,7 @@ import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { Argument, Command, CommanderError } from 'commander';
 import type { Flags } from '../config/config.ts';
+import type { AccountFlags } from './account.ts';
 import type { CaFlags } from './ca.ts';
 import { version } from '../version.ts';
 import type { ConfigureFlags } from './configure.ts';
@@ -44,16 +45,7 @@ function createProgram(): Command {
       const { serve } = await import('./serve.ts');
       process.exit(await serve(flags));
     });
-  program
-    .command('account')
-    .description('accounts that may pull with a login of this mirror')
-    .command('add <name>')
-    .description('make a secret, and print the lines for the configuration')
-    .option('-c, --config <file>', 'the configuration, for its key')
-    .action(async (name: string, flags: Flags) => {
-      const { addAccount } = await import('./account.ts');
-      process.exitCode = await addAccount(name, flags);
-    });
+  addAccount(program);
   const service = program.command('service').description('sampan as a service of this machine, started with it');
   service
     .command('install')
@@ -104,6 +96,43 @@ function createProgram(): Command {
     });
   addCa(program);
   return program;
+}
+
+const accountExamples = `
+Examples:
+  sampan account add alice --config /etc/sampan/sampan.yaml
+  sampan account add alice --print               only what would be written
+  sampan account remove alice --config /etc/sampan/sampan.yaml && systemctl reload sampan
+  sampan account list --config /etc/sampan/sampan.yaml`;
+
+const onAccounts = async (verb: 'add' | 'remove' | 'list', name: string, flags: AccountFlags) => {
+  const { manageAccounts } = await import('./account.ts');
+  process.exitCode = await manageAccounts(verb, name, flags);
+};
+
+function addAccount(program: Command): void {
+  const account = program
+    .command('account')
+    .description('accounts that may pull with a login of this mirror')
+    .addHelpText('after', accountExamples);
+  const config = ['-c, --config <file>', 'the configuration that has them (default: SAMPAN_CONFIG)'] as const;
+  account
+    .command('add <name>')
+    .description('make a secret, show it once, and write what lets it in into the configuration')
+    .option(...config)
+    .option('--print', 'only print the lines')
+    .action((name: string, flags: AccountFlags) => onAccounts('add', name, flags));
+  account
+    .command('remove <name>')
+    .description('take an account out of the configuration')
+    .option(...config)
+    .option('--print', 'only say what would go')
+    .action((name: string, flags: AccountFlags) => onAccounts('remove', name, flags));
+  account
+    .command('list')
+    .description('who has an account, how he logs in, and what it allows')
+    .option(...config)
+    .action((flags: AccountFlags) => onAccounts('list', '', flags));
 }
 
 const onAuthority = (verb: 'show' | 'install' | 'renew') => async (flags: CaFlags) => {
