@@ -150,3 +150,32 @@ export function rowsOfAccounts(lab: DoorLab): void {
     assert.equal((await lab.get(`/v2/${secrets.alice}/public/app/manifests/1`)).status, 200);
   });
 }
+
+/** `access: open`. */
+export function rowsOfAccountsForAnybody(lab: DoorLab): void {
+  it('who has no account gets a token without one, and what is public with it', async () => {
+    const ping = await lab.get('/v2/');
+    assert.equal(ping.status, 401);
+    assert.match(challengeIn(ping), /^Bearer realm="https?:\/\/mirror\.example\/token",service="docker\.io"$/);
+    const nobody = await lab.token('public/app');
+    for (const shown of [nobody, undefined]) {
+      assert.equal((await lab.get('/v2/public/app/manifests/1', shown)).status, 200);
+      assert.equal((await lab.get(manifest, shown)).status, 401);
+    }
+  });
+
+  it('an account has its own, and is good by itself as well', async () => {
+    for (const shown of [await lab.token('acme/secret', alice), alice]) {
+      assert.equal((await lab.get(manifest, shown)).status, 200);
+    }
+  });
+
+  it('a login that is no account’s gets none, though nobody needs one', async () => {
+    const stranger = createSecret(new Uint8Array(16).fill(8));
+    for (const wrong of [basic('alice', stranger), basic('alice', 'hunter2'), basic('hub-user')]) {
+      assert.equal((await lab.get('/token?service=docker.io', wrong)).status, 401);
+    }
+    const form = { grant_type: 'password', service: 'docker.io', username: 'alice', password: 'hunter2' };
+    assert.equal((await lab.post(form)).status, 401);
+  });
+}

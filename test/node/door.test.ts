@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeDoor, key, type OpenFace, rowsWithoutLogin, secrets } from '../conformance/door.ts';
-import { rowsOfAccounts } from '../conformance/door-account.ts';
+import { rowsOfAccounts, rowsOfAccountsForAnybody } from '../conformance/door-account.ts';
 import { rowsOfOwnLogin, rowsOfOwnLoginForAnybody } from '../conformance/door-own.ts';
 import { openApp } from './real-app.ts';
 
@@ -13,6 +13,13 @@ describeDoor('the Node server that asks nobody for a login', open, undefined, { 
 describeDoor('the Node server, with the registries’ own logins', open, 'own', { access: 'login' }, rowsOfOwnLogin);
 describeDoor('the Node server, with logins for who has one', open, 'own', { access: 'open' }, rowsOfOwnLoginForAnybody);
 describeDoor('the Node server, with accounts of its own', open, 'account', { access: 'login' }, rowsOfAccounts);
+describeDoor(
+  'the Node server, with accounts for who has one',
+  open,
+  'account',
+  { access: 'open' },
+  rowsOfAccountsForAnybody,
+);
 
 test('none of it left a secret, a password or a token in the log', () => {
   const log = lines.join('');

@@ -18,17 +18,21 @@ export interface WayIn {
 /** Of the words of upstreams, those that clients act upon. */
 const errors = new Set(['invalid_token', 'insufficient_scope']);
 
-/** Undefined where nobody logs in. Throws 400 where the Host header is missing that a challenge must name. */
+/**
+ * Undefined where nobody logs in. Throws 400 where the Host header is missing that a challenge must name. `isIn`: who asks is
+ * let in as he comes. Then he must be able to get a token without an account: docker sends nothing at all to a Basic challenge.
+ */
 export function wayIn(
   pull: Pull,
   arrival: Arrival,
   routing: Routing,
   loginMode: (registry: string) => LoginMode | undefined,
+  isIn: boolean,
 ): WayIn | undefined {
   const registry = registryOf(pull);
   const mode = registry === undefined ? undefined : loginMode(registry);
   if (registry === undefined || mode === undefined) return undefined;
-  if (mode === 'account') return { mode, registry, challenge: () => basicChallenge };
+  if (mode === 'account' && !isIn) return { mode, registry, challenge: () => basicChallenge };
   const { realm } = arrival;
   if (realm === undefined) throw new RegistryError('NAME_INVALID', 'a request has one Host header, a host and a port');
 

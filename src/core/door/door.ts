@@ -96,7 +96,7 @@ export class Door {
     if (!takesLogins(access)) admitCaller(access, known);
     const pull = await this.#parse(visit, login, known);
     tell(pull);
-    const way = wayIn(pull, arrival, routing, this.#modeFor(pull, known));
+    const way = wayIn(pull, arrival, routing, this.#modeFor(pull, known), isAdmitted(access, known));
     const caller = await this.#counting(known, signal, this.#callerOf(visit, pull, login, known, way));
     // docker and podman look nowhere but here whether they should log in.
     const asks = pull.kind === 'ping' && login === undefined && account === undefined;

@@ -108,7 +108,9 @@ export class TokenDesk {
   /** Throws UNAUTHORIZED for who must log in. */
   #ownPass(registry: string, request: TokenRequest, isIn: boolean, member: Account | undefined): Granted {
     if (member !== undefined) return { pass: { kind: 'account', name: member.name }, life: usualLife };
-    if (isIn) return { pass: { kind: 'nobody' }, life: usualLife };
+    // Who has shown a login wants to know whether it is one.
+    const isWrong = request.login !== undefined && request.meant && this.#parts.loginMode(registry) === 'account';
+    if (isIn && !isWrong) return { pass: { kind: 'nobody' }, life: usualLife };
     const elsewhere = request.login !== undefined && !request.meant;
     const says = elsewhere ? wantsHostOfItsOwn(registry) : `${registry} wants a login here`;
     throw new RegistryError('UNAUTHORIZED', says);

@@ -19,7 +19,8 @@ test('every example is right', async (t) => {
     // Each shows one key; the one that listens everywhere is about the other that it needs.
     const whole = (yaml.startsWith('listen: 0.0.0.0') ? `${yaml}access: open\n` : yaml)
       .replace(elsewhere, `$1: ${'x'.repeat(32)}`)
-      .replace(/ca: .+\.pem/, '');
+      .replace(/ca: .+\.pem/, '')
+      .replace(/^htpasswd: .*$/m, 'htpasswd: /dev/null');
     assert.deepEqual(await complaints(t, whole), [], yaml);
   }
 });

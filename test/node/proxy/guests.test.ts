@@ -1,7 +1,6 @@
 // Which requests of an intercepted client are the mirror's, and which go to the registry itself.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parsePattern } from '../../../src/core/access/pattern.ts';
 import { randomBytes } from '../../fakes/registry/bytes.ts';
 import { image, layerOf } from '../../fakes/registry/content.ts';
 import { answer } from '../../fakes/registry/levers.ts';
@@ -283,59 +282,5 @@ describe('the real host of a registry with a private authority', () => {
     assert.equal(status, 503);
     assert.match(body.toString(), /shows a certificate that is not believed/);
     assert.deepEqual(foreign.hostAsked, []);
-  });
-});
-
-describe('what rules deny', () => {
-  const pattern = parsePattern('docker.io/library/app');
-  const rules = [{ allows: false, patterns: pattern === undefined ? [] : [pattern] }];
-  const blob = `sha256:${'a'.repeat(64)}`;
-
-  it('is refused, and not passed on to the registry either, however it is written', async () => {
-    const { ask, answers, hostAsked, asked } = await intercepted(undefined, undefined, rules);
-    answers((_, response) => response.end('the registry has it'));
-    for (const [method, path] of [
-      ['GET', '/v2/library/app/manifests/1'],
-      ['HEAD', '/v2/library/app/manifests/1'],
-      ['GET', '/v2/app/manifests/1'],
-      ['GET', '/v2/library/app/manifests/1?ns=x'],
-      ['GET', `/v2/library/app/blobs/${blob}`],
-      ['HEAD', `/v2/library/app/blobs/${blob}`],
-      ['GET', '/v2/library/app/tags/list'],
-      ['GET', `/v2/library/app/referrers/${blob}`],
-      ['GET', '/v2/library/%61pp/manifests/1'],
-      ['GET', '/v2/library//app/manifests/1'],
-      ['GET', '//v2/library/app/manifests/1'],
-      ['GET', '/%762/library/app/manifests/1'],
-      ['GET', '/x/../v2/library/app/manifests/1'],
-      ['GET', '/v2/library/./app/manifests/1'],
-      ['GET', '/v2/Library/App/manifests/1'],
-      ['GET', '/V2/library/app/manifests/1'],
-      ['GET', '/v2/library/app/unheard/of'],
-    ] as const) {
-      const told = await ask(method, path, login);
-      assert.equal(told.status, 403, `${method} ${path}`);
-      assert.ok(method === 'HEAD' || told.body.includes('"DENIED"'));
-    }
-    assert.deepEqual([hostAsked, asked()], [[], []]);
-  });
-
-  it('keeps nobody from the rest, from logging in and from pushing', async () => {
-    const { ask, answers, hostAsked, registry } = await intercepted(undefined, undefined, rules);
-    answers((_, response) => response.end('as it is'));
-    const rest = [
-      ['GET', '/v2/'],
-      ['GET', '/token?scope=repository:library/app:pull'],
-      ['GET', '/v2/_catalog?n=1'],
-      ['GET', '/v2/library/other/tags/list'],
-      ['POST', '/v2/library/app/blobs/uploads/'],
-      ['GET', '/v2/library/app/blobs/uploads/1'],
-      ['PUT', '/v2/library/app/manifests/1'],
-    ] as const;
-    for (const [method, path] of rest) assert.equal((await ask(method, path, login)).status, 200, `${method} ${path}`);
-    assert.equal(hostAsked.length, rest.length);
-    registry.hold('library/other', of(1), '1');
-    assert.equal((await ask('GET', '/v2/library/other/manifests/1', login)).status, 200);
-    assert.equal(hostAsked.length, rest.length);
   });
 });
