@@ -9,7 +9,7 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** At a usual cost these take a second or two; clients wait for longer. */
+/** At a usual cost these take a few seconds; clients wait for longer. */
 const mostWaiting = 16;
 
 export class Bcrypt {

@@ -1,6 +1,6 @@
 // Accounts in the text of a configuration file: put in and taken out by the line, so that all the rest stays as somebody wrote it.
 import { isDeepStrictEqual } from 'node:util';
-import { type Document, isMap, isNode, isScalar, type Pair, parseDocument, type YAMLMap } from 'yaml';
+import { type Document, isMap, isNode, isScalar, type Pair, parseDocument } from 'yaml';
 
 export interface NewAccount {
   readonly name: string;
@@ -94,7 +94,7 @@ function ending(text: string, lines: string): string {
 /** As the last of what is below that key. */
 function below(text: string, pair: Pair, lines: string): string | undefined {
   const { value } = pair;
-  const items = isMap(value) ? (value as YAMLMap).items : [];
+  const items = isMap(value) ? value.items : [];
   const last = items.at(-1);
   const start = startOf(last ?? pair);
   if (start === undefined) return undefined;

@@ -12,7 +12,7 @@ interface Read {
 }
 
 const bcrypt = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
-/** Each one doubles the time; at this one it is about a second. */
+/** Each one more doubles the time, which is seconds here. */
 const highestCost = 14;
 const lowestCost = 4;
 const largest = 2 ** 20;
