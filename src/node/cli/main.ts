@@ -2,7 +2,6 @@
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { Argument, Command, CommanderError } from 'commander';
-import type { Flags } from '../config/config.ts';
 import type { AccountFlags } from './account.ts';
 import type { CaFlags } from './ca.ts';
 import { version } from '../version.ts';

@@ -109,15 +109,16 @@ function below(text: string, pair: Pair, lines: string): string | undefined {
 function without(text: string, pair: Pair, isFirst: boolean): string | undefined {
   const start = startOf(pair);
   if (start === undefined) return undefined;
-  let from = lineAt(text, start);
-  const indent = text.slice(from, start);
-  while (!isFirst && from > 0) {
-    const above = lineAt(text, from - 1);
-    const line = text.slice(above, from);
-    if (!line.startsWith(`${indent}#`)) break;
-    from = above;
-  }
-  return text.slice(0, from) + text.slice(lineAfter(text, endOf(pair)));
+  const from = lineAt(text, start);
+  const above = isFirst ? '' : commentsAbove(text.slice(0, from), text.slice(from, start));
+  return text.slice(0, from - above.length) + text.slice(lineAfter(text, endOf(pair)));
+}
+
+/** Of the same indent, without an empty line between. */
+function commentsAbove(text: string, indent: string): string {
+  const lines = text.split(/(?<=\n)/);
+  const last = lines.findLastIndex((line) => !line.startsWith(`${indent}#`));
+  return lines.slice(last + 1).join('');
 }
 
 function startOf({ key }: Pair): number | undefined {

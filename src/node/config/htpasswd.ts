@@ -29,7 +29,7 @@ export async function readHtpasswd(path: string): Promise<Read> {
 }
 
 /** Of what is wrong, the line is told, and never what stands there in place of a hash. */
-export function parseHtpasswd(file: string, text: string): Read {
+function parseHtpasswd(file: string, text: string): Read {
   const passwords = new Map<string, PasswordEntry>();
   const problems: Problem[] = [];
   for (const [at, line] of text.split('\n').entries()) {
