@@ -3,7 +3,8 @@ import type { Verdict } from '../../core/access/admit.ts';
 import type { Pointer } from '../../core/mirror/ports.ts';
 import type { Descriptor } from '../../core/oci/descriptor.ts';
 import type { Digest } from '../../core/oci/digest.ts';
-import { BookFile, type Row } from './book-file.ts';
+import type { Row } from './book-file.ts';
+import { BookTidying } from './book-tidying.ts';
 
 /** A row of the ledger. `usedAt`: milliseconds since 1970. */
 export interface Entry {
@@ -30,7 +31,7 @@ interface Before {
 const ofRepository = 'repository = (SELECT id FROM repository WHERE key = ?)';
 
 /** Repositories are told by their key (`repositoryKey`). All arguments and answers can be sent between threads. */
-export class BookTables extends BookFile {
+export class BookTables extends BookTidying {
   // The ledger.
 
   /** Answers with the size that the blob had. */
@@ -82,10 +83,10 @@ export class BookTables extends BookFile {
     return true;
   }
 
-  /** All whose digest begins so. */
-  beginning(prefix: string): Listed[] {
-    const rows = this.prepare('SELECT digest, size FROM blob WHERE digest >= ? AND digest < ?');
-    return rows.all(prefix, `${prefix}~`) as unknown as Listed[];
+  /** The next of those whose digest begins so, in their order; `after` is one of them, or the prefix itself. */
+  beginning(prefix: string, after: string, count: number): Listed[] {
+    const rows = this.prepare('SELECT digest, size FROM blob WHERE digest > ? AND digest < ? ORDER BY digest LIMIT ?');
+    return rows.all(after, `${prefix}~`, count) as unknown as Listed[];
   }
 
   // Pointers, standings, verdicts.
@@ -147,32 +148,6 @@ export class BookTables extends BookFile {
     if (verdict === undefined) return this.run(`DELETE FROM verdict WHERE ${ofRepository}`, repository);
     const asOf = Math.trunc(verdict.asOf);
     this.run('INSERT OR REPLACE INTO verdict (repository, as_of) VALUES (?, ?)', this.#intern(repository), asOf);
-  }
-
-  /**
-   * Forgets what is of no use any more in the next `count` repositories behind `after`: standings of what is not stored (the
-   * price is one HEAD), pointers and verdicts from before `since`, and a repository of which nothing is left.
-   * Answers with the last of them; undefined: there are no more.
-   */
-  tidy(after: number, count: number, since: number): number | undefined {
-    const rows = this.prepare('SELECT id FROM repository WHERE id > ? ORDER BY id LIMIT ?').all(after, count);
-    const ids = rows.map(({ id }) => id as number);
-    for (const id of ids) {
-      this.run(
-        'DELETE FROM standing WHERE repository = ? AND NOT EXISTS (SELECT 1 FROM blob WHERE blob.digest = standing.digest)',
-        id,
-      );
-      this.run('DELETE FROM pointer WHERE repository = ? AND checked_at < ?', id, since);
-      this.run('DELETE FROM verdict WHERE repository = ? AND as_of < ?', id, since);
-      this.run(
-        `DELETE FROM repository WHERE id = ?1
-         AND NOT EXISTS (SELECT 1 FROM standing WHERE repository = ?1)
-         AND NOT EXISTS (SELECT 1 FROM pointer WHERE repository = ?1)
-         AND NOT EXISTS (SELECT 1 FROM verdict WHERE repository = ?1)`,
-        id,
-      );
-    }
-    return ids.at(-1);
   }
 
   /** Only for what is written there: nothing is left of a repository that was never public. */

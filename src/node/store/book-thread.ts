@@ -21,6 +21,8 @@ interface Waiting extends Request {
 /** Milliseconds before a book that has ended is opened again: the first time, and at most. */
 const shortestPause = 1000;
 const longestPause = 60_000;
+/** Requests: what is asked behind them waits for no more than those. */
+const largestBatch = 500;
 /** Opened again and again in vain, it is put aside. */
 const patience = 3;
 
@@ -95,8 +97,7 @@ export class BookThread {
   /** One batch under way at a time: what is asked meanwhile makes up the next. */
   #send(): void {
     if (this.#worker === undefined || this.#sent.length > 0 || this.#queue.length === 0) return;
-    this.#sent = this.#queue;
-    this.#queue = [];
+    this.#sent = this.#queue.splice(0, largestBatch);
     this.#worker.postMessage(
       this.#sent.map(({ method, parameters }) => ({ method, parameters }) satisfies Request),
       [],
@@ -115,7 +116,7 @@ export class BookThread {
   #ended(): void {
     this.#worker = undefined;
     const answer = { error: this.#end };
-    for (const { resolve } of [...this.#sent.splice(0), ...this.#queue.splice(0)]) resolve(answer);
+    for (const { resolve } of [...this.#sent.splice(0), ...this.#queue.splice(0, largestBatch)]) resolve(answer);
     if (this.#closing.signal.aborted) return;
     this.#troubled = true;
     if (!this.#replaced) this.#tell('keeping it open; it will be opened again', this.#end);

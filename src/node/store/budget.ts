@@ -6,8 +6,10 @@ import type { Leftovers } from './leftovers.ts';
 import type { Ledger } from './ledger.ts';
 import type { Shelf } from './shelf.ts';
 
-/** Candidates for eviction that are looked at in one go; the event loop runs in between. */
+/** Candidates for eviction that are asked of the book in one go. */
 const slice = 64;
+/** Files that are taken away: a big one takes the disk a while, and whoever reads must not stand behind many. */
+const atOnce = 4;
 
 export interface BudgetParts {
   /** Bytes; undefined: only the disk's. */
@@ -149,7 +151,7 @@ export class Budget {
     while (!this.#isDownTo(allowed)) {
       const candidates = await this.#ledger.oldest(after, slice);
       if (candidates.length === 0) throw new NoRoom('full');
-      if (!(await this.#evictFrom(candidates, this.used - allowed))) throw new NoRoom('full');
+      if (!(await this.#evictFrom(candidates, allowed))) throw new NoRoom('full');
       after = candidates.at(-1);
     }
   }
@@ -162,7 +164,26 @@ export class Budget {
   }
 
   /** False if none of those that should have gone did: the next ones would not either. */
-  async #evictFrom(candidates: readonly Entry[], excess: number): Promise<boolean> {
+  async #evictFrom(candidates: readonly Entry[], allowed: number): Promise<boolean> {
+    let [tried, failed] = [0, 0];
+    for (let at = 0; at < candidates.length && !this.#isDownTo(allowed); at += atOnce) {
+      const victims = this.#victims(candidates.slice(at, at + atOnce), this.used - allowed);
+      const outcomes = await Promise.allSettled(victims.map(({ digest, size }) => this.#shelf.remove(digest, size)));
+      for (const [index, { digest, size }] of victims.entries()) {
+        if (outcomes[index]?.status === 'fulfilled') this.#report({ kind: 'evicted', digest, size });
+      }
+      const failures = outcomes.filter((outcome) => outcome.status === 'rejected');
+      if (failed === 0 && failures[0] !== undefined) {
+        this.#report({ kind: 'trouble', where: 'store', doing: 'evicting a blob', error: failures[0].reason });
+      }
+      tried += victims.length;
+      failed += failures.length;
+    }
+    return tried === 0 || failed < tried;
+  }
+
+  /** As many as it takes, of those that nobody is at. */
+  #victims(candidates: readonly Entry[], excess: number): readonly Entry[] {
     const victims: Entry[] = [];
     let freed = 0;
     for (const candidate of candidates) {
@@ -171,15 +192,7 @@ export class Budget {
       freed += candidate.size;
       victims.push(candidate);
     }
-    const outcomes = await Promise.allSettled(victims.map(({ digest, size }) => this.#shelf.remove(digest, size)));
-    for (const [index, { digest, size }] of victims.entries()) {
-      if (outcomes[index]?.status === 'fulfilled') this.#report({ kind: 'evicted', digest, size });
-    }
-    const failures = outcomes.filter((outcome) => outcome.status === 'rejected');
-    if (failures[0] !== undefined) {
-      this.#report({ kind: 'trouble', where: 'store', doing: 'evicting a blob', error: failures[0].reason });
-    }
-    return victims.length === 0 || failures.length < victims.length;
+    return victims;
   }
 }
 

@@ -2,11 +2,14 @@
 import type { Clock } from '../../core/mirror/ports.ts';
 import { Bounded } from '../../core/oci/bounded.ts';
 import type { Digest } from '../../core/oci/digest.ts';
-import type { Checked, Entry, Listed, Stored } from './book-tables.ts';
+import type { Checked, Entry, Stored } from './book-tables.ts';
 import type { BookThread } from './book-thread.ts';
 
-/** Uses are written in batches, this many milliseconds apart. */
+/** Uses are written this many milliseconds apart, and so many in one go: whoever asks the book something meanwhile comes in between. */
 const flushAfter = 1000;
+const slice = 100;
+/** Rows that are read in one go. */
+const page = 500;
 /** Sizes that are kept in memory. */
 const known = 10_000;
 
@@ -26,6 +29,7 @@ export class Ledger {
   #sizes = new Bounded<Promise<number | undefined>>(known);
   #used = new Map<Digest, number>();
   #timer: NodeJS.Timeout | undefined;
+  #flushed: Promise<void> = Promise.resolve();
 
   constructor(thread: BookThread, clock: Clock) {
     this.#thread = thread;
@@ -101,13 +105,20 @@ export class Ledger {
     this.#timer ??= setTimeout(() => void this.flush(), flushAfter).unref();
   }
 
-  async flush(): Promise<void> {
+  /** Resolves when all uses up to now are written. */
+  flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#used.size === 0) return;
-    const used = this.#used;
+    const used = [...this.#used];
     this.#used = new Map();
-    await this.#thread.ask('touch', used);
+    this.#flushed = this.#flushed.then(() => this.#write(used));
+    return this.#flushed;
+  }
+
+  async #write(used: readonly (readonly [Digest, number])[]): Promise<void> {
+    for (let at = 0; at < used.length; at += slice) {
+      await this.#thread.ask('touch', new Map(used.slice(at, at + slice)));
+    }
   }
 
   /** Least recently used first; goes on behind `after`. */
@@ -126,8 +137,16 @@ export class Ledger {
     return (await this.#thread.ask('checked', digest, this.#clock.now())) ?? false;
   }
 
-  /** Undefined if the book cannot tell. */
-  beginning(prefix: string): Promise<readonly Listed[] | undefined> {
-    return this.#thread.ask('beginning', prefix);
+  /** The sizes of all whose digest begins so. Undefined if the book cannot tell. */
+  async beginning(prefix: string): Promise<ReadonlyMap<Digest, number> | undefined> {
+    const sizes = new Map<Digest, number>();
+    for (let after = prefix; ;) {
+      const rows = await this.#thread.ask('beginning', prefix, after, page);
+      if (rows === undefined) return undefined;
+      for (const { digest, size } of rows) sizes.set(digest, size);
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < page) return sizes;
+      after = last.digest;
+    }
   }
 }

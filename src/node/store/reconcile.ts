@@ -1,10 +1,15 @@
 // Bringing the ledger to what is on disk after a crash or the loss of the book, a shard at a time, while serving.
-import { readdir } from 'node:fs/promises';
+import { opendir } from 'node:fs/promises';
 import type { Report } from '../../core/mirror/events.ts';
 import { type Algorithm, type Digest, isDigest } from '../../core/oci/digest.ts';
 import { isMissing, type Layout } from './layout.ts';
 import type { Ledger } from './ledger.ts';
 import type { Shelf } from './shelf.ts';
+
+/** Names that are read in one go. */
+const page = 500;
+/** Files that are looked at: no more than leaves the disk to whoever reads. */
+const atOnce = 3;
 
 /** All blobs whose digest begins so. */
 interface Shard {
@@ -45,20 +50,29 @@ export async function reconcile(shards: readonly Shard[], parts: ReconcileParts)
 
 /** False if the book cannot tell. */
 async function isCounted({ algorithm, prefix }: Shard, { layout, ledger, shelf }: ReconcileParts): Promise<boolean> {
-  const files = await blobsIn(layout.shard(algorithm, prefix), algorithm);
-  const rows = await ledger.beginning(`${algorithm}:${prefix}`);
-  if (rows === undefined) return false;
-  const sizes = new Map(rows.map(({ digest, size }) => [digest, size]));
+  const digests = await blobsIn(layout.shard(algorithm, prefix), algorithm);
+  const sizes = await ledger.beginning(`${algorithm}:${prefix}`);
+  if (sizes === undefined) return false;
+  for (const digest of sizes.keys()) digests.add(digest);
+  const left = digests.values();
   // Each is looked at again there, for much may have happened in between.
-  for (const digest of new Set([...files, ...sizes.keys()])) await shelf.reconcile(digest, sizes.get(digest));
+  const some = async () => {
+    for (const digest of left) await shelf.reconcile(digest, sizes.get(digest));
+  };
+  await Promise.all(Array.from({ length: atOnce }, some));
   return true;
 }
 
 /** Anything else that lies there is not ours and stays. */
 async function blobsIn(shard: string, algorithm: Algorithm): Promise<Set<Digest>> {
-  const names = await readdir(shard).catch((error: unknown) => {
-    if (isMissing(error)) return [];
-    throw error;
-  });
-  return new Set(names.map((name) => `${algorithm}:${name}`).filter((name) => isDigest(name)));
+  const found = new Set<Digest>();
+  try {
+    for await (const { name } of await opendir(shard, { bufferSize: page })) {
+      const digest = `${algorithm}:${name}`;
+      if (isDigest(digest)) found.add(digest);
+    }
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+  return found;
 }
