@@ -10,8 +10,10 @@ export interface Bench {
   readonly directory: string;
   /** A registry without a link. */
   readonly origin: string;
+  /** Where it keeps its blobs. */
+  readonly storage: string;
   readonly kinds: readonly Kind[];
-  /** Puts an image at `<repository>:latest` of the origin. */
+  /** Puts an image at `<repository>:latest` of the origin, unless it has been put there. */
   hold(repository: string, item: Item): Promise<void>;
   /** Says where it is, to whoever waits. */
   say(text: string): void;

@@ -7,20 +7,25 @@ export interface Column {
   readonly failed: readonly string[];
 }
 
-/** What sampan is to reach: at most so much, of its own value, of its ratio to `against`, or of how far it is above it. */
-export interface Goal {
-  readonly of: 'value' | 'ratio' | 'difference';
-  readonly most: number;
+/** What sampan is to reach: so much, of its own value, of its ratio to another server's, or of how far it is above it. */
+export type Goal = { readonly of: 'value' | 'ratio' | 'difference' } & (
+  | { readonly most: number }
+  | { readonly least: number }
+);
+
+/** Another server, and what sampan is to reach beside it. */
+export interface Comparison {
+  readonly against: string;
+  readonly goal?: Goal;
 }
 
-export interface Figure {
+export interface Figure extends Comparison {
   readonly name: string;
   readonly unit: string;
   /** By the server's name. */
   readonly columns: Readonly<Record<string, Column>>;
-  /** The server that sampan is compared with. */
-  readonly against: string;
-  readonly goal?: Goal;
+  /** Beside the one that it is compared with first. */
+  readonly also?: Comparison;
 }
 
 type Description = Omit<Figure, 'columns'>;
@@ -61,15 +66,26 @@ export function median(samples: readonly number[]): number | undefined {
   return low === undefined || high === undefined ? undefined : (low + high) / 2;
 }
 
-/** How sampan compares, and whether that is what it is to reach. undefined if there is nothing to compare. */
-export function verdictOn(figure: Figure): { readonly ratio: number | undefined; readonly met: boolean | undefined } {
-  const own = median(figure.columns['sampan']?.samples ?? []);
-  const other = median(figure.columns[figure.against]?.samples ?? []);
+export interface Verdict extends Comparison {
+  /** undefined if there is nothing to compare. */
+  readonly ratio: number | undefined;
+  readonly met: boolean | undefined;
+}
+
+/** How sampan compares, and whether that is what it is to reach. */
+export function verdictsOn(figure: Figure): readonly Verdict[] {
+  return [figure, ...(figure.also === undefined ? [] : [figure.also])].map((each) => verdictOn(figure, each));
+}
+
+function verdictOn({ columns }: Figure, { against, goal }: Comparison): Verdict {
+  const own = median(columns['sampan']?.samples ?? []);
+  const other = median(columns[against]?.samples ?? []);
   const ratio = own === undefined || other === undefined || other === 0 ? undefined : own / other;
-  if (figure.goal === undefined) return { ratio, met: undefined };
-  const { of, most } = figure.goal;
+  const told = { against, ...(goal && { goal }), ratio };
+  if (goal === undefined) return { ...told, met: undefined };
   const reached = { value: own, ratio, difference: own === undefined || other === undefined ? undefined : own - other };
-  const whole = (figure.columns['sampan']?.failed.length ?? 0) === 0;
-  const value = reached[of];
-  return { ratio, met: value === undefined ? (whole ? undefined : false) : whole && value <= most };
+  const whole = (columns['sampan']?.failed.length ?? 0) === 0;
+  const value = reached[goal.of];
+  if (value === undefined) return { ...told, met: whole ? undefined : false };
+  return { ...told, met: whole && ('most' in goal ? value <= goal.most : value >= goal.least) };
 }

@@ -25,6 +25,7 @@ export function headOf(): Head {
       node: process.version,
       'docker-registry': numberIn(said('docker-registry', '--version')),
       nginx: numberIn(said('nginx', '-v')),
+      wrk: numberIn(said('wrk', '-v')),
       squid: numberIn(said('squid', '-v')),
       dockerd: numberIn(said('dockerd', '--version')),
     },

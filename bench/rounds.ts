@@ -45,9 +45,9 @@ export async function alternate<Key extends string>(bench: Bench, plan: Plan<Key
 }
 
 /** Each round begins with another one. */
-function inTurn(kinds: readonly Kind[], round: number): readonly Kind[] {
-  const first = (round - 1) % kinds.length;
-  return [...kinds.slice(first), ...kinds.slice(0, first)];
+export function inTurn<Each>(all: readonly Each[], round: number): readonly Each[] {
+  const first = (round - 1) % all.length;
+  return [...all.slice(first), ...all.slice(0, first)];
 }
 
 /** `seed`: the same for all servers of a round. */

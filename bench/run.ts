@@ -9,33 +9,32 @@ import type { Bench, Scenario } from './bench.ts';
 import type { Figure } from './figures.ts';
 import { headOf, headText } from './head.ts';
 import { kinds } from './parts/kinds.ts';
+import { type Results, results } from './results.ts';
 import { tableOf } from './table.ts';
 
 export interface Choice {
-  /** Of the bench. */
-  readonly name: string;
   /** By name. */
   readonly scenarios: Readonly<Record<string, Scenario>>;
   readonly quick: boolean;
-  /** Whether these are all there are: only then are the results kept. */
-  readonly whole: boolean;
+  /** The results are kept under the date and this, unless it was quick; undefined: they are not. */
+  readonly keptAs: string | undefined;
 }
 
-export async function runBench({ name, scenarios, quick, whole }: Choice): Promise<void> {
+export async function runBench({ scenarios, quick, keptAs }: Choice): Promise<void> {
   const head = headOf();
   console.log(headText(head));
-  const figures = await withBench(quick, async (bench) => {
-    const found: Figure[] = [];
-    for (const scenario of Object.values(scenarios)) found.push(...(await scenario(bench)));
-    return found;
+  const found = await withBench(quick, async (bench) => {
+    const all: Record<string, readonly Figure[]> = {};
+    for (const [name, scenario] of Object.entries(scenarios)) all[name] = await scenario(bench);
+    return all;
   });
+  const figures = Object.values(found).flat();
   console.log(`\n${tableOf(figures)}`);
   for (const reason of reasonsIn(figures)) console.log(reason);
-  if (quick || !whole) return;
-  const results = join(import.meta.dirname, 'results');
-  const file = join(results, `${head.date.slice(0, 10)}-${name}.json`);
+  if (quick || keptAs === undefined) return;
+  const file = join(results, `${head.date.slice(0, 10)}${keptAs}.json`);
   await mkdir(results, { recursive: true });
-  await writeFile(file, `${JSON.stringify({ ...head, figures }, undefined, 2)}\n`);
+  await writeFile(file, `${JSON.stringify({ ...head, scenarios: found } satisfies Results, undefined, 2)}\n`);
   console.log(`\nkept in ${file}`);
 }
 
@@ -49,15 +48,22 @@ async function withBench<T>(quick: boolean, use: (bench: Bench) => Promise<T>): 
   // Also when it is interrupted; the processes that it started end with this one.
   process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
-  const origin = await startDistribution(directory, join(directory, 'origin'));
+  const storage = join(directory, 'origin');
+  const origin = await startDistribution(directory, storage);
+  const held = new Set<string>();
   for (const { name, missing } of kinds) if (missing !== undefined) say(`left out ${name}: ${missing}`);
   try {
     return await use({
       quick,
       directory,
       origin: origin.url,
+      storage,
       kinds: kinds.filter(({ missing }) => missing === undefined),
-      hold: (repository, item) => push(origin.url, repository, item, 'latest'),
+      async hold(repository, item) {
+        const name = `${repository}@${item.digest}`;
+        if (!held.has(name)) await push(origin.url, repository, item, 'latest');
+        held.add(name);
+      },
       say,
     });
   } finally {

@@ -1,15 +1,16 @@
 // One table for people: a line a figure, a column a server, how sampan compares, and what it is to reach.
-import { type Column, type Figure, type Goal, median, verdictOn } from './figures.ts';
+import { type Column, type Figure, type Goal, median, type Verdict, verdictsOn } from './figures.ts';
 
 export function tableOf(figures: readonly Figure[]): string {
   const servers = [...new Set(figures.flatMap((figure) => Object.keys(figure.columns)))];
   const head = ['', ...servers, 'sampan to', 'goal', 'met'];
   const rows = figures.map((figure) => {
-    const { ratio, met } = verdictOn(figure);
-    const compared = ratio === undefined ? '' : `${figure.against} × ${short(ratio)}`;
-    const reached = met === undefined ? '' : met ? 'yes' : 'NO';
+    const verdicts = verdictsOn(figure);
+    const compared = listed(verdicts, ({ against, ratio }) => ratio !== undefined && `${against} × ${short(ratio)}`);
+    const goals = listed(verdicts, ({ goal }) => goal !== undefined && told(goal));
+    const reached = listed(verdicts, ({ met }) => met !== undefined && (met ? 'yes' : 'NO'));
     const cells = servers.map((server) => cell(figure.columns[server]));
-    return [`${figure.name}, ${figure.unit}`, ...cells, compared, figure.goal ? told(figure.goal) : '', reached];
+    return [`${figure.name}, ${figure.unit}`, ...cells, compared, goals, reached];
   });
   const rule = head.map(() => '---');
   return aligned([head, rule, ...rows]);
@@ -26,14 +27,22 @@ function cell(column: Column | undefined): string {
   return short(middle) + some;
 }
 
-function told({ of, most }: Goal): string {
-  return { value: `≤ ${short(most)}`, ratio: `≤ × ${short(most)}`, difference: `≤ + ${short(most)}` }[of];
+function listed(verdicts: readonly Verdict[], tell: (verdict: Verdict) => string | false): string {
+  return verdicts
+    .map(tell)
+    .filter((text) => text !== false)
+    .join(', ');
+}
+
+function told(goal: Goal): string {
+  const bound = 'most' in goal ? '≤' : '≥';
+  return `${bound} ${{ value: '', ratio: '× ', difference: '+ ' }[goal.of]}${short('most' in goal ? goal.most : goal.least)}`;
 }
 
 /** Three digits say all that a measurement knows. */
-function short(value: number): string {
+export function short(value: number): string {
   const size = Math.abs(value);
-  return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
+  return value.toFixed(size >= 100 || value === 0 ? 0 : size >= 10 ? 1 : 2);
 }
 
 /** Markdown, that is readable as it is. */

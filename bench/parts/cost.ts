@@ -1,5 +1,5 @@
 // What a server has taken so far: processor time and memory. Linux only.
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import type { Cost } from '../samples.ts';
 
 /** Ticks that Linux counts a second, whatever it does inside (proc(5)). */
@@ -15,6 +15,11 @@ export async function costOf(pid: number | undefined): Promise<Record<Cost, numb
     cpu: all.reduce((sum, [cpu]) => sum + cpu, 0),
     memory: all.reduce((sum, [, memory]) => sum + memory, 0),
   };
+}
+
+/** The highest memory is that of what comes from now on (proc(5), clear_refs). */
+export async function forgetPeak(pid: number): Promise<void> {
+  for (const each of await family(pid)) await writeFile(`/proc/${each}/clear_refs`, '5');
 }
 
 async function family(pid: number): Promise<readonly number[]> {

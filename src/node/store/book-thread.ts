@@ -38,7 +38,7 @@ export class BookThread {
   #worker: Worker | undefined;
   #end: unknown;
   #renewing: Promise<void> | undefined;
-  #queue: Waiting[] = [];
+  readonly #queue: Waiting[] = [];
   #sent: Waiting[] = [];
   #openedAt = 0;
   #ends = 0;
