@@ -23,7 +23,7 @@ export const manifests: Scenario = async (bench) => {
         ...(await bear(bench.directory, {
           url: `${server.url}/v2/${repository}/manifests/${way === 'digest' ? item.digest : 'latest'}`,
           connections,
-          seconds: bench.quick ? 1 : 4,
+          seconds: bench.quick ? 1 : 3,
           headers: { Accept: item.mediaType },
         })),
       }),

@@ -12,6 +12,8 @@ export const memory: Scenario = async (bench) => {
     name: 'memory',
     kinds: [sampan, cache, files],
     rounds: bench.quick ? 1 : 2,
+    // 200 GiB each time.
+    peerRounds: 1,
     async measure({ server, blob }) {
       const { bytes, seconds, each } = await read({ url: server.url + blob, clients, times: 1 });
       // All read the same number of bytes, so the slowest one's throughput is to the median's as the median's time is to its.

@@ -23,6 +23,8 @@ export interface RestPlan<Key extends string> {
   readonly name: string;
   readonly kinds: readonly RestingKind[];
   readonly rounds: number;
+  /** How often those that are there for comparison alone; as often, if nobody says. */
+  readonly peerRounds?: number;
   readonly tls?: Certificate;
   measure(trial: Trial): Promise<Readonly<Record<Key, number | undefined>>>;
 }
@@ -58,7 +60,8 @@ export async function takeTurns<Key extends string>(bench: Bench, plan: RestPlan
       servers.set(kind.name, await kind.start({ ...ground, ...(plan.tls && { tls: plan.tls }) }));
     }
     for (let round = 1; round <= plan.rounds; round++) {
-      for (const [name, server] of inTurn([...servers], round)) {
+      const taking = [...servers].filter(([name]) => name === 'sampan' || round <= (plan.peerRounds ?? plan.rounds));
+      for (const [name, server] of inTurn(taking, round)) {
         const sample = await attempt(plan, { server, item, blob: `/v2/${repository}/blobs/${item.blobs[1]?.digest}` });
         samples.get(name)?.push(sample);
         bench.say(`${plan.name}, round ${round} of ${plan.rounds}, ${name}: ${JSON.stringify(sample)}`);
