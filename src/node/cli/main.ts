@@ -20,7 +20,10 @@ Examples:
 const misuse = 2;
 
 // The next start takes half the time. Beside the package, because others may write to the directory for temporary files.
-enableCompileCache(join(import.meta.dirname, '../../../node_modules/.cache/sampan'));
+const compiled = join(import.meta.dirname, '../../../node_modules/.cache/sampan');
+enableCompileCache(compiled);
+// What a worker thread goes by.
+process.env['NODE_COMPILE_CACHE'] ??= compiled;
 
 function createProgram(): Command {
   const program = new Command('sampan')
