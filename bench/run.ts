@@ -28,9 +28,9 @@ export async function runBench({ scenarios, quick, keptAs }: Choice): Promise<vo
     for (const [name, scenario] of Object.entries(scenarios)) all[name] = await scenario(bench);
     return all;
   });
-  const figures = Object.values(found).flat();
-  console.log(`\n${tableOf(figures)}`);
-  for (const reason of reasonsIn(figures)) console.log(reason);
+  // Each has servers of its own.
+  for (const each of Object.values(found)) if (each.length > 0) console.log(`\n${tableOf(each)}`);
+  for (const reason of reasonsIn(Object.values(found).flat())) console.log(reason);
   if (quick || keptAs === undefined) return;
   const file = join(results, `${head.date.slice(0, 10)}${keptAs}.json`);
   await mkdir(results, { recursive: true });

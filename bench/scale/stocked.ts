@@ -64,10 +64,12 @@ export class Stocked {
     });
   }
 
-  /** It is killed, and a blob taken away that is looked at among the last. `count`: seconds until that was found. */
+  /**
+   * It is killed, and a blob taken away that is looked at among the last, and that nobody asks for. `count`: seconds until that was found.
+   */
   async crash(): Promise<{ readonly start: number; readonly count: number }> {
     await this.#sampan.kill();
-    let last = this.#blobs - 1;
+    let last = this.#blobs / 2 - 1;
     while (!fileOf(last).startsWith('blobs/sha256/ff')) last -= 1;
     await rm(join(this.#directory, 'data', fileOf(last)));
     const start = await this.start();
