@@ -82,7 +82,7 @@ export class Manifests {
     const held = await this.#held(reference);
     const fresh = held !== undefined && (!isTag(target) || this.#isFresh(repository, held, freshness));
     if (fresh && standing === 'fresh') {
-      const good = isList || inquiry.reached(repository) || (await isWhole(this.#parts, held.descriptor));
+      const good = isList || inquiry.reached(repository) || (await isWhole(this.#parts, repository, held.descriptor));
       if (good) return { descriptor: held.descriptor, outcome: 'hit' };
     }
 
@@ -109,7 +109,7 @@ export class Manifests {
     } catch (error) {
       if (!usable || !(error instanceof RegistryError) || !error.passing) throw error;
       // podman and CRI-O choose their endpoint at the manifest and do not fall back after it: half an image is worse than none.
-      if (!isList && !(await isWhole(this.#parts, held.descriptor))) throw error;
+      if (!isList && !(await isWhole(this.#parts, repository, held.descriptor))) throw error;
       this.#parts.report({ kind: 'stale', repository, name: target, error });
       return { descriptor: held.descriptor, outcome: 'stale', trouble: error };
     }
