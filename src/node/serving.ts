@@ -1,6 +1,6 @@
 // What is made of a configuration and swapped as a whole when that changes: who may pull, from where, and how that is asked.
 // Each pull has the same one from its beginning to its end, and what it began goes on with that.
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { getDomain } from 'tldts';
 import { Accounts } from '../core/access/accounts.ts';
 import type { Guesses } from '../core/access/guesses.ts';
@@ -108,6 +108,7 @@ export function createServing(config: Config, lasting: Lasting): Serving {
     clock,
     digest,
     newHasher,
+    mac: createMac(randomBytes(32).toString('hex')),
     memory: new Memory(clock, manifests),
     underway,
     freshness: settings,

@@ -95,6 +95,7 @@ class Totals {
     forward: 0,
     'too-large': 0,
     pass: 0,
+    'private-hit': 0,
     none: 0,
   };
   readonly #byTls: Record<Tls, number> = {

@@ -65,7 +65,17 @@ test('it tells who it is, what is served, what is held, and for how long it has 
     pulls: {
       total: 0,
       failed: 0,
-      byOutcome: { hit: 0, stale: 0, miss: 0, collapsed: 0, forward: 0, 'too-large': 0, pass: 0, none: 0 },
+      byOutcome: {
+        hit: 0,
+        stale: 0,
+        miss: 0,
+        collapsed: 0,
+        forward: 0,
+        'too-large': 0,
+        pass: 0,
+        'private-hit': 0,
+        none: 0,
+      },
       byTls: { TLSv1: 0, 'TLSv1.1': 0, 'TLSv1.2': 0, 'TLSv1.3': 0, none: 0, unknown: 0 },
     },
     bytes: { served: 0, received: 0, saved: 0 },

@@ -6,7 +6,7 @@ export interface Caller {
   readonly address: string;
   /** Of this mirror's own. */
   readonly account?: Account;
-  /** The client's own login at the registry. It goes to the registry only and is never kept. */
+  /** The client's own login at the registry. It goes to the registry only, and is held no longer than what it began takes. */
   readonly authorization?: string;
   /** Of the registry's endpoints the one that has granted the authorization, at this mirror's door: no other is shown it. */
   readonly grantor?: string;

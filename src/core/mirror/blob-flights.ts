@@ -1,20 +1,25 @@
-// Downloads under way: at most one a digest, and who vouches for it.
+// Downloads under way: at most one a digest, and whose upstreams answer for it.
 import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/errors.ts';
-import { type Repository, repositoryKey } from '../oci/reference.ts';
+import type { Repository } from '../oci/reference.ts';
+import type { NamedPull } from './blob-inquiry.ts';
 import type { Parts } from './parts.ts';
 import { type Fill, NoRoom, type Source } from './ports.ts';
 
+/** A blob, and in whose name it is asked for. */
+export type Named = Pick<NamedPull, 'inquiry' | 'repository' | 'digest'>;
+
 export interface Flight {
-  /** The repository that it was started for. */
+  /** For whom it was started (`BlobInquiry.party`). */
   readonly starter: string;
   /** undefined: the blob turned out to be in the store already. */
   readonly filling: Promise<Fill | undefined>;
   /** Resolves when it is over, well or not, and forgotten. */
   readonly landed: Promise<void>;
-  readonly sources: Set<Source>;
-  /** What is known of those whose upstreams are its sources: who refuses goes. Only a word of its own proves anything. */
-  readonly repositories: Map<string, 'being asked' | 'proven'>;
+  /** By party, in the order in which they are asked. */
+  readonly sources: Map<string, Source>;
+  /** What is known of those parties: who is refused goes. Only a word of its own upstream proves anything. */
+  readonly parties: Map<string, 'being asked' | 'proven'>;
   /** It is known what there is to read: the upstream has answered, or will not. */
   answered: boolean;
 }
@@ -43,41 +48,44 @@ export class BlobFlights {
    * In the map before the first await, so that nobody can start a second. `expected`: bytes, if the upstream has told before.
    * `ahead`: nobody asks for it yet.
    */
-  start(repository: Repository, digest: Digest, expected: number | undefined, ahead = false): Flight {
-    const sources = new Set<Source>();
+  start(named: Named, expected: number | undefined, ahead = false): Flight {
+    const { inquiry, repository, digest } = named;
+    const sources = new Map<string, Source>();
+    const live = { [Symbol.iterator]: () => sources.values() };
     const { promise: landed, resolve: land } = Promise.withResolvers<void>();
     const flight: Flight = {
-      starter: repositoryKey(repository),
-      filling: this.#begin(repository, digest, sources, expected, ahead),
+      starter: inquiry.party(repository),
+      filling: this.#begin(repository, digest, live, expected, ahead),
       landed,
       sources,
-      repositories: new Map(),
+      parties: new Map(),
       answered: false,
     };
-    this.#lend(flight, repository, digest);
+    lend(flight, named);
     this.#running.set(digest, flight);
-    void this.#follow(flight, repository, digest).finally(land);
+    void this.#follow(flight, named).finally(land);
     return flight;
   }
 
-  /** The repository is proven to have the blob: its upstream is asked for it too, and it gets what the flight brings. */
-  vouch(flight: Flight, repository: Repository, digest: Digest): void {
-    const key = repositoryKey(repository);
-    if (!flight.repositories.has(key)) this.#lend(flight, repository, digest);
-    flight.repositories.set(key, 'proven');
+  /** The repository is proven to have the blob: its upstream is asked for it too, and the party gets what the flight brings. */
+  vouch(flight: Flight, named: Named): void {
+    const party = named.inquiry.party(named.repository);
+    if (!flight.parties.has(party)) lend(flight, named);
+    flight.parties.set(party, 'proven');
   }
 
-  #lend({ repositories, sources }: Flight, repository: Repository, digest: Digest): void {
-    const key = repositoryKey(repository);
-    repositories.set(key, 'being asked');
-    const told = (has: boolean) => (has ? repositories.set(key, 'proven') : repositories.delete(key));
-    sources.add(this.#parts.inquiry.source(repository, digest, told));
+  /** Whoever is still there is asked before who has left; alone, a flight goes on with what he has left behind. */
+  left({ sources }: Flight, { inquiry, repository }: Named): void {
+    const party = inquiry.party(repository);
+    const source = sources.get(party);
+    if (source === undefined || !sources.delete(party)) return;
+    sources.set(party, source);
   }
 
   async #begin(
     repository: Repository,
     digest: Digest,
-    sources: Set<Source>,
+    sources: Iterable<Source>,
     expected: number | undefined,
     ahead: boolean,
   ): Promise<Fill | undefined> {
@@ -89,7 +97,7 @@ export class BlobFlights {
   }
 
   /** Forgotten only once the blob is in the store, so that at every moment it is found in the one or the other. */
-  async #follow(flight: Flight, repository: Repository, digest: Digest): Promise<void> {
+  async #follow(flight: Flight, { inquiry, repository, digest }: Named): Promise<void> {
     let began = false;
     try {
       const fill = await flight.filling;
@@ -104,17 +112,25 @@ export class BlobFlights {
       await fill.done;
       // An upstream that told no size: only now is it known.
       const size = await this.#parts.store.stat(digest);
-      const isProven = flight.repositories.get(flight.starter) === 'proven';
-      if (isProven) await this.#parts.inquiry.proven(repository, digest, size, true);
+      const isProven = flight.parties.get(flight.starter) === 'proven';
+      if (isProven) await inquiry.proven(repository, digest, size, true);
     } catch (error) {
       // Its readers were told, and the store has reported it.
       if (error instanceof NoRoom) this.#noRoom(digest, error);
-      this.#parts.inquiry.leaveAlone(repository, digest, error);
-      if (isDoubtful(error, began)) await this.#parts.inquiry.doubt(repository, digest);
+      // Of several it is not known whose failure it was.
+      if (flight.sources.size === 1) inquiry.leaveAlone(repository, digest, error);
+      if (isDoubtful(error, began)) await inquiry.doubt(repository, digest);
     } finally {
       this.#running.delete(digest);
     }
   }
+}
+
+function lend({ parties, sources }: Flight, { inquiry, repository, digest }: Named): void {
+  const party = inquiry.party(repository);
+  parties.set(party, 'being asked');
+  const told = (has: boolean) => (has ? parties.set(party, 'proven') : parties.delete(party));
+  sources.set(party, inquiry.source(repository, digest, told));
 }
 
 /** What the upstream told of the size was not found out to be right, be it that the store gave up. */

@@ -6,9 +6,19 @@ import type { Tls } from '../oci/tls-version.ts';
 
 /**
  * How a reply came about, for Cache-Status, log and metrics. miss: fetched and stored; collapsed: joined a fetch under way;
- * forward: asked upstream, nothing to store; too-large: past the store; pass: with the client's own login, past everything.
+ * forward: asked upstream, nothing to store; too-large: past the store; pass: for this client alone, and fetched for it;
+ * private-hit: for this client alone, from the store, after the upstream said that it may have it.
  */
-export type Outcome = 'hit' | 'stale' | 'miss' | 'collapsed' | 'forward' | 'too-large' | 'pass' | 'none';
+export type Outcome =
+  | 'hit'
+  | 'stale'
+  | 'miss'
+  | 'collapsed'
+  | 'forward'
+  | 'too-large'
+  | 'pass'
+  | 'private-hit'
+  | 'none';
 
 export type MirrorEvent =
   /** A reply is over, whole or not. `path` has no query. `bytes`: of the body, as far as they were sent. */

@@ -28,6 +28,8 @@ export const lacksReferrersFor = 600_000;
 export const laidByFor = 60_000;
 /** A repository that only our credentials open is not tried without them for this long: each try is a token in vain. */
 export const closedFor = 60_000;
+/** What an upstream has said to somebody opens it to him for this long: revoked rights end at the latest then. */
+export const decidedFor = 60_000;
 /** The longest that an upstream's `Retry-After` is honoured. */
 const longestRest = 600_000;
 

@@ -7,6 +7,7 @@ import type { Digest } from '../oci/digest.ts';
 import { RegistryError, Spent, Unreachable } from '../oci/errors.ts';
 import { isManifestType } from '../oci/manifest.ts';
 import { type Reference, type Repository, isTag, repositoryKey } from '../oci/reference.ts';
+import { type Admission, type BlobInquiry, type Proof, admitAnybody } from './blob-inquiry.ts';
 import { Flights } from './flights.ts';
 import { judgedFor, longestRefused, missingFor, reachedFor, refusedFor, restAfter } from './freshness.ts';
 import type { KeptManifests } from './kept.ts';
@@ -15,12 +16,7 @@ import type { Book, Clock, Incoming, Resolved, Source, Upstream } from './ports.
 
 const blobType = 'application/octet-stream';
 
-interface Proof {
-  /** Bytes, if the upstream told. */
-  readonly size: number | undefined;
-}
-
-export class Inquiry {
+export class Inquiry implements BlobInquiry {
   readonly #upstream: Upstream;
   readonly #book: Book;
   readonly #kept: KeptManifests;
@@ -40,6 +36,14 @@ export class Inquiry {
     this.#clock = clock;
     this.#closing = closing;
     this.#memory = memory;
+  }
+
+  party(repository: Repository): string {
+    return repositoryKey(repository);
+  }
+
+  admit(repository: Repository, digest: Digest, staleFor: number): Promise<Admission> {
+    return admitAnybody({ book: this.#book, clock: this.#clock, inquiry: this }, repository, digest, staleFor);
   }
 
   /** Why the upstream is not asked about this subject just now, if it is not: a moment ago it could not answer. */
@@ -104,7 +108,6 @@ export class Inquiry {
     else await this.#book.disown(repository, target);
   }
 
-  /** Whether the upstream has this blob in this repository. undefined: it has not. */
   prove(repository: Repository, digest: Digest): Promise<Proof | undefined> {
     return this.#proofs.share(`${repositoryKey(repository)} ${digest}`, async () => {
       const question = () => this.#upstream.stat(repository, digest, anonymous, this.#closing);
@@ -115,10 +118,6 @@ export class Inquiry {
     });
   }
 
-  /**
-   * A source for a fill. Its first answer is also a proof, wherever that begins. `told` learns of that, or of a refusal until
-   * then, before anybody else does.
-   */
   source(repository: Repository, digest: Digest, told: (has: boolean) => void): Source {
     const found = async (size: number | undefined): Promise<void> => {
       await this.proven(repository, digest, size);
@@ -127,7 +126,6 @@ export class Inquiry {
     return this.#opening(repository, digest, found, () => told(false));
   }
 
-  /** A source for what is not kept. Nobody finds out whether the size that it tells is right, so that is not written down. */
   unkeptSource(repository: Repository, digest: Digest): Source {
     return this.#opening(
       repository,
@@ -187,13 +185,11 @@ export class Inquiry {
     if (known !== undefined && !isManifestType(known.mediaType)) await this.#disown(repository, digest);
   }
 
-  /** What was said of a blob led to nothing, and that may have been its size: the next to ask takes the upstream's word anew. */
   async doubt(repository: Repository, digest: Digest): Promise<void> {
     const known = await this.#book.standing(repository, digest);
     if (known !== undefined && !isManifestType(known.mediaType)) await this.#book.disown(repository, digest);
   }
 
-  /** A download came to nothing. If the upstream has said when to come again, nobody asks it for that blob before. */
   leaveAlone(repository: Repository, digest: Digest, error: unknown): void {
     if (!(error instanceof RegistryError) || !error.passing || error.retryAfter === 0) return;
     // Whoever is refused in the meantime gets the same error: it was said once, and holds from then on.

@@ -1,9 +1,18 @@
 // What a mirror remembers from one pull to the next, beside store and book: values only, never anything under way, so that
 // mirrors may share it even where a runtime keeps their requests apart (workerd).
+import type { Descriptor } from '../oci/descriptor.ts';
 import type { RegistryError } from '../oci/errors.ts';
 import { HotManifests } from './hot.ts';
 import type { Clock } from './ports.ts';
 import { Recent } from './recent.ts';
+
+/** He may have it. */
+export interface Decision {
+  /** Bytes, as far as is known. */
+  size: number | undefined;
+  /** Of a manifest. */
+  readonly descriptor?: Descriptor;
+}
 
 export class Memory {
   /** Manifests that the upstream does not have. */
@@ -24,6 +33,8 @@ export class Memory {
   readonly laidBy: Recent<true>;
   /** Repositories that our credentials opened, and that nobody gets into without a login. */
   readonly closed: Recent<true>;
+  /** What an upstream has said to somebody, by a keyed hash of his login and the repository, and the digest. */
+  readonly decided: Recent<Decision>;
   readonly manifests: HotManifests;
 
   /** `manifests`: those that an earlier one remembered. */
@@ -39,5 +50,6 @@ export class Memory {
     this.lacking = new Recent(clock);
     this.laidBy = new Recent(clock);
     this.closed = new Recent(clock);
+    this.decided = new Recent(clock);
   }
 }

@@ -2,6 +2,7 @@
 import { type Access, admitCaller } from '../access/admit.ts';
 import { isNamed } from '../access/accounts.ts';
 import { anonymous, type Asker, type Caller, isSomebody, ours } from '../access/caller.ts';
+import type { Mac } from '../access/mac.ts';
 import { admitPull, type Rules } from '../access/rules.ts';
 import { askedIn } from '../oci/asked.ts';
 import { RegistryError } from '../oci/errors.ts';
@@ -20,7 +21,9 @@ import { noBook, noStore } from './nothing.ts';
 import type { AheadLimits, Parts } from './parts.ts';
 import { passManifest } from './pass.ts';
 import type { BlobStore, Book, Clock, DigestOf, NewHasher, Shelf, Upstream } from './ports.ts';
-import { errorReply, unjudged } from './replies.ts';
+import { PrivateInquiries } from './private.ts';
+import { PrivateManifests } from './private-manifests.ts';
+import { errorReply, inConfidence, unjudged } from './replies.ts';
 import type { Reply } from './reply.ts';
 import { tolerant } from './tolerant.ts';
 import { UntouchedBlobs } from './untouched.ts';
@@ -37,6 +40,8 @@ export interface MirrorParts {
   readonly digest: DigestOf;
   /** Without it no blob is looked at, and none goes to a store: bodies go out as they come in. */
   readonly newHasher?: NewHasher;
+  /** Under a key that is nowhere else. Without it what a login opens is neither kept nor shared. */
+  readonly mac?: Mac;
   /** Where blobs that nobody looks at are kept, the nearest first. None, if nobody says. */
   readonly shelves?: readonly Shelf[];
   /** Of its own, if none is given. */
@@ -61,6 +66,7 @@ export class Mirror {
   readonly #manifests: Manifests;
   readonly #blobs: Blobs | UntouchedBlobs;
   readonly #lists: Lists;
+  readonly #privateManifests: PrivateManifests | undefined;
 
   constructor(parts: MirrorParts) {
     const { upstream, clock, digest, newHasher, report, freshness, lanes, ahead = nothingAhead, closing } = parts;
@@ -93,7 +99,11 @@ export class Mirror {
       this.#blobs = new UntouchedBlobs(this.#parts);
       this.#manifests = new Manifests(this.#parts);
     } else {
-      const blobs = new Blobs({ ...this.#parts, newHasher, ahead }, parts.underway);
+      const { mac } = parts;
+      const keeps = parts.store !== undefined && mac !== undefined;
+      const privately = keeps ? new PrivateInquiries({ upstream, memory, mac, closing }) : undefined;
+      this.#privateManifests = privately && new PrivateManifests(kept, privately);
+      const blobs = new Blobs({ ...this.#parts, newHasher, ahead, privately }, parts.underway);
       this.#blobs = blobs;
       this.#manifests = new Manifests(this.#parts, blobs.ahead);
     }
@@ -125,7 +135,7 @@ export class Mirror {
   }
 
   async #serve(pull: Pull, caller: Caller, signal: AbortSignal): Promise<Reply> {
-    // A client's own login opens what it opens, for this client and this request alone.
+    // A client's own login opens what it opens, for this client alone.
     const { authorization, grantor } = caller;
     if (authorization !== undefined) return this.#answerOne(pull, { authorization, grantor }, signal);
     const repository = repositoryOf(pull);
@@ -156,7 +166,7 @@ export class Mirror {
     const refused = memory.limited.get(key);
     if (refused !== undefined) throw refused;
     try {
-      return await this.#answer(pull, as, signal);
+      return inConfidence(await this.#answer(pull, as, signal));
     } catch (error) {
       if (error instanceof RegistryError && error.status === 429) memory.limited.set(key, error, refusedFor);
       throw error;
@@ -164,7 +174,6 @@ export class Mirror {
   }
 
   async #answer(pull: Pull, as: Asker, signal: AbortSignal): Promise<Reply> {
-    const alone = isSomebody(as);
     const { upstream } = this.#parts;
     switch (pull.kind) {
       case 'ping':
@@ -175,7 +184,8 @@ export class Mirror {
           outcome: 'none',
         };
       case 'manifest':
-        return alone ? passManifest(upstream, pull, as, signal) : this.#manifests.pull(pull, signal);
+        if (!isSomebody(as)) return this.#manifests.pull(pull, signal);
+        return this.#privateManifests?.pull(pull, as, signal) ?? passManifest(upstream, pull, as, signal);
       case 'blob':
         return this.#blobs.pull(pull, as, signal);
       case 'tags':

@@ -4,6 +4,7 @@ import type { Freshness } from './freshness.ts';
 import type { Inquiry } from './inquiry.ts';
 import type { KeptManifests } from './kept.ts';
 import type { Memory } from './memory.ts';
+import type { PrivateInquiries } from './private.ts';
 import type { BlobStore, Book, Clock, DigestOf, NewHasher, Shelf, Upstream } from './ports.ts';
 
 export interface Parts {
@@ -37,6 +38,8 @@ export interface AheadLimits {
 
 /** Of a mirror that looks at the bytes of blobs. */
 export interface BlobParts extends Parts {
+  /** Undefined: what a login opens goes past the store. */
+  readonly privately: PrivateInquiries | undefined;
   readonly newHasher: NewHasher;
   readonly ahead: AheadLimits;
 }

@@ -1,4 +1,4 @@
-// Pulls that go past store and book: with the client's own login, or because the store cannot take a blob.
+// Pulls that go past store and book: in somebody's name where that is not kept, or because the store cannot take a blob.
 import type { Asker } from '../access/caller.ts';
 import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/errors.ts';
@@ -11,7 +11,7 @@ import { resumed } from './resume.ts';
 import { unknownBlob, unknownManifest } from '../oci/unknown.ts';
 import { part, verified } from './verified.ts';
 
-/** Nothing that a client's own login gets is kept, or shared with anybody. */
+/** Nothing of it is kept, or shared with anybody. */
 export async function passManifest(
   upstream: Upstream,
   { reference, head }: ManifestPull,

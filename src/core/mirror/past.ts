@@ -1,8 +1,7 @@
 // Past the store: which blobs it could not take a moment ago, and what each client gets in its place, a download of its own.
 import type { Digest } from '../oci/digest.ts';
-import type { BlobPull } from '../oci/pull.ts';
 import type { RangeRequest } from '../oci/range.ts';
-import type { Repository } from '../oci/reference.ts';
+import type { NamedPull } from './blob-inquiry.ts';
 import type { Outcome } from './events.ts';
 import { failingOver } from './fail-over.ts';
 import type { BlobParts } from './parts.ts';
@@ -39,34 +38,35 @@ export class PastStore {
    * Not as long as the upstream says: cut short at rest, or the upstream is wrong. Pulls go past the store until the store
    * has found out. An upstream's word alone deletes nothing that others hold. `size`: as the store has it.
    */
-  suspect(repository: Repository, digest: Digest, size: number | undefined): void {
+  suspect(pull: NamedPull, size: number | undefined): void {
+    const { digest } = pull;
     if (this.#outcomes.get(digest) !== undefined) return;
     this.#outcomes.set(digest, 'forward', pastFor.failed);
-    void this.#settle(repository, digest, size);
+    void this.#settle(pull, size);
   }
 
-  async #settle(repository: Repository, digest: Digest, size: number | undefined): Promise<void> {
-    if (await this.#parts.store.check(digest)) await this.#parts.inquiry.proven(repository, digest, size, true);
+  async #settle({ inquiry, repository, digest }: NamedPull, size: number | undefined): Promise<void> {
+    if (await this.#parts.store.check(digest)) await inquiry.proven(repository, digest, size, true);
     this.#outcomes.delete(digest);
   }
 
   /** One download for one client. */
-  async reply({ repository, digest, range }: BlobPull, outcome: Outcome, signal: AbortSignal): Promise<Reply> {
-    return blobReply(digest, await this.#download(repository, digest, range, signal), outcome);
+  async reply(pull: NamedPull, outcome: Outcome, signal: AbortSignal): Promise<Reply> {
+    return blobReply(pull.digest, await this.#download(pull, pull.range, signal), outcome);
   }
 
   /** Should the store give the fill up in the middle, this client has the rest from a download of its own, checked from the first byte on. */
-  surely({ repository, digest, range: asked }: BlobPull, content: Content, signal: AbortSignal): Content {
+  surely(pull: NamedPull, content: Content, signal: AbortSignal): Content {
     const { body, size, range } = content;
     if (body.kind !== 'stream' || size === undefined) return content;
     const start = range?.offset ?? 0;
     const last = start + (range?.length ?? size) - 1;
     // Who asked for a bounded range or a suffix verifies for himself, wherever it ends.
-    const isOpen = range === undefined || asked?.kind === 'from';
+    const isOpen = range === undefined || pull.range?.kind === 'from';
     const rest = async (sent: number): Promise<ByteStream> => {
       const offset = start + sent;
       const left: RangeRequest = isOpen ? { kind: 'from', offset } : { kind: 'between', offset, last };
-      const past = await this.#download(repository, digest, left, signal);
+      const past = await this.#download(pull, left, signal);
       if (past.body.kind !== 'stream') throw new Error('a download is a stream');
       return past.body.stream;
     };
@@ -74,12 +74,10 @@ export class PastStore {
   }
 
   #download(
-    repository: Repository,
-    digest: Digest,
+    { inquiry, repository, digest }: NamedPull,
     range: RangeRequest | undefined,
     signal: AbortSignal,
   ): Promise<Content> {
-    const source = this.#parts.inquiry.unkeptSource(repository, digest);
-    return passBlob(source, digest, range, this.#parts, signal);
+    return passBlob(inquiry.unkeptSource(repository, digest), digest, range, this.#parts, signal);
   }
 }

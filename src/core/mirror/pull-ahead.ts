@@ -134,7 +134,8 @@ export class PullAhead {
   /** Runs up to the flight's start before it returns. */
   async #bring(image: Image, digest: Digest): Promise<void> {
     this.#running += 1;
-    const flight = this.#flights.start(image.repository, digest, undefined, true);
+    const { inquiry } = this.#parts;
+    const flight = this.#flights.start({ inquiry, repository: image.repository, digest }, undefined, true);
     try {
       // undefined: it was in the store all the time.
       const fill = await flight.filling;

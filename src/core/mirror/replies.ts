@@ -12,7 +12,7 @@ import type { Body, Headers, Reply } from './reply.ts';
 const none: Body = { kind: 'none' };
 
 /** RFC 9211. */
-const cacheStatus: Readonly<Record<Outcome, string | undefined>> = {
+const cacheStatus = {
   hit: 'sampan; hit',
   stale: 'sampan; hit; detail=stale',
   miss: 'sampan; fwd=miss; stored',
@@ -20,12 +20,20 @@ const cacheStatus: Readonly<Record<Outcome, string | undefined>> = {
   forward: 'sampan; fwd=miss',
   'too-large': 'sampan; fwd=miss; detail=too-large',
   pass: 'sampan; fwd=bypass',
+  'private-hit': 'sampan; fwd=bypass; detail=kept',
   none: undefined,
-};
+} satisfies Record<Outcome, string | undefined>;
 
 function withOutcome(status: number, headers: Headers, body: Body, outcome: Outcome): Reply {
   const told = cacheStatus[outcome];
   return { status, headers: told === undefined ? headers : { ...headers, 'cache-status': told }, body, outcome };
+}
+
+/** For who was asked for in his own name: whatever he gets, and from wherever, it is for nobody else. */
+export function inConfidence(reply: Reply): Reply {
+  if (reply.outcome === undefined || reply.outcome === 'none') return reply;
+  const outcome = reply.outcome === 'hit' ? 'private-hit' : 'pass';
+  return { ...reply, headers: { ...reply.headers, 'cache-status': cacheStatus[outcome] }, outcome };
 }
 
 /** For this account, and perhaps for anybody: who asks in nobody's name is limited just now. A sampan behind relies on it. */

@@ -19,12 +19,7 @@ const brokenFor = 1000;
  * Everything that this manifest lists is here, and proven to be in its repository: what is not, nobody gets there while the
  * upstream cannot answer, and that it is here may be nobody's business. Of an index, at least one image that it lists. Believed for a while.
  */
-export async function isWhole(
-  held: Held,
-  repository: Repository,
-  descriptor: Descriptor,
-  depth = 0,
-): Promise<boolean> {
+export async function isWhole(held: Held, repository: Repository, descriptor: Descriptor, depth = 0): Promise<boolean> {
   // To look through shelves for everything would cost more than it tells: what lies on one may be gone the next moment.
   if (held.shelves.length > 0) return true;
   const { whole } = held.memory;

@@ -1,5 +1,5 @@
 // CDN hosts that nobody wrote down: where registries have lately sent the mirror, for the clients that it was asked for.
-import type { Report } from '../../core/mirror/events.ts';
+import type { Outcome, Report } from '../../core/mirror/events.ts';
 import { Bounded } from '../../core/oci/bounded.ts';
 import type { Belonging } from '../../core/upstream/hosts.ts';
 import { shared } from './shared.ts';
@@ -8,6 +8,8 @@ const goodFor = 15 * 60_000;
 /** Pairs of an address and a host. */
 const most = 10_000;
 const mostRecent = 64;
+/** Nothing was fetched for these. */
+const held: ReadonlySet<Outcome> = new Set(['hit', 'private-hit', 'stale', 'none']);
 
 interface Lesson {
   readonly registry: string;
@@ -37,7 +39,7 @@ export class Learned {
   readonly report: Report = (event) => {
     if (event.kind === 'redirected') this.#sent(event.registry, event.host);
     if (event.kind !== 'served' || event.registry === undefined || event.status >= 400) return;
-    if (event.outcome === 'hit' || event.outcome === 'stale' || event.outcome === 'none') return;
+    if (held.has(event.outcome)) return;
     for (const { host, until } of this.#recent.get(event.registry)?.values() ?? []) {
       this.#learn(event.address, host, { registry: event.registry, until });
     }

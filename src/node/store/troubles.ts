@@ -1,6 +1,6 @@
 // Trouble with the cache is told once, not with every pull; again once in a while as long as it lasts; and when it is over.
 import { diskFaultOf } from '../../core/mirror/disk-fault.ts';
-import type { MirrorEvent, Report } from '../../core/mirror/events.ts';
+import type { MirrorEvent, Outcome, Report } from '../../core/mirror/events.ts';
 import type { Clock } from '../../core/mirror/ports.ts';
 
 type Trouble = Extract<MirrorEvent, { kind: 'trouble' }>;
@@ -67,8 +67,12 @@ export function toldOnce(tell: Report, clock: Pick<Clock, 'now'>): Report {
     tell(event);
     if (kinds.size === 0) return;
     if (event.kind === 'stored') works('store', () => true);
-    if (event.kind === 'served' && event.outcome === 'hit' && event.whole) works('store', (kind) => kind.reading);
+    if (event.kind === 'served' && isHit(event.outcome) && event.whole) works('store', (kind) => kind.reading);
   };
+}
+
+function isHit(outcome: Outcome): boolean {
+  return outcome === 'hit' || outcome === 'private-hit';
 }
 
 function isToldFor(kind: Kind, fault: string): boolean {

@@ -193,7 +193,10 @@ describe('nothing comes ahead', () => {
     await get('/v2/app/manifests/1', { authorization });
     fetched();
     await get(at(first), { authorization });
-    assert.deepEqual(fetched(), [first]);
+    assert.deepEqual(
+      fetched().filter((each) => !each.startsWith('HEAD')),
+      [first],
+    );
   });
 
   it('while the upstream limits us', async () => {

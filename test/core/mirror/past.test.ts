@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
+import type { NamedPull } from '../../../src/core/mirror/blob-inquiry.ts';
 import { PastStore } from '../../../src/core/mirror/past.ts';
 import { NoRoom, type Source } from '../../../src/core/mirror/ports.ts';
 import { Unreachable } from '../../../src/core/oci/errors.ts';
-import type { BlobPull } from '../../../src/core/oci/pull.ts';
 import { type RangeRequest, resolveRange } from '../../../src/core/oci/range.ts';
 import { collect, digestOf } from '../../conformance/blob-store.ts';
 import { randomBytes } from '../../fakes/registry/bytes.ts';
@@ -37,18 +37,24 @@ function past(breaksAt?: number) {
     return { update: (chunk: Uint8Array) => void hash.update(chunk), hex: () => hash.digest('hex') };
   };
   const clock = { now: () => 0, sleep: () => Promise.resolve() };
-  const parts = { inquiry: { unkeptSource: () => source }, newHasher, clock };
-  return { asked, store: new PastStore(parts as never) };
-}
-
-function pull(range: RangeRequest | undefined): BlobPull {
-  return { kind: 'blob', repository, digest, head: false, range, conditions: {}, namespace: undefined };
+  const inquiry = { unkeptSource: () => source } as never;
+  const pull = (range: RangeRequest | undefined): NamedPull => ({
+    kind: 'blob',
+    repository,
+    digest,
+    head: false,
+    range,
+    conditions: {},
+    namespace: undefined,
+    inquiry,
+  });
+  return { asked, pull, store: new PastStore({ newHasher, clock } as never) };
 }
 
 describe('a client whose store gives up in the middle gets the rest past it', () => {
   /** Of which the store has sent the first 400. */
   async function goOn(range: RangeRequest | undefined) {
-    const { store, asked } = past();
+    const { store, asked, pull } = past();
     const { offset, length } = range === undefined ? { offset: 0, length: size } : resolveRange(range, size);
     async function* broken() {
       yield bytes.subarray(offset, offset + 400);
@@ -75,7 +81,7 @@ describe('a client whose store gives up in the middle gets the rest past it', ()
 
 describe('a bounded range past the store', () => {
   it('is asked for as one, and where it breaks off its rest, too', async () => {
-    const { store, asked } = past(300);
+    const { store, asked, pull } = past(300);
     const { body } = await store.reply(pull({ kind: 'between', offset: 1000, last: 1999 }), 'forward', signal);
     assert.ok(body.kind === 'stream');
     assert.ok((await collect({ size, range: undefined, body })).equals(bytes.subarray(1000, 2000)));
@@ -83,7 +89,7 @@ describe('a bounded range past the store', () => {
   });
 
   it('that asks for nothing is refused', async () => {
-    const { store, asked } = past();
+    const { store, asked, pull } = past();
     const nothing = store.reply(pull({ kind: 'between', offset: 500, last: 0 }), 'forward', signal);
     await assert.rejects(nothing, { status: 416 });
     assert.deepEqual(asked, ['500-']);

@@ -53,6 +53,7 @@ function bench(ahead: AheadLimits) {
     clock: { now: () => 1_750_000_000_000 },
     closing: closing.signal,
     inquiry: {
+      party: () => 'anybody',
       resting: () => resting,
       source: () => () => {},
       proven: async () => {},
@@ -80,7 +81,9 @@ function bench(ahead: AheadLimits) {
     /** As a client's pull does, when it is answered. */
     async want(digest: Digest, isHere = true, leaving?: AbortSignal): Promise<void> {
       if (isHere) here.add(digest);
-      else if (!here.has(digest) && flights.get(digest) === undefined) flights.start(repository, digest, undefined);
+      else if (!here.has(digest) && flights.get(digest) === undefined) {
+        flights.start({ ...parts, repository, digest } as never, undefined);
+      }
       pullAhead.wanted(repository, digest, leaving);
       await quiet();
     },

@@ -1,12 +1,14 @@
 // A mirror with everything real around it but the clock: the disk store, the upstream client, and a registry with levers.
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { readSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
+import type { Account } from '../../../src/core/access/accounts.ts';
 import type { Access } from '../../../src/core/access/admit.ts';
 import type { Rules } from '../../../src/core/access/rules.ts';
+import type { Underway } from '../../../src/core/mirror/blob-flights.ts';
 import type { MirrorEvent } from '../../../src/core/mirror/events.ts';
 import { Mirror } from '../../../src/core/mirror/mirror.ts';
 import type { AheadLimits } from '../../../src/core/mirror/parts.ts';
@@ -76,6 +78,7 @@ interface Asking {
   readonly ifNoneMatch?: string;
   readonly ifRange?: string;
   readonly authorization?: string;
+  readonly account?: Account;
   readonly address?: string;
   readonly signal?: AbortSignal;
 }
@@ -93,6 +96,8 @@ interface Options {
   readonly book?: (book: Book) => Book;
   /** Puts something before the store. */
   readonly store?: (blobs: BlobStore) => BlobStore;
+  readonly book?: (book: Book) => Book;
+  readonly underway?: Underway;
   /** Further endpoints, asked after the world's own registry. Whoever started them ends them. */
   readonly beside?: readonly FakeRegistry[];
   /** What else is said of the registry. */
@@ -154,11 +159,13 @@ export async function world(options: Options = {}): Promise<World> {
     const mirror = new Mirror({
       upstream,
       ...held,
+      ...(options.underway && { underway: options.underway }),
       access: options.access ?? { kind: 'open' },
       rules: options.rules ?? [],
       clock,
       digest,
       newHasher,
+      mac: (text) => createHmac('sha256', 'of the test').update(text).digest(),
       freshness: () => ({ freshFor: minute, staleFor: 24 * hour }),
       ahead: options.ahead ?? { flights: 0, bytes: Infinity },
       lanes: () => options.lanes ?? 4,
@@ -186,11 +193,13 @@ export async function world(options: Options = {}): Promise<World> {
       ifNoneMatch,
       ifRange,
       authorization,
+      account,
       address = '127.0.0.1',
       signal = never,
     } = asking;
     const pull = parsePull({ method, target: path, host: 'mirror.example', range, ifNoneMatch, ifRange }, registries);
-    return parts.mirror.pull(pull, authorization === undefined ? { address } : { address, authorization }, signal);
+    const caller = { address, ...(account && { account }), ...(authorization !== undefined && { authorization }) };
+    return parts.mirror.pull(pull, caller, signal);
   }
   async function get(path: string, asking: Asking = {}): Promise<Told> {
     return collect(await start(path, asking));

@@ -29,9 +29,10 @@ export class Tokens {
     send(asked, response, 200, { 'content-type': 'application/json' }, JSON.stringify(body));
   }
 
-  /** All tokens given so far are worth nothing from now on. */
-  revoke(): void {
-    for (const token of this.#granted.keys()) this.#granted.set(token, []);
+  /** Worth nothing from now on: all tokens given so far, or the one in this `Authorization`. */
+  revoke(authorization?: string): void {
+    const revoked = authorization === undefined ? this.#granted.keys() : [authorization.replace('Bearer ', '')];
+    for (const token of revoked) this.#granted.set(token, []);
   }
 
   /** For a repository; undefined for the ping, which takes any token. */
