@@ -214,6 +214,44 @@ export function rowsOfOwnLogin(lab: DoorLab): void {
   });
 }
 
+/** `access: login`, of a face that holds blobs. */
+export function rowsOfKeptOwnLogin(lab: DoorLab): void {
+  const targets = [manifest, `/v2/acme/secret/manifests/${item.digest}`, layerAt('acme/secret')];
+  const refused = async (authorization: string | undefined) => {
+    const told = [];
+    for (const target of targets) {
+      for (const method of ['GET', 'HEAD']) {
+        const { status, headers, body } = await lab.ask(method, target, authorization);
+        const { date: _, ...rest } = headers;
+        told.push([method, target, status, rest, Buffer.from(body).toString()]);
+      }
+    }
+    return told;
+  };
+
+  it('what its owner has pulled costs HEADs the second time, with a new token too, and nobody else can tell', async () => {
+    const others = await lab.token('acme/secret', basic('hub-other'));
+    const before = [await refused(others), await refused(undefined)];
+    const pull = async () => {
+      const token = await lab.token('acme/secret', user);
+      lab.forget();
+      const got = [];
+      for (const target of targets) got.push(await lab.get(target, token));
+      assert.ok(got.every(({ status }) => status === 200));
+      return got.map(({ headers }) => headers['cache-status']);
+    };
+    assert.equal((await pull())[0], 'sampan; fwd=bypass');
+    assert.equal(lab.cdn.log.filter(({ method }) => method === 'GET').length, 1);
+    const kept = 'sampan; fwd=bypass; detail=kept';
+    // Its last bytes come a moment before it is at rest.
+    for (let told = await pull(); told.at(-1) !== kept; told = await pull());
+    assert.deepEqual(await pull(), [kept, kept, kept]);
+    assert.ok(lab.hub.asked(/^\/v2\//).length > 0 && lab.hub.log.every(({ method }) => method === 'HEAD'));
+    assert.ok(lab.cdn.log.every(({ method }) => method === 'HEAD'));
+    assert.deepEqual([await refused(others), await refused(undefined)], before);
+  });
+}
+
 /** `access: open`. */
 export function rowsOfOwnLoginForAnybody(lab: DoorLab): void {
   it('who has no login is told that there is one, and gets a token that the registry is not asked for', async () => {

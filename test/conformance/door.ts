@@ -83,7 +83,11 @@ export class DoorLab {
   }
 
   get(target: string, authorization?: string, host = 'mirror.example'): Promise<FaceAnswer> {
-    return this.face.request({ target, headers: { host, ...(authorization && { authorization }) } });
+    return this.ask('GET', target, authorization, host);
+  }
+
+  ask(method: string, target: string, authorization?: string, host = 'mirror.example'): Promise<FaceAnswer> {
+    return this.face.request({ method, target, headers: { host, ...(authorization && { authorization }) } });
   }
 
   post(fields: Readonly<Record<string, string>>, target = '/token'): Promise<FaceAnswer> {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeDoor, key, type OpenFace, rowsWithoutLogin, secrets } from '../conformance/door.ts';
 import { rowsOfAccounts, rowsOfAccountsForAnybody } from '../conformance/door-account.ts';
-import { rowsOfOwnLogin, rowsOfOwnLoginForAnybody } from '../conformance/door-own.ts';
+import { rowsOfKeptOwnLogin, rowsOfOwnLogin, rowsOfOwnLoginForAnybody } from '../conformance/door-own.ts';
 import { openApp } from './real-app.ts';
 
 const lines: string[] = [];
@@ -11,6 +11,7 @@ const open: OpenFace = (settings) => openApp(settings, lines);
 
 describeDoor('the Node server that asks nobody for a login', open, undefined, { access: 'open' }, rowsWithoutLogin);
 describeDoor('the Node server, with the registries’ own logins', open, 'own', { access: 'login' }, rowsOfOwnLogin);
+describeDoor('the Node server, that keeps what they open', open, 'own', { access: 'login' }, rowsOfKeptOwnLogin);
 describeDoor('the Node server, with logins for who has one', open, 'own', { access: 'open' }, rowsOfOwnLoginForAnybody);
 describeDoor('the Node server, with accounts of its own', open, 'account', { access: 'login' }, rowsOfAccounts);
 describeDoor(

@@ -93,7 +93,6 @@ interface Options {
   readonly lanes?: number;
   /** False: a mirror without store and book. */
   readonly holds?: boolean;
-  readonly book?: (book: Book) => Book;
   /** Puts something before the store. */
   readonly store?: (blobs: BlobStore) => BlobStore;
   readonly book?: (book: Book) => Book;

@@ -16,6 +16,7 @@ for (const [says, isPublic] of [
   ['sampan; fwd=miss; stored', true],
   ['sampan; fwd=miss, proxy.example; fwd=uri-miss', true],
   ['sampan; fwd=bypass', false],
+  ['sampan; fwd=bypass; detail=kept', false],
   ['sampan; fwd=bypass, proxy.example; hit', false],
   ['proxy.example; hit', false],
   [undefined, false],
