@@ -15,6 +15,7 @@ export interface Upstreams {
     readonly fresh_for?: string;
     readonly stale_for?: string;
     readonly login?: string;
+    readonly lanes?: number;
     readonly credentials?: Readonly<Record<string, string>>;
   };
 }

@@ -9,8 +9,12 @@ import { text } from 'node:stream/consumers';
 import { run } from './process.ts';
 
 const seconds = 300;
-/** Whose the repositories below `private/` are. */
-const owner = 'owner:swordfish';
+/** Logins, and whether the repositories below `private/` are theirs. */
+const logins: ReadonlyMap<string, boolean> = new Map([
+  ['owner:swordfish', true],
+  ['mate:swordfish', true],
+  ['guest:swordfish', false],
+]);
 
 export interface TokenService {
   readonly realm: string;
@@ -42,12 +46,12 @@ export async function startTokenService(directory: string): Promise<TokenService
     log.push(asked);
     const parameters = new URLSearchParams(asked);
     const login = loginOf(request, parameters);
-    if (login !== undefined && login !== owner) return void response.writeHead(401).end();
+    if (login !== undefined && !logins.has(login)) return void response.writeHead(401).end();
     const now = Math.floor(Date.now() / 1000);
     const scopes = parameters.getAll('scope').flatMap((scope) => scope.split(' '));
     const access = scopes.flatMap((scope) => {
       const [type, name = '', actions = ''] = scope.split(':');
-      const isOpen = login === owner || !name.startsWith('private/');
+      const isOpen = !name.startsWith('private/') || (login !== undefined && logins.get(login) === true);
       return isOpen ? [{ type, name, actions: actions.split(',') }] : [];
     });
     const claims = {
