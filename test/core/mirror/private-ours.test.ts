@@ -11,7 +11,7 @@ const adam = { ...alice, name: 'adam' };
 const bob = { name: 'bob', allow: [] };
 const own = 'sampan; fwd=bypass';
 
-const shared = () => secretWorld({ credentials: { username: 'ann', password: 'x' } });
+const shared = () => secretWorld({ entry: { credentials: [{ username: 'ann', password: 'x' }] } });
 const toBlobs = (asked: string[]) => asked.filter((each) => each.includes('/blobs/') || each.includes('/manifests/'));
 
 describe('an account whose rules name a repository', () => {

@@ -74,6 +74,16 @@ describe('a pull with a login of its own', () => {
     for (const path of targets) assert.equal((await get(path)).status, 401, path);
   });
 
+  it('opens this object alone: no other repository that has it, and a manifest not as a blob', async () => {
+    const { token, get, settled } = await secretWorld();
+    const authorization = await token('ann');
+    for (const path of targets) assert.equal((await get(path, { authorization })).status, 200);
+    await settled();
+    assert.equal((await get(elsewhere, { authorization })).status, 401);
+    assert.equal((await get(byDigest.replace('manifests', 'blobs'), { authorization })).status, 404);
+    assert.equal((await get(blob.replace('blobs', 'manifests'), { authorization })).status, 404);
+  });
+
   it('gets the same refusal whether all of it is here or nothing, and before that nothing here is touched', async () => {
     const { token, get, head, settled, touched } = await secretWorld();
     const refusals = async () => {
