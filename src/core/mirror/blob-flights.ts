@@ -16,8 +16,10 @@ export interface Flight {
   readonly filling: Promise<Fill | undefined>;
   /** Resolves when it is over, well or not, and forgotten. */
   readonly landed: Promise<void>;
-  /** By party, in the order in which they are asked. */
+  /** By party, in the order in which they are asked. None when it is over: a slow reader is no reason to hold logins. */
   readonly sources: Map<string, Source>;
+  /** Another party than the starter has lent it an upstream: how it ends may be meant for somebody else. */
+  isShared: boolean;
   /** What is known of those parties: who is refused goes. Only a word of its own upstream proves anything. */
   readonly parties: Map<string, 'being asked' | 'proven'>;
   /** It is known what there is to read: the upstream has answered, or will not. */
@@ -58,6 +60,7 @@ export class BlobFlights {
       filling: this.#begin(repository, digest, live, expected, ahead),
       landed,
       sources,
+      isShared: false,
       parties: new Map(),
       answered: false,
     };
@@ -118,18 +121,21 @@ export class BlobFlights {
       // Its readers were told, and the store has reported it.
       if (error instanceof NoRoom) this.#noRoom(digest, error);
       // Of several it is not known whose failure it was.
-      if (flight.sources.size === 1) inquiry.leaveAlone(repository, digest, error);
+      if (!flight.isShared) inquiry.leaveAlone(repository, digest, error);
       if (isDoubtful(error, began)) await inquiry.doubt(repository, digest);
     } finally {
       this.#running.delete(digest);
+      flight.sources.clear();
     }
   }
 }
 
-function lend({ parties, sources }: Flight, { inquiry, repository, digest }: Named): void {
+function lend(flight: Flight, { inquiry, repository, digest }: Named): void {
+  const { parties, sources } = flight;
   const party = inquiry.party(repository);
   parties.set(party, 'being asked');
   const told = (has: boolean) => (has ? parties.set(party, 'proven') : parties.delete(party));
+  flight.isShared ||= party !== flight.starter;
   sources.set(party, inquiry.source(repository, digest, told));
 }
 

@@ -166,6 +166,6 @@ export class Blobs {
 }
 
 /** Whom it names, counts, or sends to log in, may be another party: everybody hears his own refusal. */
-function isAnothers({ status }: RegistryError, { sources }: Flight): boolean {
-  return sources.size > 1 && [401, 403, 404, 429].includes(status);
+function isAnothers({ status }: RegistryError, { isShared }: Flight): boolean {
+  return isShared && [401, 403, 404, 429].includes(status);
 }

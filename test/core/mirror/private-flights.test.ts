@@ -32,7 +32,7 @@ async function assertWhole(reply: Reply | Promise<Reply>): Promise<void> {
 
 describe('a fill that a login began', () => {
   it('is joined by whoever his own upstream admits, from wherever', async () => {
-    const { gate, first, token, start, shown } = await inTheMiddle();
+    const { gate, first, token, start, shown, flight, settled } = await inTheMiddle();
     const [ben, cat] = [await token('ben'), await token('cat', 'other/secret')];
     const others = [
       await start(blob, { authorization: ben }),
@@ -43,8 +43,13 @@ describe('a fill that a login began', () => {
       { asked: `HEAD ${blob}`, authorization: ben },
       { asked: `HEAD ${elsewhere}`, authorization: cat },
     ]);
+    const held = flight();
+    assert.equal(held?.sources.size, 3);
     gate.open();
     await Promise.all([first, ...others.slice(0, 2)].map(assertWhole));
+    await settled();
+    await held?.landed;
+    assert.equal(held?.sources.size, 0, 'no login outlives it, however slow a reader is');
     assert.equal((await collect(others[2] as Reply)).body.length, size - 1);
   });
 

@@ -122,6 +122,17 @@ describe('a pull with a login of its own', () => {
     for (const path of targets) assert.equal((await get(path, { authorization })).status, 401, path);
   });
 
+  it('is asked for anew when a download was refused: what came in since is not its own', async () => {
+    const { token, get, head, settled, registry } = await secretWorld();
+    const [ann, ben] = [await token('ann'), await token('ben')];
+    assert.equal((await head(blob, { authorization: ann })).status, 200);
+    registry.tokens.revoke(ann);
+    assert.equal((await get(blob, { authorization: ann })).status, 401);
+    assert.equal((await get(blob, { authorization: ben })).status, 200);
+    await settled();
+    assert.equal((await get(blob, { authorization: ann })).status, 401);
+  });
+
   it('gets nothing old while the upstream is down', async () => {
     const { token, get, settled, registry, clock } = await secretWorld();
     const authorization = await token('ann');

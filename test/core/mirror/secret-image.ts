@@ -1,7 +1,7 @@
 // A registry with private repositories, logins that open them, and a mirror before it whose store, book and flights are watched.
 import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
-import type { Underway } from '../../../src/core/mirror/blob-flights.ts';
+import type { Flight, Underway } from '../../../src/core/mirror/blob-flights.ts';
 import type { Digest } from '../../../src/core/oci/digest.ts';
 import { basic } from '../../../src/core/oci/login.ts';
 import { randomBytes } from '../../fakes/registry/bytes.ts';
@@ -28,6 +28,8 @@ const logins = {
 export interface SecretWorld extends World {
   /** What was asked of store, book and flights since this was last called. */
   touched(): string[];
+  /** Of the layer, if there is one. */
+  flight(): Flight | undefined;
   /** Resolves when so many lend the layer's flight their upstreams. */
   joined(count: number): Promise<void>;
   /** `Bearer …` of the registry itself, for one repository. */
@@ -51,6 +53,7 @@ export async function secretWorld(options: Parameters<typeof world>[0] = {}): Pr
     });
   const flights: Underway = new Map();
   const underway = watched('flights', flights);
+  const flight = () => flights.get(layer.digest as Digest);
   const { store = (blobs) => blobs } = options;
   const all = await world({
     ...options,
@@ -73,8 +76,9 @@ export async function secretWorld(options: Parameters<typeof world>[0] = {}): Pr
     },
     // A flight that is over is forgotten a moment after its blob is here.
     touched: () => calls.splice(0).filter((call) => call !== 'flights.delete'),
+    flight,
     async joined(count) {
-      while (flights.get(layer.digest as Digest)?.sources.size !== count) await setImmediate();
+      while (flight()?.sources.size !== count) await setImmediate();
     },
     async token(user, repository = 'acme/secret') {
       const answer = await fetch(`${registry.url}/token?scope=repository:${repository}:pull`, {
