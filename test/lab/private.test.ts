@@ -67,8 +67,8 @@ for (const client of loginClients) {
         }
         return all;
       };
-      const before = await refusals();
-      assert.ok(before.every(({ status }) => status === 401));
+      const earlier = await refusals();
+      assert.ok(earlier.every(({ status }) => status === 401));
       assert.ok((await pull(owner)).includes(lab.digests.docker));
       for (const login of [owner, mate]) {
         await lab.forget();
@@ -83,7 +83,7 @@ for (const client of loginClients) {
         );
       }
       await assert.rejects(pull(guest));
-      assert.deepEqual(await refusals(), before);
+      assert.deepEqual(await refusals(), earlier);
     });
   });
 }
