@@ -93,7 +93,9 @@ export class Manifests {
       if (usable && resting !== undefined) throw resting;
       // Fetching it is as good a proof as a HEAD, and saves one; but what is fetched in our own name proves nothing.
       const proves = !this.#parts.credentialed(repository.registry);
-      if (proves && !head && !isTag(target) && standing === 'fresh' && (await kept.read(target)) === undefined) {
+      // Unproven here, it is not looked for: how long that takes would tell what others have brought.
+      const isMissing = async (digest: Digest) => held === undefined || (await kept.read(digest)) === undefined;
+      if (proves && !head && !isTag(target) && standing === 'fresh' && (await isMissing(target))) {
         const manifest = await this.#fetch(repository, target);
         return { descriptor: manifest.descriptor, manifest, outcome: 'miss' };
       }

@@ -198,6 +198,24 @@ describe('bytes that came in with a login', () => {
     assert.deepEqual(asked(), [`HEAD /v2/public/app/blobs/${layer.digest}`]);
   });
 
+  it('are not looked for before that, where a manifest is asked for in a public repository', async () => {
+    const { token, get, settled, registry, touched } = await secretWorld();
+    registry.hold('evil/app', image({ layers: [layer, layer] }), '1');
+    const evil = `/v2/evil/app/manifests/${item.digest}`;
+    const refusal = async () => {
+      await get('/v2/evil/app/manifests/1');
+      touched();
+      const { status, headers, body } = await get(evil);
+      return [status, headers, body.toString(), touched()] as const;
+    };
+    const earlier = await refusal();
+    assert.equal(earlier[0], 404);
+    await get(byTag, { authorization: await token('ann') });
+    await settled();
+    assert.deepEqual(await refusal(), earlier);
+    assert.ok(!earlier[3].some((call) => call.startsWith('store.')), earlier[3].join());
+  });
+
   it('do not make an image of somebody else’s look whole', async () => {
     const { token, get, settled, registry, clock } = await secretWorld();
     registry.hold('evil/app', { ...image({ layers: [layer, layer] }), blobs: [] }, '1');
