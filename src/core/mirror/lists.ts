@@ -86,23 +86,22 @@ export class Lists {
     const freshness = this.#parts.freshness(repository.registry);
     const verdict = standingOf(await book.verdict(repository), clock.now(), freshness.staleFor);
     const pointer = await book.pointer(repository, name);
-    const held = pointer === undefined || verdict === 'none' ? undefined : await kept.read(pointer.descriptor.digest);
-    if (
-      held !== undefined &&
-      pointer !== undefined &&
-      verdict === 'fresh' &&
-      isFresh(pointer, clock.now(), freshness)
-    ) {
-      return { bytes: held, outcome: 'hit' };
+    const read = () => (pointer === undefined || verdict === 'none' ? undefined : kept.read(pointer.descriptor.digest));
+    if (pointer !== undefined && verdict === 'fresh' && isFresh(pointer, clock.now(), freshness)) {
+      const bytes = await read();
+      if (bytes !== undefined) return { bytes, outcome: 'hit' };
     }
     const resting = inquiry.resting(repository, name);
     try {
-      if (held !== undefined && resting !== undefined) throw resting;
+      if (resting !== undefined && pointer !== undefined && verdict !== 'none') throw resting;
       const ask = () => this.#askReferrers(repository, digest, name);
       return await this.#asking.share(`${repositoryKey(repository)} ${digest}`, ask);
     } catch (error) {
-      if (held === undefined || pointer === undefined || !mayBeStale(pointer, clock.now(), freshness)) throw error;
       if (!(error instanceof RegistryError) || !error.passing) throw error;
+      if (pointer === undefined || !mayBeStale(pointer, clock.now(), freshness)) throw error;
+      // Only now: what is held for others is not looked at for whom the upstream refuses.
+      const held = await read();
+      if (held === undefined) throw error;
       report({ kind: 'stale', repository, name, error });
       return { bytes: held, outcome: 'stale', trouble: error };
     }

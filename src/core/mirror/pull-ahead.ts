@@ -7,6 +7,7 @@ import { Bounded } from '../oci/bounded.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Listing } from '../oci/manifest.ts';
 import { type Repository, repositoryKey } from '../oci/reference.ts';
+import { unknownBlob } from '../oci/unknown.ts';
 import type { BlobFlights } from './blob-flights.ts';
 import type { BlobParts } from './parts.ts';
 import { Recent } from './recent.ts';
@@ -116,18 +117,24 @@ export class PullAhead {
       for (const digest of image.coming) {
         if (!this.#mayBegin(image, digest)) break;
         image.settled.add(digest);
-        if (this.#flights.get(digest) === undefined) void this.#bring(image, digest);
+        if (!this.#isOurs(digest, image)) void this.#bring(image, digest);
       }
       image.coming = image.coming.filter((digest) => !image.settled.has(digest));
     }
   }
 
-  #mayBegin({ repository, layers }: Image, next: Digest): boolean {
+  /** A flight that this repository's upstream is asked in. Of others it must not be seen that they are. */
+  #isOurs(digest: Digest, { repository }: Image): boolean {
+    return this.#flights.get(digest)?.parties.has(this.#parts.inquiry.party(repository)) === true;
+  }
+
+  #mayBegin(image: Image, next: Digest): boolean {
+    const { repository, layers } = image;
     const { ahead, inquiry, closing } = this.#parts;
     if (this.#running >= ahead.flights || closing.aborted) return false;
     if (inquiry.resting(repository, next) !== undefined) return false;
     let flying = 0;
-    for (const digest of layers.keys()) if (this.#flights.get(digest) !== undefined) flying += 1;
+    for (const digest of layers.keys()) if (this.#isOurs(digest, image)) flying += 1;
     return flying < ahead.flights;
   }
 
@@ -135,23 +142,33 @@ export class PullAhead {
   async #bring(image: Image, digest: Digest): Promise<void> {
     this.#running += 1;
     const { inquiry } = this.#parts;
-    const flight = this.#flights.start({ inquiry, repository: image.repository, digest }, undefined, true);
+    const running = this.#flights.get(digest);
+    const flight = running ?? this.#flights.start({ inquiry, repository: image.repository, digest }, undefined, true);
     try {
-      // undefined: it was in the store all the time.
-      const fill = await flight.filling;
-      if (fill !== undefined) {
-        this.#brought.set(digest, true, foreseenFor);
-        const size = await fill.size;
-        if (size !== undefined && size !== image.layers.get(digest)) this.#forget(image);
-        await fill.done;
-      }
+      const fill = running === undefined ? await flight.filling : undefined;
+      if (fill !== undefined) this.#brought.set(digest, true, foreseenFor);
+      const told = await fill?.size;
+      const isProven = fill !== undefined && flight.parties.get(inquiry.party(image.repository)) === 'proven';
+      const size = isProven ? told : await this.#prove(image, digest);
+      if (size !== undefined && size !== image.layers.get(digest)) this.#forget(image);
+      await fill?.done;
     } catch {
       // Whoever reads it was told. If one cannot be had, the others need not be tried.
       this.#forget(image);
     }
-    await flight.landed;
+    if (running === undefined) await flight.landed;
     this.#running -= 1;
     this.#go();
+  }
+
+  /** It was here all the time, or somebody else brings it: that must look as if it was not, should the manifest only claim it. */
+  async #prove({ repository }: Image, digest: Digest): Promise<number | undefined> {
+    const { book, inquiry } = this.#parts;
+    const proven = await book.standing(repository, digest);
+    if (proven !== undefined) return proven.size;
+    const proof = await inquiry.prove(repository, digest);
+    if (proof === undefined) throw unknownBlob(repository, digest);
+    return proof.size;
   }
 
   #forget(image: Image): void {

@@ -55,11 +55,16 @@ function bench(ahead: AheadLimits) {
     inquiry: {
       party: () => 'anybody',
       resting: () => resting,
-      source: () => () => {},
+      // The repository's own upstream answers for whatever comes.
+      source: (_repository: unknown, _digest: unknown, told: (has: boolean) => void) => {
+        told(true);
+        return () => {};
+      },
       proven: async () => {},
       doubt: async () => {},
       leaveAlone: () => {},
     },
+    book: { standing: async () => ({ size: 10 }) },
     lanes: () => 4,
     report: (event: MirrorEvent) => void events.push(event),
     store: { stat: async (digest: Digest) => (here.has(digest) ? 10 : undefined), fill },
