@@ -6,6 +6,8 @@ import { type Asked, fail, send } from './listener.ts';
 export class Tokens {
   /** Token to the scopes that it grants. */
   readonly #granted = new Map<string, readonly string[]>();
+  /** Token to the login that it was given for, `user:password`. */
+  readonly #logins = new Map<string, string | undefined>();
 
   /** Anybody gets a token; for a private repository it grants nothing without a login. */
   grant(asked: Asked, response: ServerResponse, lever: TokenLever): void {
@@ -18,6 +20,7 @@ export class Tokens {
     if (opened === undefined) return fail(asked, response, 401, 'UNAUTHORIZED');
     const open = (name: string) => opened.includes(name) || lever.private?.includes(name) !== true;
     const token = `${lever.mark ?? ''}token-${this.#granted.size + 1}`;
+    this.#logins.set(token, login);
     const scopes = parameters.getAll('scope').flatMap((scope) => scope.split(' '));
     this.#granted.set(
       token,
@@ -33,6 +36,12 @@ export class Tokens {
   revoke(authorization?: string): void {
     const revoked = authorization === undefined ? this.#granted.keys() : [authorization.replace('Bearer ', '')];
     for (const token of revoked) this.#granted.set(token, []);
+  }
+
+  /** Whose token, or whose login, a request shows. */
+  loginOf({ headers }: Pick<Asked, 'headers'>): string | undefined {
+    const [, scheme = '', shown = ''] = /^(\S+) (.*)$/.exec(headers.authorization ?? '') ?? [];
+    return scheme.toLowerCase() === 'basic' ? Buffer.from(shown, 'base64').toString() : this.#logins.get(shown);
   }
 
   /** For a repository; undefined for the ping, which takes any token. */

@@ -1,0 +1,145 @@
+// The ways in which an image can be private, and who comes for it in each of them.
+import { seal } from '../../src/core/access/seal.ts';
+import { createMac } from '../../src/node/mac.ts';
+import { basic, kept, key, secrets, type Settings } from './door.ts';
+import type { AttackLab } from './attack-lab.ts';
+import type { ReachableFace } from './chain.ts';
+
+/** What somebody shows for a repository; undefined: nothing. */
+type Shows = (lab: AttackLab, repository: string) => Promise<string | undefined> | string | undefined;
+
+export interface Way {
+  readonly settings: (lab: AttackLab) => Promise<Settings> | Settings;
+  /** Whoever may have the private ones. */
+  readonly owner: Shows;
+  /** Whoever may have what is public, and no more. */
+  readonly guest: Shows;
+  readonly attackers: Readonly<Record<string, Shows>>;
+  /** The private ones were public once, and were pulled then. */
+  readonly formerly?: boolean;
+  /** Opens another one behind the one that has these settings. */
+  readonly behind?: (lab: AttackLab, before: ReachableFace) => Promise<Settings>;
+}
+
+const nothing: Shows = () => undefined;
+const longAgo = 1000;
+const later = Date.UTC(2100, 0);
+
+function sealed(pass: Parameters<typeof seal>[2], until: number): Promise<string> {
+  return seal(createMac(key), 'docker.io', pass, until).then((token) => `Bearer ${token}`);
+}
+
+/** A token of this mirror for a login at the registry; in it is the registry's own. */
+const relayed =
+  (user: string): Shows =>
+  (lab, repository) =>
+    lab.token(repository, basic(user));
+
+const own: Omit<Way, 'settings' | 'attackers'> = { owner: relayed('owner'), guest: relayed('other') };
+const ownAttackers: Way['attackers'] = {
+  'another login': relayed('other'),
+  nobody: nothing,
+  async 'a login that was revoked'(lab, repository) {
+    const token = await lab.token(repository, basic('owner'));
+    lab.hub.tokens.revoke(lab.upstreamToken(token));
+    return token;
+  },
+  async 'a token that is over'(lab, repository) {
+    const authorization = `Bearer ${lab.upstreamToken(await lab.token(repository, basic('owner')))}`;
+    return sealed({ kind: 'authorization', authorization, grantor: lab.hub.url }, longAgo);
+  },
+  async 'a token for another repository'(lab, repository) {
+    return lab.token(repository.replace('acme', 'open'), basic('owner'));
+  },
+};
+
+const alice = basic('alice', secrets.alice);
+const bob = basic('bob', secrets.bob);
+const shared: Omit<Way, 'settings'> = {
+  owner: () => alice,
+  guest: () => bob,
+  attackers: {
+    'another account': () => bob,
+    nobody: nothing,
+    'an account that is no more': () => sealed({ kind: 'account', name: 'carol' }, later),
+    'a token that is over': () => sealed({ kind: 'account', name: 'alice' }, longAgo),
+    'somebody’s login at the registry': () => basic('other'),
+  },
+};
+async function sharedSettings(lab: AttackLab, access: string): Promise<Settings> {
+  return {
+    access,
+    accounts: {
+      alice: { mac: await kept(secrets.alice), allow: ['docker.io/acme/*'] },
+      bob: { mac: await kept(secrets.bob) },
+    },
+    registries: {
+      'docker.io': {
+        endpoints: [lab.hub.url],
+        login: 'account',
+        credentials: { username: 'owner', password: 'swordfish' },
+      },
+    },
+  };
+}
+
+/** As the registry itself gives it to a client that asks there. */
+const direct =
+  (user: string): Shows =>
+  (lab, repository) =>
+    lab.direct(repository, basic(user));
+
+export const ways: Readonly<Record<string, Way>> = {
+  'the registry’s own logins': {
+    ...own,
+    settings: ({ hub }) => ({
+      access: 'open',
+      registries: { 'docker.io': { endpoints: [hub.url], login: 'own' } },
+    }),
+    attackers: { ...ownAttackers, 'a pass for nobody': (lab, repository) => lab.token(repository) },
+  },
+  'the registry’s own logins, and nobody without': {
+    ...own,
+    settings: ({ hub }) => ({
+      access: 'login',
+      registries: { 'docker.io': { endpoints: [hub.url], login: 'own' } },
+    }),
+    attackers: ownAttackers,
+  },
+  'our credentials for accounts that rules name': {
+    ...shared,
+    settings: (lab) => sharedSettings(lab, 'open'),
+  },
+  'our credentials, and nobody without an account': {
+    ...shared,
+    settings: (lab) => sharedSettings(lab, 'login'),
+  },
+  'what was public once': {
+    formerly: true,
+    settings: ({ hub, third }) => ({
+      access: 'open',
+      registries: { 'docker.io': { endpoints: [hub.url], mirrors: [third.url], fresh_for: '0s' } },
+    }),
+    owner: direct('owner'),
+    guest: nothing,
+    attackers: {
+      'another login': direct('other'),
+      nobody: nothing,
+      async 'a login that was revoked'(lab, repository) {
+        const token = await lab.direct(repository, basic('owner'));
+        lab.hub.tokens.revoke(token.replace('Bearer ', ''));
+        return token;
+      },
+      'a token that nobody knows': () => 'Bearer hubtoken-1000000',
+    },
+  },
+  'another sampan before this one': {
+    ...shared,
+    settings: (lab) => sharedSettings(lab, 'login'),
+    async behind(lab, { origin }) {
+      const settings = await sharedSettings(lab, 'open');
+      const endpoint = `${origin}/${secrets.alice}/docker.io`;
+      return { ...settings, registries: { 'docker.io': { endpoints: [endpoint], login: 'account' } } };
+    },
+  },
+};
