@@ -162,10 +162,9 @@ export class AttackLab {
     }
   }
 
-  /** Held up in the middle: the public one's layer, and all that the owner asks for. */
-  async #start({ name, layer, item }: Secret, guest: string | undefined, formerly: boolean): Promise<void> {
-    const { levers } = this.hub;
-    levers.stall = { after: 100, gate: this.#gate, digest: layer.digest };
+  /** Held up in the middle: the layer, for whoever has the public one and for the owner. */
+  async #start({ name, layer }: Secret, guest: string | undefined, formerly: boolean): Promise<void> {
+    this.hub.levers.stall = { after: 100, gate: this.#gate, digest: layer.digest };
     const start = async (where: string, path: string, authorization: string | undefined) => {
       const target = `/v2/${where}/${name}/${path}`;
       this.#running.push(this.ask({ target }, authorization));
@@ -176,13 +175,6 @@ export class AttackLab {
     await this.#gate.reached();
     const owner = formerly ? undefined : await this.#way.owner(this, `acme/${name}`);
     await start('acme', `blobs/${layer.digest}`, owner);
-    const headers = { 'content-type': item.mediaType, 'docker-content-digest': item.digest };
-    const path = new RegExp(`^/v2/acme/${name}/manifests/1`);
-    const held = { path, method: 'GET', status: 200, headers, body: item.body.toString(), gate: this.#gate, times: 1 };
-    if (!formerly) {
-      levers.answers.push(held as (typeof levers.answers)[number]);
-      await start('acme', 'manifests/1', owner);
-    }
   }
 
   /** Lets go what was held up; those who asked for it. */
