@@ -1,8 +1,8 @@
 // The attack table: what is asked for × whether it is here × who asks, for each way in which an image can be private.
 import assert from 'node:assert/strict';
 import { after, before, describe, it, type TestContext } from 'node:test';
-import { AttackLab, forgeries, type OpenSpied, owners, type Secret, type State, states } from './attack-lab.ts';
-import { type Way, ways } from './attack-ways.ts';
+import { AttackLab, type Forgery, type OpenSpied, owners, type Secret, type State, states } from './attack-lab.ts';
+import { type Way, ways as allWays } from './attack-ways.ts';
 import type { FaceAnswer } from './face.ts';
 
 interface Ask {
@@ -66,7 +66,7 @@ function assertUnread(calls: readonly string[], { item, layer }: Secret): void {
   }
 }
 
-function describeWay(name: string, way: Way, open: OpenSpied): void {
+function describeWay(name: string, way: Way, forgeries: readonly Forgery[], open: OpenSpied): void {
   describe(name, { timeout: 60_000 }, () => {
     const lab = new AttackLab(way);
     const took = new Map<State, number[]>(states.map((state) => [state, []]));
@@ -187,9 +187,15 @@ function tell(t: TestContext, took: ReadonlyMap<State, readonly number[]>): void
   }
 }
 
-/** `those`: all ways, if nobody says. */
-export function describeAttacks(name: string, open: OpenSpied, those: Readonly<Record<string, Way>> = ways): void {
+interface Extent {
+  readonly ways?: Readonly<Record<string, Way>>;
+  readonly forgeries?: readonly Forgery[];
+}
+
+/** In all ways, with one forgery, if nobody says. */
+export function describeAttacks(name: string, open: OpenSpied, extent: Extent = {}): void {
+  const { ways = allWays, forgeries = ['layer'] } = extent;
   describe(name, () => {
-    for (const [what, way] of Object.entries(those)) describeWay(what, way, open);
+    for (const [what, way] of Object.entries(ways)) describeWay(what, way, forgeries, open);
   });
 }

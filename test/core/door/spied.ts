@@ -1,4 +1,5 @@
-// The door and the mirror behind it as a face, without HTTP; what they ask of store, book and flights is written down.
+// The door and the mirror behind it as a face, without HTTP; what each request asks of store, book and flights is written down.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,14 +19,17 @@ import type { SpiedFace } from '../../conformance/attack-lab.ts';
 import type { Settings } from '../../conformance/door.ts';
 import { collect } from '../mirror/world.ts';
 
+/** Of the request that is being answered: others go on meanwhile. */
+const asked = new AsyncLocalStorage<string[]>();
+
 /** Each call as `name.method` and what it is about. */
-function spied<Port extends object>(name: string, port: Port, calls: string[]): Port {
+function spied<Port extends object>(name: string, port: Port): Port {
   return new Proxy(port, {
     get(target, key) {
       const found: unknown = Reflect.get(target, key);
       if (typeof found !== 'function') return found;
       return (...given: unknown[]) => {
-        calls.push([`${name}.${String(key)}`, ...given.slice(0, 2).map(textOf)].join(' '));
+        asked.getStore()?.push([`${name}.${String(key)}`, ...given.slice(0, 2).map(textOf)].join(' '));
         return Reflect.apply(found, target, given) as unknown;
       };
     },
@@ -44,15 +48,15 @@ export async function openSpied(settings: Settings): Promise<SpiedFace> {
   const config = await readConfig({ flags: { config: 'sampan.yaml' }, environment: {}, directory });
   const calls: string[] = [];
   const report = (event: MirrorEvent) => {
-    if (event.kind === 'asked' && event.what !== 'token') calls.push(`asked ${event.status}`);
+    if (event.kind === 'asked' && event.what !== 'token') asked.getStore()?.push(`asked ${event.status}`);
   };
   const store = await openStore({ dir: join(directory, 'data'), limit: undefined, clock, report });
   const dialling = new Dialling(clock);
   const closing = new AbortController();
   const { door } = createServing(config, {
-    store: { blobs: spied('store', store.blobs, calls), book: spied('book', store.book, calls) },
-    underway: spied('flights', new Map<Digest, Flight>(), calls),
-    manifests: spied('manifests', new HotManifests(), calls),
+    store: { blobs: spied('store', store.blobs), book: spied('book', store.book) },
+    underway: spied('flights', new Map<Digest, Flight>()),
+    manifests: spied('manifests', new HotManifests()),
     guesses: new Guesses(() => clock.now()),
     dialling,
     clock,
@@ -73,7 +77,9 @@ export async function openSpied(settings: Settings): Promise<SpiedFace> {
         ifNoneMatch: headers['if-none-match'],
         ifRange: undefined,
       };
-      const { reply } = await door.answer(visit, new AbortController().signal);
+      const own: string[] = [];
+      const { reply } = await asked.run(own, () => door.answer(visit, new AbortController().signal));
+      calls.splice(0, calls.length, ...own);
       const { status, headers: told, body } = await collect(reply);
       return { status, headers: told as Record<string, string | string[]>, body };
     },
