@@ -51,7 +51,11 @@ export class UntouchedBlobs {
     const range = isRangeWanted(conditions, digest) ? pull.range : undefined;
     // Registries agree on no answer to a range of nothing.
     if (range !== undefined && isEmptyRange(range)) resolveRange(range, (await this.#size(pull, as, signal)) ?? 0);
-    const content = await this.#open(pull, range, as, signal);
+    const content = await this.#open(pull, range, as, signal).catch(async (error: unknown) => {
+      // That a range is out of bounds tells how large the blob is, and of that another sampan does not say for whom it is.
+      if (!isSomebody(as) && error instanceof RegistryError && error.status === 416) await this.#size(pull, as, signal);
+      throw error;
+    });
     const isKept = !isSomebody(as) && isWhole(range) && this.#shelved.keep(repository, digest, content.size);
     return blobReply(digest, content, isKept ? 'miss' : outcome);
   }

@@ -151,7 +151,7 @@ for (const [credential, show] of Object.entries(shown)) {
         });
         const { upstream } = bench({
           endpoints: [registry.url],
-          credentials: { username: 'me', password: 'swordfish' },
+          credentials: [{ username: 'me', password: 'swordfish' }],
         });
         for (let i = 0; i < 2; i += 1) await assert.rejects(show(upstream), /./, what);
         assert.deepEqual(thief.seen, []);
@@ -175,7 +175,7 @@ for (const [credential, show] of Object.entries(shown)) {
           const { upstream } = bench({
             endpoints: [registry.url],
             redirects: [places.thief],
-            credentials: { username: 'me', password: 'swordfish' },
+            credentials: [{ username: 'me', password: 'swordfish' }],
           });
           await assert.rejects(show(upstream), { status: 502 });
           assert.deepEqual([thief.seen, taken.seen], [[], []]);
@@ -191,7 +191,7 @@ for (const [credential, show] of Object.entries(shown)) {
       const { upstream } = bench({
         endpoints: [registry.url],
         redirects: [cdn.url],
-        credentials: { username: 'me', password: 'swordfish' },
+        credentials: [{ username: 'me', password: 'swordfish' }],
       });
       await assert.rejects(show(upstream));
       assert.deepEqual(thief.seen, []);
@@ -208,7 +208,7 @@ for (const [credential, show] of Object.entries(shown)) {
       });
       const { upstream } = bench({
         endpoints: [registry.url],
-        credentials: { username: 'me', password: 'swordfish' },
+        credentials: [{ username: 'me', password: 'swordfish' }],
       });
       for (let i = 0; i < 3; i += 1) await assert.rejects(show(upstream));
       assert.ok(time > 1);
@@ -224,7 +224,7 @@ for (const [credential, show] of Object.entries(shown)) {
       });
       const { upstream } = bench({
         endpoints: [registry.url],
-        credentials: { username: 'me', password: 'swordfish' },
+        credentials: [{ username: 'me', password: 'swordfish' }],
       });
       await show(upstream);
       assert.ok(own.sawLogin);
