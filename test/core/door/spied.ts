@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Guesses } from '../../../src/core/access/guesses.ts';
 import { arrive } from '../../../src/core/door/arrival.ts';
+import { Limits } from '../../../src/core/door/limits.ts';
 import { HotManifests } from '../../../src/core/mirror/hot.ts';
 import type { MirrorEvent } from '../../../src/core/mirror/events.ts';
 import type { Flight } from '../../../src/core/mirror/blob-flights.ts';
@@ -58,6 +59,8 @@ export async function openSpied(settings: Settings): Promise<SpiedFace> {
     underway: spied('flights', new Map<Digest, Flight>()),
     manifests: spied('manifests', new HotManifests()),
     guesses: new Guesses(() => clock.now()),
+    // None are set.
+    limits: new Limits({ now: () => 0, every: () => () => {}, report }),
     dialling,
     clock,
     report,
