@@ -20,6 +20,7 @@ import { openForwardProxy } from './forward-proxy.ts';
 import type { Log } from './log/log.ts';
 import { createMetrics } from './metrics.ts';
 import type { Face } from './http/listener.ts';
+import { openSendfile, type Sendfile } from './http/sendfile.ts';
 import { type ServerParts, createServer } from './http/server.ts';
 import { createServing, type Lasting } from './serving.ts';
 import { createStatus } from './status.ts';
@@ -151,6 +152,7 @@ export async function startApp(config: Config, log: Log, { heardBy, clock = syst
     adminFor: isLoopbackHost,
     isLocal: (host) => isLoopback({ host, port: 0 }),
     ready: () => !stopping,
+    sendfile: config.sendfile ? await findSendfile(log) : undefined,
   };
   async function open(at: Address, face: Face): Promise<string> {
     close.push(() => face.close(serving.config.stopWithin));
@@ -167,6 +169,15 @@ export async function startApp(config: Config, log: Log, { heardBy, clock = syst
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+async function findSendfile(log: Log): Promise<Sendfile | undefined> {
+  try {
+    return await openSendfile();
+  } catch (error) {
+    log.debug('files go out through buffers: there is no sendfile', { error });
+    return undefined;
   }
 }
 

@@ -56,6 +56,11 @@ export function createMetrics({ label, usage, fills, tunnels, budgets }: Metrics
 function countPulls(make: Instruments, label: Label): Report {
   const pulls = make.counter('sampan_pulls_total', 'Replies to clients.', ['what', 'registry', 'outcome', 'status']);
   const bytes = make.counter('sampan_served_bytes_total', 'Bytes of bodies sent to clients.', ['registry']);
+  const poured = make.counter(
+    'sampan_served_by_sendfile_bytes_total',
+    'Those of them that the kernel moved from the disk to the client by itself.',
+    ['registry'],
+  );
   const seconds = make.histogram('sampan_pull_seconds', 'From a request to the end of its reply.', ['what', 'outcome']);
   const help = 'Replies that came to no end: the client left, or sampan had to cut it off.';
   const broken = make.counter('sampan_broken_pulls_total', help, ['what', 'registry', 'by']);
@@ -69,6 +74,7 @@ function countPulls(make: Instruments, label: Label): Report {
     const registry = event.registry === undefined ? 'none' : label(event.registry);
     pulls.inc({ what, registry, outcome, status: `${Math.floor(event.status / 100)}xx` });
     bytes.inc({ registry }, event.bytes);
+    poured.inc({ registry }, event.poured);
     seconds.observe({ what, outcome }, event.ms / 1000);
     if (!event.whole) broken.inc({ what, registry, by: event.error === undefined ? 'client' : 'sampan' });
   };

@@ -18,6 +18,7 @@ const served: MirrorEvent = {
   status: 206,
   outcome: 'hit',
   bytes: 100,
+  poured: 0,
   ms: 50,
   address: '10.0.0.7',
   tls: 'TLSv1.2',

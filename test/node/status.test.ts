@@ -16,6 +16,7 @@ const served: MirrorEvent = {
   status: 200,
   outcome: 'hit',
   bytes: 100,
+  poured: 0,
   ms: 50,
   address: '10.0.0.7',
   tls: 'TLSv1.2',

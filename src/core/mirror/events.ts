@@ -32,6 +32,8 @@ export type MirrorEvent =
       readonly status: number;
       readonly outcome: Outcome;
       readonly bytes: number;
+      /** Those of them that the kernel moved from the disk to the client by itself. */
+      readonly poured: number;
       readonly ms: number;
       readonly address: string;
       readonly tls: Tls;

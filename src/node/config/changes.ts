@@ -5,14 +5,14 @@ import type { Config } from './config.ts';
 
 /** What was opened at the start stays what it is until the next. */
 export function atOnce(running: Config, next: Config): Config {
-  const { listen, tls, data, admin, sentry, proxy } = running;
+  const { listen, tls, data, sendfile, admin, sentry, proxy } = running;
   // Who may pull was written for where it listens: what is right on the loopback could let everybody in here.
   const isElsewhere = [
     [next.listen, listen],
     [next.proxy?.listen, proxy?.listen],
   ].some(([to, from]) => from !== undefined && !isLoopback(from) && (to === undefined || isLoopback(to)));
   const access = isElsewhere ? running.access : next.access;
-  return { ...next, listen, tls, data, admin, sentry, access, proxy: proxyAtOnce(proxy, next.proxy) };
+  return { ...next, listen, tls, data, sendfile, admin, sentry, access, proxy: proxyAtOnce(proxy, next.proxy) };
 }
 
 /** Whether it learns was chosen for where it listens, if nobody said so; what it intercepts, an authority was opened for. */

@@ -53,6 +53,8 @@ export interface Config {
   readonly data: string;
   /** Bytes; milliseconds in which all of them are looked through, undefined: never. */
   readonly storage: { readonly limit: number; readonly scrub: number | undefined };
+  /** Whether files go out by sendfile(2) where that can be had. */
+  readonly sendfile: boolean;
   readonly access: Access;
   /** Undefined: plain HTTP. */
   readonly tls: OwnTls | undefined;
@@ -185,6 +187,7 @@ function compose(
     listen: settings.listen,
     data,
     storage: { limit: storage.limit, scrub: storage.scrub === 'off' ? undefined : storage.scrub },
+    sendfile: settings.sendfile,
     access: composeAccess(settings.access) ?? { kind: 'open' },
     trustedPeers: settings.trusted_proxies ?? [],
     tlsNotice: composeTlsNotice(settings.tls_notice),

@@ -83,6 +83,7 @@ export const schema = section({
       return ms !== undefined && ms >= shortestScrub ? ms : undefined;
     }).prefault('30d'),
   }),
+  sendfile: z.boolean({ error: 'true or false' }).default(true),
   ...servingKeys(registry, account),
   key_file: filePath().optional(),
   key_env: variableName.optional(),

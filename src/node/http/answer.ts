@@ -14,11 +14,11 @@ import type { Reply } from '../../core/mirror/reply.ts';
 import { RegistryError } from '../../core/oci/errors.ts';
 import { parseLogin } from '../../core/oci/login.ts';
 import { repositoryOf } from '../../core/oci/pull.ts';
-import type { BufferPool } from '../buffer-pool.ts';
 import { type Client, clientOf, type Edge, type TrustedPeers } from './client.ts';
 import { readForm } from './form.ts';
 import { findPage, type PageParts, type Reader } from './pages.ts';
 import { send, type Sent } from './send.ts';
+import type { FileWays } from './send-file.ts';
 
 /** What the configuration says of those who come. */
 export interface Welcoming {
@@ -37,7 +37,7 @@ export interface AnswerParts extends PageParts {
   readonly serving: () => Welcoming;
   readonly report: Report;
   readonly clock: Clock;
-  readonly buffers: BufferPool;
+  readonly ways: FileWays;
 }
 
 interface Decided {
@@ -121,17 +121,17 @@ async function decide(
 }
 
 export async function sendSafely(
-  { report, buffers }: Pick<AnswerParts, 'report' | 'buffers'>,
+  { report, ways }: Pick<AnswerParts, 'report' | 'ways'>,
   reply: Reply,
   request: IncomingMessage,
   response: ServerResponse,
   pace?: Pace,
 ): Promise<Sent> {
   try {
-    return await send(reply, request, response, buffers, pace);
+    return await send(reply, request, response, ways, pace);
   } catch (error) {
     report({ kind: 'bug', error });
-    return send(ofRegistry(unknownError()), request, response, buffers);
+    return send(ofRegistry(unknownError()), request, response, ways);
   }
 }
 

@@ -1,11 +1,17 @@
 // The body of one response on its way out: every write is waited for, and every byte is counted against what the head promised.
 import type { ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import type { Pace } from '../../core/door/limit.ts';
+import type { HeldFile } from '../../core/mirror/reply.ts';
+import type { Range } from '../../core/oci/range.ts';
+import type { Sendfile } from './sendfile.ts';
 
 /** Make one as soon as there is a response: it listens for the client leaving. */
 export class Outlet {
   /** Bytes of the body that the kernel has taken. */
   bytes = 0;
+  /** Those of them that it has moved there by itself. */
+  poured = 0;
   /** All of the body is out, and nothing more will come. */
   whole = false;
   readonly #response: ServerResponse;
@@ -44,6 +50,31 @@ export class Outlet {
     return taken;
   }
 
+  /**
+   * Whether bytes may be given to the socket without Node: what it is given in TLS is not what goes out. Nor is it worth it for who
+   * may not have them fast.
+   */
+  get takesFiles(): boolean {
+    const { socket } = this.#response;
+    return this.#pace === undefined && socket !== null && Object.getPrototypeOf(socket) === Socket.prototype;
+  }
+
+  /**
+   * Gives a part of a file to the kernel: that is in its hands at once, as much as is counted, and maybe nothing. Only behind a
+   * write that was taken, and where the socket `takesFiles`.
+   */
+  pour(sendfile: Sendfile, { descriptor }: HeldFile, { offset, length }: Range): number {
+    if (this.#given + length > (this.#length ?? Infinity)) throw new Error('the body is longer than its head says');
+    const socket = this.#descriptor();
+    // What Node has still in hand goes before it.
+    if (socket === undefined || this.#response.writableLength > 0) return 0;
+    const taken = Math.max(0, sendfile.send(socket, descriptor, offset, length));
+    this.#given += taken;
+    this.bytes += taken;
+    this.poured += taken;
+    return taken;
+  }
+
   /** Throws if the body is shorter than the head promised: that must not look like an end. */
   async end(): Promise<void> {
     if (this.gone) return;
@@ -57,6 +88,17 @@ export class Outlet {
     // Where the end of the connection is the end of the body, only a reset tells a broken one (RFC 9112, section 8).
     if (this.#length === undefined && !chunkedEncoding) socket?.resetAndDestroy();
     else this.#response.destroy();
+  }
+
+  /**
+   * The socket's own, now; undefined if it is closed. Never to be kept, not even over one `await`: from the moment in which Node
+   * closes it, the number is whose connection comes next, and he would get what was meant for this one.
+   */
+  #descriptor(): number | undefined {
+    // Not in Node's types; it says -1 as soon as the handle is being closed, and lets go of the handle then.
+    const socket = this.#response.socket as { _handle?: { fd?: number } | null } | null;
+    const descriptor = socket?._handle?.fd;
+    return descriptor !== undefined && descriptor >= 0 ? descriptor : undefined;
   }
 
   #settled(start: (done: (error?: Error | null) => void) => void): Promise<boolean> {

@@ -2,13 +2,14 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Pace } from '../../core/door/limit.ts';
 import { type Body, type Reply, discard } from '../../core/mirror/reply.ts';
-import type { BufferPool } from '../buffer-pool.ts';
 import { Outlet } from './outlet.ts';
-import { sendFile } from './send-file.ts';
+import { type FileWays, sendFile } from './send-file.ts';
 
 export interface Sent {
   /** Of the body, as far as the kernel has taken them. */
   readonly bytes: number;
+  /** Those of them that went from the disk to the socket without being in this process. */
+  readonly poured: number;
   /** The client was sent all that there is. */
   readonly whole: boolean;
   /** What broke the body when the head was already out; the connection was destroyed. */
@@ -22,7 +23,7 @@ export async function send(
   reply: Reply,
   request: IncomingMessage,
   response: ServerResponse,
-  buffers: BufferPool,
+  ways: FileWays,
   pace?: Pace,
 ): Promise<Sent> {
   const bodiless = request.method === 'HEAD' || reply.status === 204 || reply.status === 304;
@@ -30,7 +31,7 @@ export async function send(
   const length = lengthOf(reply) ?? (body.kind === 'none' && !bodiless ? 0 : undefined);
   const outlet = new Outlet(response, bodiless ? 0 : length, pace);
   if (outlet.gone || bodiless) await discard(reply.body);
-  if (outlet.gone) return { bytes: 0, whole: false };
+  if (outlet.gone) return { bytes: 0, poured: 0, whole: false };
   try {
     response.writeHead(reply.status, headersOf(reply, length));
   } catch (error) {
@@ -38,17 +39,18 @@ export async function send(
     throw error;
   }
   try {
-    await sendBody(body, outlet, response, buffers);
-    return { bytes: outlet.bytes, whole: outlet.whole };
+    await sendBody(body, outlet, response, ways);
+    const { bytes, poured, whole } = outlet;
+    return { bytes, poured, whole };
   } catch (error) {
-    const left = outlet.gone;
+    const { bytes, poured, gone: left } = outlet;
     outlet.destroy();
-    return { bytes: outlet.bytes, whole: false, ...(left ? {} : { error }) };
+    return { bytes, poured, whole: false, ...(left ? {} : { error }) };
   }
 }
 
 /** Throws whatever breaks the body. A client that leaves is no error: then the outlet is not whole. */
-async function sendBody(body: Body, outlet: Outlet, response: ServerResponse, buffers: BufferPool): Promise<void> {
+async function sendBody(body: Body, outlet: Outlet, response: ServerResponse, ways: FileWays): Promise<void> {
   switch (body.kind) {
     case 'none':
       break;
@@ -61,7 +63,7 @@ async function sendBody(body: Body, outlet: Outlet, response: ServerResponse, bu
       for await (const chunk of body.stream) if (!(await outlet.write(chunk))) break;
       break;
     case 'file':
-      await sendFile(outlet, body.file, body.range, buffers);
+      await sendFile(outlet, body.file, body.range, ways);
   }
   await outlet.end();
 }

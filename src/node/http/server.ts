@@ -4,15 +4,21 @@ import { BufferPool } from '../buffer-pool.ts';
 import { answer, type AnswerParts } from './answer.ts';
 import { createListener, type Face } from './listener.ts';
 import { malformed, refuse } from './refuse.ts';
+import { Rota } from './rota.ts';
+import type { Sendfile } from './sendfile.ts';
 import type { Shown } from './tls.ts';
 
-export interface ServerParts extends Omit<AnswerParts, 'buffers'> {
+export interface ServerParts extends Omit<AnswerParts, 'ways'> {
   /** Undefined: plain HTTP. */
   readonly tls?: Shown | undefined;
+  /** Of no use to TLS: the bytes have to come through here. */
+  readonly sendfile?: Sendfile | undefined;
 }
 
 export function createServer(parts: ServerParts): Face {
-  const answering: AnswerParts = { ...parts, buffers: new BufferPool() };
+  const { sendfile, tls } = parts;
+  const pouring = sendfile && tls === undefined ? { sendfile, rota: new Rota() } : undefined;
+  const answering: AnswerParts = { ...parts, ways: { buffers: new BufferPool(), pouring } };
   return createListener(
     {
       answer: (request, response) => answer(answering, request, response),
@@ -20,6 +26,6 @@ export function createServer(parts: ServerParts): Face {
       malformed: (socket, code) => refuse(socket, malformed(code)),
     },
     parts.clock,
-    { shown: parts.tls },
+    { shown: tls },
   );
 }

@@ -135,7 +135,7 @@ export class Carriage {
     const parts = { fetch, via: `1.1 ${this.#parts.pseudonym}`, signal: leaving.signal };
     try {
       const reply = await forward({ method, host, path, headers: request.headers }, parts);
-      const { bytes, whole, error } = await send(reply, request, response, this.#buffers, pace);
+      const { bytes, whole, error } = await send(reply, request, response, { buffers: this.#buffers }, pace);
       if (whole) return { ...nothing, received: bytes, ended: 'done' };
       return {
         ...nothing,

@@ -91,7 +91,13 @@ export class Guests {
     const { reply, by, allowance } = await this.#decide(guest, errand, request, response, leaving.signal);
     // What follows a body that was not read to its end cannot be found.
     if (!request.complete) response.shouldKeepAlive = false;
-    const sent = await sendSafely({ report, buffers: this.#buffers }, reply, request, response, allowance?.pace);
+    const sent = await sendSafely(
+      { report, ways: { buffers: this.#buffers } },
+      reply,
+      request,
+      response,
+      allowance?.pace,
+    );
     allowance?.over();
     if (by === 'registry') report({ kind: 'received', registry: guest.registry, bytes: sent.bytes });
     report({

@@ -15,6 +15,7 @@ test('with no configuration at all, the catalogue is served on the loopback', as
     listen: { host: '127.0.0.1', port: 5050 },
     data: '/somewhere/data',
     storage: { limit: 50_000_000_000, scrub: 30 * 86_400_000 },
+    sendfile: true,
     access: { kind: 'open' },
     trustedPeers: [],
     tls: undefined,
@@ -80,6 +81,7 @@ hosts: { hub.example.com: lab }
 resolve: { lab.example: "203.0.113.7:443" }
 via: "socks5://me:p%40ss@[2001:db8::1]:1080"
 pull_ahead: 8
+sendfile: false
 proxy: { listen: "127.0.0.1:8384", allow: [auth.example, "*.blobs.example"], learn: false, intercept: false, tunnels: 7, idle: 30s, longest: 1h }
 limits: { requests: 20/s, bytes: 50MB/s, pulls: 16, loopback: true }
 admin: { listen: localhost:5051 }
@@ -94,6 +96,7 @@ stop_within: 2m
     listen: { host: '::1', port: 6060 },
     data: '/var/lib/sampan',
     storage: { limit: 1_610_612_736, scrub: undefined },
+    sendfile: false,
     access: config.access,
     trustedPeers: [],
     tls: { certificate: '/tls/cert.pem', key: config.tls?.key ?? '', minimum: 'TLSv1.3' },

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { HeldFile } from '../../../src/core/mirror/reply.ts';
 
-/** Bytes that tell where they are from. */
-export function pattern(length: number): Buffer {
+/** Bytes that tell where they are from, and of which file. */
+export function pattern(length: number, file = 0): Buffer {
   const bytes = Buffer.alloc(length);
-  for (let index = 0; index < length; index += 1) bytes[index] = index * 7 + (index >> 8);
+  for (let index = 0; index < length; index += 1) bytes[index] = index * 7 + (index >> 8) + (index >> 16) * 31 + file;
   return bytes;
 }
 
@@ -21,10 +21,20 @@ export interface Held {
 }
 
 export function hold(context: TestContext, content: Uint8Array): Held {
+  const path = put(context, content);
+  return holdAt(path, content.length);
+}
+
+/** The path of a file with that content. */
+export function put(context: TestContext, content: Uint8Array): string {
   const folder = mkdtempSync(join(tmpdir(), 'sampan-send-'));
   context.after(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'blob');
   writeFileSync(path, content);
+  return path;
+}
+
+export function holdAt(path: string, size: number): Held {
   const descriptor = openSync(path, 'r');
   const closed = Promise.withResolvers<void>();
   let closings = 0;
@@ -34,7 +44,7 @@ export function hold(context: TestContext, content: Uint8Array): Held {
     closed.resolve();
   };
   return {
-    file: { descriptor, size: content.length, close },
+    file: { descriptor, size, close },
     path,
     closed: closed.promise,
     get closings() {

@@ -184,8 +184,12 @@ export class RawClient {
     return client;
   }
 
+  get bytes(): Buffer {
+    return Buffer.concat(this.#chunks);
+  }
+
   get text(): string {
-    return Buffer.concat(this.#chunks).toString('latin1');
+    return this.bytes.toString('latin1');
   }
 
   send(text: string): void {

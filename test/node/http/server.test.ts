@@ -46,6 +46,7 @@ test('a pull is handed on with its headers and the address and login of whoever 
     status: 200,
     outcome: 'hit',
     bytes: 2,
+    poured: 0,
     ms: 0,
     address: '127.0.0.1',
     tls: 'none',

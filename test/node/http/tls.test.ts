@@ -11,12 +11,16 @@ import { promisify } from 'node:util';
 import type { ByteStream, Reply } from '../../../src/core/mirror/reply.ts';
 import { need } from '../../lab/need.ts';
 import { makePair, type Pair, temporary } from '../pair.ts';
+import { hold } from './held-file.ts';
 import { ask, blobPath, bytesReply, exchange, RawClient, replyOf, serve } from './scripted-server.ts';
+import { ways } from './ways.ts';
 
 const run = promisify(execFile);
 const ok = async (): Promise<Reply> => bytesReply('ok');
 
 /** `show` exchanges the certificate. */
+const { sendfile } = ways.at(-1)!;
+
 async function serveTls(t: TestContext, pull = ok, minVersion: SecureVersion = 'TLSv1.2') {
   const directory = temporary(t);
   const pair = makePair(directory, 'first');
@@ -27,7 +31,7 @@ async function serveTls(t: TestContext, pull = ok, minVersion: SecureVersion = '
   });
   let show: (context: SecureContextOptions) => void = () => assert.fail();
   const tls = { context: contextOf(pair), onExchange: (take: typeof show) => void (show = take) };
-  const served = await serve(t, pull, { tls });
+  const served = await serve(t, pull, { tls, sendfile });
   return { ...served, directory, pair, show: (next: Pair) => show(contextOf(next)) };
 }
 
@@ -68,6 +72,15 @@ describe('a listener with a certificate', { skip: need('openssl', 'curl') }, () 
     ]);
     client.child.stdin?.end();
     assert.match((await client).stdout, /Protocol *: TLSv1\.2[^]*Verify return code: 0 \(ok\)/);
+  });
+
+  test('sends files through itself: no byte goes to the client as it lies on the disk', async (t) => {
+    const content = Buffer.alloc(1_000_000, 'as it lies on the disk');
+    const { file } = hold(t, content);
+    const { port, pair, event } = await serveTls(t, async () => replyOf({ kind: 'file', file, range: undefined }));
+    // What `get` puts between chunks.
+    assert.ok((await get(port, pair)).body.replaceAll(',', '') === content.toString());
+    assert.equal((await event('served')).poured, 0);
   });
 
   test('takes nothing older than it should', async (t) => {

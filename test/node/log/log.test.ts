@@ -27,6 +27,7 @@ const served = {
   status: 200,
   outcome: 'hit',
   bytes: 1234,
+  poured: 0,
   ms: 3.4,
   address: '10.0.0.7',
   tls: 'TLSv1.2',

@@ -24,6 +24,7 @@ function world() {
       status: 200,
       outcome: 'miss',
       bytes: 1,
+      poured: 0,
       ms: 1,
       address: client,
       tls: 'none',

@@ -34,6 +34,7 @@ const hit = () =>
     status: 200,
     outcome: 'hit',
     bytes: 0,
+    poured: 0,
     ms: 0,
     address: '',
     tls: 'TLSv1.2',
