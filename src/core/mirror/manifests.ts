@@ -15,6 +15,7 @@ import { type Freshness, isFresh, mayBeStale, stretched } from './freshness.ts';
 import type { Parts } from './parts.ts';
 import type { Pointer } from './ports.ts';
 import type { PullAhead } from './pull-ahead.ts';
+import { Readings } from './readings.ts';
 import { manifestReply, notModified } from './replies.ts';
 import type { Reply } from './reply.ts';
 import { isWhole } from './whole.ts';
@@ -37,6 +38,7 @@ interface Found {
 export class Manifests {
   readonly #parts: Parts;
   readonly #fetches = new Flights<Read>();
+  readonly #readings = new Readings();
   readonly #ahead: PullAhead | undefined;
 
   /** `ahead`: is told what goes out. */
@@ -155,7 +157,7 @@ export class Manifests {
     if (found.manifest !== undefined) return { manifest: found.manifest, outcome: found.outcome };
     const bytes = await this.#parts.kept.read(descriptor.digest);
     if (bytes === undefined) return { manifest: await this.#fetch(repository, descriptor.digest), outcome: 'miss' };
-    const manifest = read(descriptor, bytes);
+    const manifest = this.#read(descriptor, bytes);
     return { manifest, outcome: found.outcome === 'forward' ? 'hit' : found.outcome };
   }
 
@@ -166,7 +168,7 @@ export class Manifests {
       // It may have come in between the look at what we hold and now.
       const held = await this.#held(reference);
       const bytes = held === undefined ? undefined : await kept.read(digest);
-      if (held !== undefined && bytes !== undefined) return read(held.descriptor, bytes);
+      if (held !== undefined && bytes !== undefined) return this.#read(held.descriptor, bytes);
       const manifest = await inquiry.fetch(repository, digest, () =>
         upstream.manifest(reference, oursOfPublic, closing),
       );
@@ -185,8 +187,8 @@ export class Manifests {
     kept.keep(manifest);
     return manifest;
   }
-}
 
-function read(descriptor: Descriptor, bytes: Uint8Array): Read {
-  return { descriptor, bytes, listing: readManifest(bytes, descriptor.mediaType) };
+  #read(descriptor: Descriptor, bytes: Uint8Array): Read {
+    return { descriptor, bytes, listing: this.#readings.read(descriptor, bytes) };
+  }
 }
