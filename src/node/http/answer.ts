@@ -146,9 +146,9 @@ export function hasBody({ headers }: IncomingMessage): boolean {
 /** Throws a RegistryError (400) if the request has not the one Host header that HTTP/1.1 requires (RFC 9112, section 3.2). */
 function visitOf(request: IncomingMessage, arrival: Arrival, client: Client, form: string | undefined): Visit {
   const { headers, httpVersion, method = '' } = request;
-  const hosts = request.headersDistinct['host'] ?? [];
   const fewest = httpVersion === '1.0' ? 0 : 1;
-  if (hosts.length < fewest || hosts.length > 1) throw badRequest('a request has one Host header');
+  const hosts = countHosts(request);
+  if (hosts < fewest || hosts > 1) throw badRequest('a request has one Host header');
   return {
     method,
     arrival,
@@ -157,9 +157,19 @@ function visitOf(request: IncomingMessage, arrival: Arrival, client: Client, for
     form,
     range: headers.range,
     ifNoneMatch: headers['if-none-match'],
-    // Node's types do not know this header.
-    ifRange: request.headersDistinct['if-range']?.[0],
+    // Node's types do not know this header. Of several it makes one that never matches.
+    ifRange: headers['if-range'] as string | undefined,
   };
+}
+
+/** Node keeps the first of several, or makes one of them. */
+function countHosts({ rawHeaders }: IncomingMessage): number {
+  let count = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? '';
+    if (name.length === 4 && name.toLowerCase() === 'host') count += 1;
+  }
+  return count;
 }
 
 function registryOf(asked: Decided['asked']): string | undefined {

@@ -6,6 +6,8 @@ import type { HeldFile } from '../../core/mirror/reply.ts';
 import type { Range } from '../../core/oci/range.ts';
 import type { Sendfile } from './sendfile.ts';
 
+const tooLong = 'the body is longer than its head says';
+
 /** Make one as soon as there is a response: it listens for the client leaving. */
 export class Outlet {
   /** Bytes of the body that the kernel has taken. */
@@ -40,8 +42,7 @@ export class Outlet {
    * Throws, and writes nothing, if that is more than the head promised.
    */
   async write(chunk: Uint8Array): Promise<boolean> {
-    this.#given += chunk.length;
-    if (this.#given > (this.#length ?? Infinity)) throw new Error('the body is longer than its head says');
+    this.#give(chunk.length);
     if (chunk.length === 0) return !this.gone;
     const turn = this.#pace?.take(chunk.length);
     if (turn !== undefined) await turn;
@@ -64,7 +65,7 @@ export class Outlet {
    * write that was taken, and where the socket `takesFiles`.
    */
   pour(sendfile: Sendfile, { descriptor }: HeldFile, { offset, length }: Range): number {
-    if (this.#given + length > (this.#length ?? Infinity)) throw new Error('the body is longer than its head says');
+    if (this.#given + length > (this.#length ?? Infinity)) throw new Error(tooLong);
     const socket = this.#descriptor();
     // What Node has still in hand goes before it.
     if (socket === undefined || this.#response.writableLength > 0) return 0;
@@ -75,11 +76,16 @@ export class Outlet {
     return taken;
   }
 
-  /** Throws if the body is shorter than the head promised: that must not look like an end. */
-  async end(): Promise<void> {
+  /** With the last of the body, if any is left. Throws if it is shorter than the head promised: that must not look like an end. */
+  async end(last?: Uint8Array): Promise<void> {
+    const length = last?.length ?? 0;
+    this.#give(length);
     if (this.gone) return;
+    const turn = length > 0 ? this.#pace?.take(length) : undefined;
+    if (turn !== undefined) await turn;
     if (this.#given < (this.#length ?? 0)) throw new Error('the body is shorter than its head says');
-    this.whole = await this.#settled((done) => this.#response.end(done));
+    this.whole = await this.#settled((done) => this.#response.end(last, done));
+    if (this.whole) this.bytes += length;
   }
 
   /** The only honest answer to a body that breaks after its head. */
@@ -88,6 +94,11 @@ export class Outlet {
     // Where the end of the connection is the end of the body, only a reset tells a broken one (RFC 9112, section 8).
     if (this.#length === undefined && !chunkedEncoding) socket?.resetAndDestroy();
     else this.#response.destroy();
+  }
+
+  #give(length: number): void {
+    this.#given += length;
+    if (this.#given > (this.#length ?? Infinity)) throw new Error(tooLong);
   }
 
   /**

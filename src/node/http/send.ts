@@ -55,8 +55,7 @@ async function sendBody(body: Body, outlet: Outlet, response: ServerResponse, wa
     case 'none':
       break;
     case 'bytes':
-      await outlet.write(body.bytes);
-      break;
+      return outlet.end(body.bytes);
     case 'stream':
       // The first chunk may take long, and a client that hears nothing gives up: containerd after 30 seconds.
       response.flushHeaders();
