@@ -1,8 +1,7 @@
 // The log: JSON lines, or readable ones on a terminal. No credential and no query of a URL gets into any.
-import { pino } from 'pino';
 import type { Report } from '../../core/mirror/events.ts';
 import { factsOf, summary } from './error-facts.ts';
-import { type LogLevel, lineOf } from './lines.ts';
+import { type Line, type LogLevel, lineOf } from './lines.ts';
 import { redact } from '../../core/oci/redact.ts';
 import { output } from './output.ts';
 import type { Destination } from './terminal.ts';
@@ -29,21 +28,23 @@ export async function openLog(level: LogLevel): Promise<Log> {
   return createLog(level, terminal(process.stdout, process.stdout.hasColors()));
 }
 
+/** Least first. */
+const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
+
 export function createLog(level: LogLevel, destination: Destination): Log {
-  const logger = pino(
-    {
-      level,
-      base: undefined,
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      hooks: { streamWrite: redact },
-    },
-    destination,
-  );
+  let least = levels.indexOf(level);
+  const timestamp = timestamps();
+
+  /** At each request, so in one go by the runtime’s own JSON. */
+  function write({ level: at, message, facts }: Line): void {
+    if (levels.indexOf(at) < least) return;
+    destination.write(`${redact(JSON.stringify({ level: at, time: timestamp(), ...facts, msg: message }))}\n`);
+  }
+
   const at =
-    (method: LogLevel): Say =>
+    (its: LogLevel): Say =>
     (message, { error, ...facts } = {}) => {
-      logger[method](error === undefined ? facts : { ...facts, error: factsOf(error, true) }, message);
+      write({ level: its, message, facts: error === undefined ? facts : { ...facts, error: factsOf(error, true) } });
     };
   return {
     debug: at('debug'),
@@ -52,11 +53,23 @@ export function createLog(level: LogLevel, destination: Destination): Log {
     error: at('error'),
     report: (event) => {
       const line = lineOf(event);
-      if (line !== undefined) logger[line.level](line.facts, line.message);
+      if (line !== undefined) write(line);
     },
     setLevel(next) {
-      logger.level = next;
+      least = levels.indexOf(next);
     },
+  };
+}
+
+/** Made once a millisecond: many lines have the same. */
+function timestamps(): () => string {
+  let at = Number.NaN;
+  let told = '';
+  return () => {
+    const now = Date.now();
+    if (now !== at) told = new Date(now).toISOString();
+    at = now;
+    return told;
   };
 }
 

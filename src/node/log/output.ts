@@ -21,18 +21,30 @@ export function output(): Destination {
     });
   }
 
+  /** Lines of this round of the event loop, which are written together: each write is a hop to another thread and back. */
+  let round = '';
+  function end(): void {
+    const text = round;
+    round = '';
+    if (text === '') return;
+    if (lines !== undefined) lines.write(text);
+    else if (takes(text)) begin();
+  }
+
+  // Before pino's own, which brings out what it was given.
+  process.on('exit', end);
   begin();
   return {
     write(line) {
-      if (lines !== undefined) lines.write(line);
-      else if (takes(line)) begin();
+      if (round === '') setImmediate(end);
+      round += line;
     },
   };
 }
 
-/** Whether it takes a line again. What broke may have left half of one. */
-function takes(line: string): boolean {
-  const bytes = Buffer.from(`\n${line}`);
+/** Whether it takes lines again. What broke may have left half of one. */
+function takes(text: string): boolean {
+  const bytes = Buffer.from(`\n${text}`);
   try {
     return writeSync(standardOutput, bytes) === bytes.length;
   } catch {

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { SmallDisk, needMounts } from '../../lab/small-disk.ts';
 
@@ -18,6 +19,18 @@ const program = `
     setImmediate(() => process.stderr.write('.'));
   }
 `;
+
+it('keeps every line of a process that ends at once', async () => {
+  const last = `
+    import { output } from ${JSON.stringify(import.meta.resolve('../../../src/node/log/output.ts'))};
+    const log = output();
+    log.write('one\\n');
+    log.write('two\\n');
+    process.exit(1);
+  `;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', last], { stdio: ['ignore', 'pipe', 'inherit'] });
+  assert.equal(await text(child.stdout), 'one\ntwo\n');
+});
 
 describe('a log on a disk that is full', { skip: needMounts() }, () => {
   it('goes on as soon as there is room, and no line of it is in two', async (t) => {
