@@ -5,6 +5,7 @@ import http from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { TLSSocket } from 'node:tls';
+import type { Pace } from '../../../src/core/door/limit.ts';
 import { Outlet } from '../../../src/node/http/outlet.ts';
 import { openSendfile, type Sendfile } from '../../../src/node/http/sendfile.ts';
 import { hold, pattern } from './held-file.ts';
@@ -25,9 +26,7 @@ class Sent implements Sendfile {
 }
 
 /** A response whose head is out, on its server's side. */
-async function respond(
-  context: TestContext,
-): Promise<{ response: http.ServerResponse; outlet: Outlet; socket: Socket }> {
+async function respond(context: TestContext, pace?: Pace) {
   const server = http.createServer();
   context.after(() => server.close().closeAllConnections());
   await once(server.listen(0, '127.0.0.1'), 'listening');
@@ -36,10 +35,11 @@ async function respond(
     .on('response', (got) => got.on('error', () => {}).pause())
     .on('error', () => {});
   const [, response] = (await once(server, 'request')) as [http.IncomingMessage, http.ServerResponse];
-  const outlet = new Outlet(response, size + 1);
+  const outlet = new Outlet(response, size + 1, pace);
   response.writeHead(200, { 'content-length': size + 1 });
   assert.equal(await outlet.write(Buffer.alloc(1)), true);
-  return { response, outlet, socket: response.socket! };
+  assert.ok(response.socket);
+  return { response, outlet, socket: response.socket };
 }
 
 test('the kernel is given the descriptor that the connection has', async (context) => {
@@ -76,6 +76,17 @@ test('of a connection in TLS the kernel knows only what it must not send as it l
   response.detachSocket(response.socket!);
   response.assignSocket(socket);
   assert.equal(outlet.takesFiles, false);
+});
+
+test('who is slowed down gets nothing past the count of it', async (context) => {
+  const counted: number[] = [];
+  const pace: Pace = { take: (bytes) => void counted.push(bytes) };
+  const { outlet, socket } = await respond(context, pace);
+  assert.equal(outlet.takesFiles, false);
+  const ended = outlet.end(Buffer.alloc(size));
+  assert.deepEqual(counted, [1, size]);
+  socket.destroy();
+  await ended;
 });
 
 test('nothing overtakes what Node has still to write', async (context) => {
