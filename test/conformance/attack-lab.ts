@@ -14,7 +14,14 @@ import type { FaceAnswer, FaceRequest } from './face.ts';
 export interface SpiedFace extends ReachableFace {
   /** In their order: `store.open sha256:…`, `asked 200`, … */
   readonly calls?: string[];
+  /** Nothing stays here of what only somebody in particular may have. */
+  readonly forgets?: boolean;
+  /** Its clock goes on by so many milliseconds, where it can. */
+  readonly forward?: (ms: number) => void;
 }
+
+/** Where everybody is. */
+export const home = '192.0.2.7';
 
 export type OpenSpied = (settings: Settings) => Promise<SpiedFace>;
 
@@ -33,7 +40,7 @@ export interface Secret {
 
 /** Images that name parts of a secret and have none of them. */
 export type Forgery = 'digest' | 'layer' | 'child' | 'subject';
-export const forgeries: readonly Forgery[] = ['digest', 'layer', 'child', 'subject'];
+export const forgeries: readonly Forgery[] = ['layer', 'digest', 'child', 'subject'];
 
 function forged({ item, layer }: Secret, forgery: Forgery): Item {
   if (forgery === 'child') return { ...index([item]), children: [] };
@@ -56,7 +63,9 @@ export class AttackLab {
   readonly #way: Way;
   readonly #close: (() => Promise<void>)[] = [];
   readonly #gate = new Gate();
+  readonly #gates = [this.#gate];
   readonly #running: Promise<FaceAnswer>[] = [];
+  readonly #held: Promise<FaceAnswer>[] = [];
 
   constructor(way: Way) {
     this.#way = way;
@@ -78,7 +87,7 @@ export class AttackLab {
     }
     const common = { key, catalogue: false };
     const settings = { ...common, ...(await this.#way.settings(this)) };
-    this.#demand(this.#way.formerly === true ? [] : this.#names);
+    this.#demand(this.#isAnybodys ? [] : this.#names);
     const first = await open(settings);
     this.#close.unshift(() => first.close());
     this.face = first;
@@ -89,7 +98,7 @@ export class AttackLab {
   }
 
   async close(): Promise<void> {
-    this.#gate.open();
+    for (const gate of this.#gates) gate.open();
     for (const each of this.#close) await each();
   }
 
@@ -97,12 +106,19 @@ export class AttackLab {
     return this.secrets.map(({ name }) => `acme/${name}`);
   }
 
+  /** While it is pulled. */
+  get #isAnybodys(): boolean {
+    return this.#way.formerly === true || this.#way.open === true;
+  }
+
   #demand(names: readonly string[]): void {
     this.hub.levers.token = { expiresIn: 300, private: names, logins: logins(names), mark: 'hub' };
   }
 
-  ask({ target, headers, ...others }: FaceRequest, authorization?: string): Promise<FaceAnswer> {
-    const told = { host: 'mirror.example', ...headers, ...(authorization !== undefined && { authorization }) };
+  /** `from`: an address, as each kind of face is told of it. */
+  ask({ target, headers, ...others }: FaceRequest, authorization?: string, from = home): Promise<FaceAnswer> {
+    const came = { 'x-forwarded-for': from, 'cf-connecting-ip': from };
+    const told = { host: 'mirror.example', ...came, ...headers, ...(authorization !== undefined && { authorization }) };
     return this.face.request({ target, headers: told, ...others });
   }
 
@@ -127,16 +143,16 @@ export class AttackLab {
 
   /** Brings each secret into its state. */
   async stage(): Promise<void> {
-    const { formerly = false } = this.#way;
+    const { formerly = false, alone = false } = this.#way;
     for (const secret of this.secrets) {
-      const open = `open/${secret.name}`;
-      const guest = await this.#way.guest(this, open);
+      const owner = await this.#way.owner(this, `acme/${secret.name}`);
+      const guest = await this.#way.guest(this, `open/${secret.name}`);
       if (secret.state === 'hit') {
-        await this.#pullAll(secret, 'open', guest);
-        await this.#pullAll(secret, 'acme', await this.#way.owner(this, `acme/${secret.name}`));
+        if (!alone) await this.#pullAll(secret, 'open', guest);
+        await this.#pullAll(secret, 'acme', owner);
         if (formerly) await this.#pullAll(secret, 'acme', undefined);
       }
-      if (secret.state === 'run') await this.#start(secret, guest, formerly);
+      if (secret.state === 'run') await this.#start(secret, formerly ? undefined : owner, guest);
     }
     if (!formerly) return;
     this.#demand(this.#names);
@@ -148,8 +164,9 @@ export class AttackLab {
     this.third.log.length = 0;
   }
 
-  /** Again, until blobs are seen to be here where they are to be had by anybody. */
+  /** Again, until blobs are seen to be here, unless the face keeps nothing of what is for somebody alone. */
   async #pullAll({ name, item, layer }: Secret, where: string, authorization: string | undefined): Promise<void> {
+    const here = this.face.forgets === true ? /hit|bypass/ : /hit|kept/;
     for (const path of ['manifests/1', `manifests/${item.digest}`, `referrers/${item.digest}`]) {
       assert.equal((await this.ask({ target: `/v2/${where}/${name}/${path}` }, authorization)).status, 200);
     }
@@ -158,28 +175,53 @@ export class AttackLab {
       do {
         told = await this.ask({ target: `/v2/${where}/${name}/blobs/${digest}` }, authorization);
         assert.equal(told.status, 200);
-      } while (!/hit|bypass/.test(String(told.headers['cache-status'])));
+      } while (!here.test(String(told.headers['cache-status'])));
     }
   }
 
   /** Held up in the middle: the layer, for whoever has the public one and for the owner. */
-  async #start({ name, layer }: Secret, guest: string | undefined, formerly: boolean): Promise<void> {
+  async #start(secret: Secret, owner: string | undefined, guest: string | undefined): Promise<void> {
+    const { name, layer } = secret;
     this.hub.levers.stall = { after: 100, gate: this.#gate, digest: layer.digest };
-    const start = async (where: string, path: string, authorization: string | undefined) => {
-      const target = `/v2/${where}/${name}/${path}`;
+    const start = async (where: string, authorization: string | undefined) => {
+      const target = `/v2/${where}/${name}/blobs/${layer.digest}`;
       this.#running.push(this.ask({ target }, authorization));
-      const isOwners = (asked: Asked) => where === 'open' || formerly || this.hub.tokens.loginOf(asked) === owners;
-      while (!this.hub.asked(target).some(isOwners)) await setImmediate();
+      const isTheirs = (asked: Asked) => where === 'open' || this.#isOwners(asked);
+      while (!this.hub.asked(target).some(isTheirs)) await setImmediate();
     };
-    await start('open', `blobs/${layer.digest}`, guest);
+    if (this.#way.alone !== true) await start('open', guest);
+    await start('acme', owner);
     await this.#gate.reached();
-    const owner = formerly ? undefined : await this.#way.owner(this, `acme/${name}`);
-    await start('acme', `blobs/${layer.digest}`, owner);
+    if (!this.#isAnybodys) await this.#startOthers(secret, owner);
   }
 
-  /** Lets go what was held up; those who asked for it. */
-  finish(): Promise<readonly FaceAnswer[]> {
-    this.#gate.open();
+  #isOwners(asked: Asked): boolean {
+    return this.#isAnybodys || this.hub.tokens.loginOf(asked) === owners;
+  }
+
+  /** Held up before they begin: manifests and lists. */
+  async #startOthers({ name, item }: Secret, owner: string | undefined): Promise<void> {
+    const manifest = `manifests/${item.digest}`;
+    const shared = ['manifests/1', `referrers/${item.digest}`];
+    // Behind another one these are asked for in nobody's name first, once for all who come, and with that one's account.
+    const all = [manifest, 'tags/list', ...(this.#way.behind === undefined ? shared : [])];
+    const paths = all.map((path) => `/v2/acme/${name}/${path}`);
+    const gate = new Gate();
+    this.#gates.push(gate);
+    this.hub.levers.hold = (asked) => {
+      // Of a digest the bytes are held up, and not the word that it is there.
+      const isWord = asked.method === 'HEAD' && asked.path.endsWith(manifest);
+      return paths.includes(asked.path) && !isWord && this.#isOwners(asked) ? gate.enter() : undefined;
+    };
+    for (const target of paths) this.#held.push(this.ask({ target }, owner));
+    await gate.reached(paths.length);
+    this.hub.levers.hold = undefined;
+  }
+
+  /** Lets go what was held up; those who asked for blobs. The others may have been given up, where all this took long. */
+  async finish(): Promise<readonly FaceAnswer[]> {
+    for (const gate of this.#gates) gate.open();
+    await Promise.allSettled(this.#held);
     return Promise.all(this.#running);
   }
 

@@ -6,7 +6,7 @@ import type { AttackLab } from './attack-lab.ts';
 import type { ReachableFace } from './chain.ts';
 
 /** What somebody shows for a repository; undefined: nothing. */
-type Shows = (lab: AttackLab, repository: string) => Promise<string | undefined> | string | undefined;
+export type Shows = (lab: AttackLab, repository: string) => Promise<string | undefined> | string | undefined;
 
 export interface Way {
   readonly settings: (lab: AttackLab) => Promise<Settings> | Settings;
@@ -17,25 +17,33 @@ export interface Way {
   readonly attackers: Readonly<Record<string, Shows>>;
   /** The private ones were public once, and were pulled then. */
   readonly formerly?: boolean;
+  /** At the registry anybody may have all of it. */
+  readonly open?: boolean;
+  /** Rules deny it here, whatever the registry says: nothing has to be looked at to refuse it. */
+  readonly denied?: boolean;
+  /** Only the private ones are pulled, by their owner, so that nothing is here by way of somebody else. */
+  readonly alone?: boolean;
+  /** From where an attack comes, by its number, if not from where everybody is. */
+  readonly from?: (attack: number) => string;
   /** Opens another one behind the one that has these settings. */
   readonly behind?: (lab: AttackLab, before: ReachableFace) => Promise<Settings>;
 }
 
-const nothing: Shows = () => undefined;
+export const nothing: Shows = () => undefined;
 const longAgo = 1000;
-const later = Date.UTC(2100, 0);
+export const later = Date.UTC(2100, 0);
 
-function sealed(pass: Parameters<typeof seal>[2], until: number): Promise<string> {
+export function sealed(pass: Parameters<typeof seal>[2], until: number): Promise<string> {
   return seal(createMac(key), 'docker.io', pass, until).then((token) => `Bearer ${token}`);
 }
 
 /** A token of this mirror for a login at the registry; in it is the registry's own. */
-const relayed =
+export const relayed =
   (user: string): Shows =>
   (lab, repository) =>
     lab.token(repository, basic(user));
 
-const own: Omit<Way, 'settings' | 'attackers'> = { owner: relayed('owner'), guest: relayed('other') };
+export const own: Omit<Way, 'settings' | 'attackers'> = { owner: relayed('owner'), guest: relayed('other') };
 const ownAttackers: Way['attackers'] = {
   'another login': relayed('other'),
   nobody: nothing,
@@ -48,14 +56,16 @@ const ownAttackers: Way['attackers'] = {
     const authorization = `Bearer ${lab.upstreamToken(await lab.token(repository, basic('owner')))}`;
     return sealed({ kind: 'authorization', authorization, grantor: lab.hub.url }, longAgo);
   },
+  'a token with one that the registry does not know any more': ({ hub }) =>
+    sealed({ kind: 'authorization', authorization: 'Bearer hubtoken-1000000', grantor: hub.url }, later),
   async 'a token for another repository'(lab, repository) {
     return lab.token(repository.replace('acme', 'open'), basic('owner'));
   },
 };
 
-const alice = basic('alice', secrets.alice);
-const bob = basic('bob', secrets.bob);
-const shared: Omit<Way, 'settings'> = {
+export const alice = basic('alice', secrets.alice);
+export const bob = basic('bob', secrets.bob);
+export const shared: Omit<Way, 'settings'> = {
   owner: () => alice,
   guest: () => bob,
   attackers: {
@@ -66,7 +76,7 @@ const shared: Omit<Way, 'settings'> = {
     'somebody’s login at the registry': () => basic('other'),
   },
 };
-async function sharedSettings(lab: AttackLab, access: string): Promise<Settings> {
+export async function sharedSettings(lab: AttackLab, access: string): Promise<Settings> {
   return {
     access,
     accounts: {
@@ -84,7 +94,7 @@ async function sharedSettings(lab: AttackLab, access: string): Promise<Settings>
 }
 
 /** As the registry itself gives it to a client that asks there. */
-const direct =
+export const direct =
   (user: string): Shows =>
   (lab, repository) =>
     lab.direct(repository, basic(user));
@@ -92,6 +102,7 @@ const direct =
 export const ways: Readonly<Record<string, Way>> = {
   'the registry’s own logins': {
     ...own,
+    alone: true,
     settings: ({ hub }) => ({
       access: 'open',
       registries: { 'docker.io': { endpoints: [hub.url], login: 'own' } },
@@ -108,6 +119,7 @@ export const ways: Readonly<Record<string, Way>> = {
   },
   'our credentials for accounts that rules name': {
     ...shared,
+    alone: true,
     settings: (lab) => sharedSettings(lab, 'open'),
   },
   'our credentials, and nobody without an account': {

@@ -1,59 +1,17 @@
 // The attack table: what is asked for × whether it is here × who asks, for each way in which an image can be private.
 import assert from 'node:assert/strict';
 import { after, before, describe, it, type TestContext } from 'node:test';
+import { type Ask, assertHad, assertNothingOf, asks, byDigest, seen } from './attack-asks.ts';
 import { AttackLab, type Forgery, type OpenSpied, owners, type Secret, type State, states } from './attack-lab.ts';
-import { type Way, ways as allWays } from './attack-ways.ts';
+import { ruledWays } from './attack-rules.ts';
+import { type Way, ways as privateWays } from './attack-ways.ts';
 import type { FaceAnswer } from './face.ts';
 
-interface Ask {
-  readonly what: string;
-  readonly path: (secret: Secret) => string;
-  readonly method?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-const blob = ({ layer }: Secret) => `blobs/${layer.digest}`;
-const manifest = ({ item }: Secret) => `manifests/${item.digest}`;
-const byDigest: readonly Ask[] = [
-  { what: 'a manifest by its digest', path: manifest },
-  { what: 'the head of a manifest', path: manifest, method: 'HEAD' },
-  { what: 'whether a manifest has changed', path: manifest, headers: { 'if-none-match': '*' } },
-  { what: 'a blob', path: blob },
-  { what: 'the head of a blob', path: blob, method: 'HEAD' },
-  { what: 'whether a blob has changed', path: blob, headers: { 'if-none-match': '*' } },
-  { what: 'a range of a blob', path: blob, headers: { range: 'bytes=10-19' } },
-  { what: 'a range beyond a blob', path: blob, headers: { range: 'bytes=999999-' } },
-  { what: 'the referrers', path: ({ item }) => `referrers/${item.digest}` },
-];
-const asks: readonly Ask[] = [
-  { what: 'a manifest by its tag', path: () => 'manifests/1' },
-  { what: 'the head of a tag', path: () => 'manifests/1', method: 'HEAD' },
-  { what: 'the tags', path: () => 'tags/list' },
-  ...byDigest,
-];
-
-/** Of the connection, of the moment, or of the harness; none is of the answer. */
-const passing = new Set(['date', 'connection', 'keep-alive', 'transfer-encoding', 'x-cache-operations']);
-
-/** An answer as it would be about a repository and an image without a name. */
-function seen({ status, headers, body }: FaceAnswer, name: string, { item, layer, sbom }: Secret): string {
-  const told = [status, Object.entries(headers).filter(([each]) => !passing.has(each)), Buffer.from(body).toString()];
-  return JSON.stringify(told)
-    .replaceAll(name, 'NAME')
-    .replaceAll(item.digest, 'MANIFEST')
-    .replaceAll(layer.digest, 'LAYER')
-    .replaceAll(sbom.digest, 'SBOM');
-}
-
-function assertNothingOf({ bytes, item, sbom }: Secret, { headers, body }: FaceAnswer): void {
-  for (const hidden of [bytes.subarray(0, 7), item.body, sbom.digest]) assert.ok(!Buffer.from(body).includes(hidden));
-  for (const sign of ['docker-content-digest', 'etag', 'content-range', 'cache-status']) {
-    assert.equal(headers[sign], undefined, sign);
-  }
-}
+export const allWays: Readonly<Record<string, Way>> = { ...privateWays, ...ruledWays };
 
 /** What an attack must not have set off, where that can be seen: the decision is made of what the book says of this repository alone. */
-function assertUntouched(calls: readonly string[], name: string): void {
+function assertUntouched(calls: readonly string[], name: string, { denied }: Way): void {
+  if (denied === true) return assert.deepEqual(calls, []);
   const evidence = new RegExp(`^book\\.\\w+ docker\\.io/${name}( |$)`);
   for (const call of calls) assert.ok(call.startsWith('asked ') || evidence.test(call), call);
 }
@@ -66,8 +24,14 @@ function assertUnread(calls: readonly string[], { item, layer }: Secret): void {
   }
 }
 
+/** All where an image is here by way of its owner alone, none where rules deny it: those know nothing of what a manifest names. */
+function forgeriesIn({ alone, denied }: Way, forgeries: readonly Forgery[]): readonly Forgery[] {
+  if (denied === true) return [];
+  return alone === true ? forgeries : forgeries.slice(0, 1);
+}
+
 function describeWay(name: string, way: Way, forgeries: readonly Forgery[], open: OpenSpied): void {
-  describe(name, { timeout: 60_000 }, () => {
+  describe(name, { timeout: 60_000, concurrency: 1 }, () => {
     const lab = new AttackLab(way);
     const took = new Map<State, number[]>(states.map((state) => [state, []]));
     before(async () => {
@@ -76,27 +40,29 @@ function describeWay(name: string, way: Way, forgeries: readonly Forgery[], open
     });
     after(() => lab.close());
 
+    let attacks = 0;
     /** The same for each state; what it sets off is looked at by `check`. */
     async function attack(
       ask: Ask,
       secret: Secret,
-      { name: at, shows }: { readonly name: string; readonly shows: string | undefined },
+      { name: at, shows, from }: { readonly name: string; readonly shows: string | undefined; readonly from?: string },
       check: (calls: readonly string[]) => void,
     ): Promise<FaceAnswer> {
       const { calls } = lab.face;
       if (calls !== undefined) calls.length = 0;
       const began = performance.now();
       const { method = 'GET', headers = {} } = ask;
-      const answer = await lab.ask({ method, target: `/v2/${at}/${ask.path(secret)}`, headers }, shows);
+      const answer = await lab.ask({ method, target: `/v2/${at}/${ask.path(secret)}`, headers }, shows, from);
       took.get(secret.state)?.push(performance.now() - began);
       if (calls !== undefined) check([...calls]);
       return answer;
     }
 
     /** Nobody else's login was shown for him. What is on its way to its owner goes on meanwhile, with his. */
-    function assertOwnLogin(attacker: string, { state }: Secret): void {
+    function assertOwnLogin(attacker: string, { state, name: of }: Secret): void {
       // What another sampan asks is its own affair.
       if (way.behind !== undefined || state === 'run') return;
+      if (way.denied === true) return assert.deepEqual(lab.hub.asked(`/acme/${of}/`), []);
       // A token that was stolen is what he shows himself.
       if (/revoked|another repository/.test(attacker)) return;
       for (const asked of lab.hub.asked('/acme/')) {
@@ -115,8 +81,9 @@ function describeWay(name: string, way: Way, forgeries: readonly Forgery[], open
           for (const secret of lab.secrets) {
             const at = `acme/${secret.name}`;
             lab.hub.log.length = 0;
-            const comes = { name: at, shows: shown.get(secret.name) };
-            const answer = await attack(ask, secret, comes, (calls) => assertUntouched(calls, at));
+            attacks += 1;
+            const comes = { name: at, shows: shown.get(secret.name), ...(way.from && { from: way.from(attacks) }) };
+            const answer = await attack(ask, secret, comes, (calls) => assertUntouched(calls, at, way));
             assert.ok(answer.status === 401 || answer.status === 403, String(answer.status));
             assertNothingOf(secret, answer);
             told.set(secret.state, seen(answer, at, secret));
@@ -128,7 +95,7 @@ function describeWay(name: string, way: Way, forgeries: readonly Forgery[], open
       }
     }
 
-    for (const forgery of forgeries) {
+    for (const forgery of forgeriesIn(way, forgeries)) {
       for (const [number, ask] of byDigest.entries()) {
         it(`${ask.what} is not had by way of a repository that names it (${forgery}), nor is it seen to be here`, async () => {
           const told = new Map<State, string>();
@@ -162,20 +129,6 @@ function describeWay(name: string, way: Way, forgeries: readonly Forgery[], open
   });
 }
 
-function assertHad(ask: Ask, { item, bytes, sbom }: Secret, status: number, body: Buffer): void {
-  const { what, method = 'GET', headers = {} } = ask;
-  const { range } = headers;
-  if (what.includes('beyond')) return assert.equal(status, 416);
-  // What is passed on is whole: whether it has changed is asked of what is held.
-  if ('if-none-match' in headers) return assert.ok([200, 304].includes(status));
-  assert.equal(status, range === undefined ? 200 : 206, what);
-  if (method === 'HEAD') return assert.equal(body.length, 0);
-  if (what.includes('manifest')) return assert.deepEqual(body, item.body);
-  if (range !== undefined) return assert.deepEqual(body, bytes.subarray(10, 20));
-  if (what.includes('blob')) return assert.deepEqual(body, bytes);
-  assert.ok(what === 'the tags' ? body.includes('"1"') : body.includes(sbom.digest), what);
-}
-
 function tell(t: TestContext, took: ReadonlyMap<State, readonly number[]>): void {
   for (const [state, times] of took) {
     const sorted = times.toSorted((one, other) => one - other);
@@ -191,7 +144,7 @@ interface Extent {
 /** In all ways, with one forgery, if nobody says. */
 export function describeAttacks(name: string, open: OpenSpied, extent: Extent = {}): void {
   const { ways = allWays, forgeries = ['layer'] } = extent;
-  describe(name, () => {
+  describe(name, { concurrency: 2 }, () => {
     for (const [what, way] of Object.entries(ways)) describeWay(what, way, forgeries, open);
   });
 }

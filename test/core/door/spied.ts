@@ -8,10 +8,11 @@ import { arrive } from '../../../src/core/door/arrival.ts';
 import { Limits } from '../../../src/core/door/limits.ts';
 import { HotManifests } from '../../../src/core/mirror/hot.ts';
 import type { MirrorEvent } from '../../../src/core/mirror/events.ts';
+import type { Clock } from '../../../src/core/mirror/ports.ts';
 import type { Flight } from '../../../src/core/mirror/blob-flights.ts';
 import type { Digest } from '../../../src/core/oci/digest.ts';
 import { repositoryKey, type Repository } from '../../../src/core/oci/reference.ts';
-import { clock } from '../../../src/node/clock.ts';
+import { clock as realClock } from '../../../src/node/clock.ts';
 import { readConfig } from '../../../src/node/config/config.ts';
 import { Dialling } from '../../../src/node/dialling.ts';
 import { createServing } from '../../../src/node/serving.ts';
@@ -51,6 +52,8 @@ export async function openSpied(settings: Settings): Promise<SpiedFace> {
   const report = (event: MirrorEvent) => {
     if (event.kind === 'asked' && event.what !== 'token') asked.getStore()?.push(`asked ${event.status}`);
   };
+  let ahead = 0;
+  const clock: Clock = { ...realClock, now: () => realClock.now() + ahead };
   const store = await openStore({ dir: join(directory, 'data'), limit: undefined, clock, report });
   const dialling = new Dialling(clock);
   const closing = new AbortController();
@@ -70,12 +73,15 @@ export async function openSpied(settings: Settings): Promise<SpiedFace> {
   return {
     calls,
     origin: '',
+    forward: (ms) => {
+      ahead += ms;
+    },
     async request({ method = 'GET', target, headers = {} }) {
       const arrival = arrive({ target, host: headers['host'], scheme: 'http' });
       const visit = {
         method,
         arrival,
-        address: '127.0.0.1',
+        address: headers['x-forwarded-for'] ?? '127.0.0.1',
         authorization: headers['authorization'],
         range: headers['range'],
         ifNoneMatch: headers['if-none-match'],

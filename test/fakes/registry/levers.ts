@@ -45,6 +45,8 @@ export interface Answer {
 export interface Levers extends BlobLevers {
   /** Demands a token of the registry's own /token. */
   token: TokenLever | undefined;
+  /** Whatever it says to a request waits for this. */
+  hold: ((asked: Asked) => Promise<void> | undefined) | undefined;
   /** Origin that blobs are redirected to: `http://127.0.0.1:port`. */
   redirect: string | undefined;
   /** When `Docker-Content-Digest` is sent. */
@@ -89,6 +91,7 @@ export function noLevers(): Levers {
   return {
     ...noBlobLevers(),
     token: undefined,
+    hold: undefined,
     redirect: undefined,
     digestHeader: 'always',
     head: true,

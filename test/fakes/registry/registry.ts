@@ -52,6 +52,7 @@ export class FakeRegistry extends Listener {
 
   protected override async handle(asked: Asked, response: ServerResponse): Promise<void> {
     const { levers } = this;
+    await levers.hold?.(asked);
     if (await canned(levers.answers, asked, response)) return;
     const [, repository, kind, name = ''] = route.exec(asked.path) ?? [];
     if (asked.path === '/token') return this.tokens.grant(asked, response, levers.token ?? {});
