@@ -18,6 +18,8 @@ export interface SpiedFace extends ReachableFace {
   readonly forgets?: boolean;
   /** Its clock goes on by so many milliseconds, where it can. */
   readonly forward?: (ms: number) => void;
+  /** Reads its configuration anew, where it can. */
+  readonly reload?: () => Promise<void>;
 }
 
 /** Where everybody is. */
@@ -154,6 +156,7 @@ export class AttackLab {
       }
       if (secret.state === 'run') await this.#start(secret, formerly ? undefined : owner, guest);
     }
+    await this.#way.staged?.(this);
     if (!formerly) return;
     this.#demand(this.#names);
     this.hub.tokens.revoke();

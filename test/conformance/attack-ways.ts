@@ -25,6 +25,8 @@ export interface Way {
   readonly alone?: boolean;
   /** From where an attack comes, by its number, if not from where everybody is. */
   readonly from?: (attack: number) => string;
+  /** Once all are in their states. */
+  readonly staged?: (lab: AttackLab) => Promise<void>;
   /** Opens another one behind the one that has these settings. */
   readonly behind?: (lab: AttackLab, before: ReachableFace) => Promise<Settings>;
 }

@@ -11,15 +11,19 @@ import { createLog } from '../../src/node/log/log.ts';
 import type { Settings } from '../conformance/door.ts';
 import type { ReachableFace } from '../conformance/chain.ts';
 
+export interface AppFace extends ReachableFace {
+  reload(): Promise<void>;
+}
+
 /** `lines`: where its log goes. */
-export async function openApp(settings: Settings, lines: string[] = []): Promise<ReachableFace> {
+export async function openApp(settings: Settings, lines: string[] = []): Promise<AppFace> {
   const directory = await mkdtemp(join(tmpdir(), 'sampan-door-'));
   await writeFile(
     join(directory, 'sampan.yaml'),
     JSON.stringify({ listen: '127.0.0.1:0', stop_within: '0s', ...settings }),
   );
-  const config = await readConfig({ flags: { config: 'sampan.yaml' }, environment: {}, directory });
-  const app = await startApp(config, createLog('debug', { write: (line) => lines.push(line) }));
+  const read = () => readConfig({ flags: { config: 'sampan.yaml' }, environment: {}, directory });
+  const app = await startApp(await read(), createLog('debug', { write: (line) => lines.push(line) }));
   const port = Number(app.address.split(':').at(-1));
   return {
     origin: `http://127.0.0.1:${port}`,
@@ -28,6 +32,7 @@ export async function openApp(settings: Settings, lines: string[] = []): Promise
       const [response] = (await once(request, 'response')) as [http.IncomingMessage];
       return { status: response.statusCode ?? 0, headers: response.headers, body: await buffer(response) };
     },
+    reload: () => app.reload(read),
     async close() {
       await app.close();
       await rm(directory, { recursive: true, force: true });
