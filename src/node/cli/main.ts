@@ -1,6 +1,4 @@
 // The command line: what can be asked of sampan, and how it says that it did not understand.
-import { enableCompileCache } from 'node:module';
-import { join } from 'node:path';
 import { Argument, Command, CommanderError } from 'commander';
 import type { AccountFlags } from './account.ts';
 import type { CaFlags } from './ca.ts';
@@ -18,12 +16,6 @@ Examples:
   docker pull localhost:5050/ghcr.io/owner/app   through it`;
 
 const misuse = 2;
-
-// The next start takes half the time. Beside the package, because others may write to the directory for temporary files.
-const compiled = join(import.meta.dirname, '../../../node_modules/.cache/sampan');
-enableCompileCache(compiled);
-// What a worker thread goes by.
-process.env['NODE_COMPILE_CACHE'] ??= compiled;
 
 function createProgram(): Command {
   const program = new Command('sampan')
