@@ -1,11 +1,13 @@
 // What Prometheus reads: counted from events, the store's size asked when it reads. No label carries a name that clients choose.
-import { STATUS_CODES } from 'node:http';
 import { Registry } from 'prom-client';
 import type { Report } from '../core/mirror/events.ts';
 import { addBudgets, type ShownBudget } from './budgets.ts';
 import { Instruments } from './instruments.ts';
 import type { Usage } from './store/store.ts';
 import { version } from './version.ts';
+
+// As in http/builtin.ts: not by name.
+const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 export interface MetricsParts {
   /** The registry as a label: its configured name or pattern, of which there are only so many. */

@@ -1,8 +1,9 @@
 // An HTTP listener: connections with their limits, requests in their order, and an end that lets what runs finish.
-import http from 'node:http';
+import type http from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../core/mirror/ports.ts';
+import { createServer } from './builtin.ts';
 import { Line } from './line.ts';
 import { createTlsServer, type Shown } from './tls.ts';
 
@@ -100,5 +101,5 @@ export function createListener(
 
 /** Without TLS a connection waits for nothing. */
 function plainServer(options: http.ServerOptions): { readonly server: http.Server; readonly waiting: () => Socket[] } {
-  return { server: http.createServer(options), waiting: () => [] };
+  return { server: createServer(options), waiting: () => [] };
 }

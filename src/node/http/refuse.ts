@@ -1,8 +1,8 @@
 // What is answered, by hand, where there is no request to answer: bytes that are no HTTP, heads that are too large, CONNECT.
-import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Headers } from '../../core/mirror/reply.ts';
 import { RegistryError } from '../../core/oci/errors.ts';
+import { STATUS_CODES } from './builtin.ts';
 
 /** Sends the error and closes the connection. Whatever was asked on it before must have been answered. */
 export function refuse(socket: Duplex, error: RegistryError): void {
