@@ -4,16 +4,7 @@ import type { Fetch, UpstreamRequest, UpstreamResponse } from '../core/upstream/
 import { connector } from './dial/connector.ts';
 import { createDial, type Dial } from './dial/dial.ts';
 import { Exchange } from './exchange.ts';
-
-/** Milliseconds. */
-export interface Timeouts {
-  /** From the name to the end of TLS' handshake. */
-  readonly connect: number;
-  /** From the request to the end of the answer's head. */
-  readonly headers: number;
-  /** Between two chunks of a body. */
-  readonly idle: number;
-}
+import { type Timeouts, usualTimeouts } from './timeouts.ts';
 
 export interface FetchOptions {
   readonly dial?: Dial;
@@ -22,18 +13,18 @@ export interface FetchOptions {
   readonly http2?: boolean;
 }
 
-// A first endpoint that swallows packets takes two connects of these, and leaves time for the next before a client gives up
-// (containerd: 30 s). Long enough for two lost SYNs.
-export const usualTimeouts: Timeouts = { connect: 5000, headers: 12_000, idle: 30_000 };
 const largestHead = 64 * 1024;
 
-/** `close` breaks what still runs. Who gets an answer reads its body to the end or cancels it; else its connection stays taken. */
-export function createFetch({ dial = createDial(), http2 = false, ...options }: FetchOptions = {}): {
+export interface Fetching {
+  /** Who gets an answer reads its body to the end or cancels it; else its connection stays taken. */
   readonly fetch: Fetch;
+  /** Breaks what still runs. */
   readonly close: () => Promise<void>;
   /** Whether no connection is open or being opened. */
   readonly isIdle: () => boolean;
-} {
+}
+
+export function createFetch({ dial = createDial(), http2 = false, ...options }: FetchOptions = {}): Fetching {
   const timeouts = { ...usualTimeouts, ...options.timeouts };
   const open = (trust: UpstreamRequest['trust'], ca?: string): Agent =>
     new Agent({

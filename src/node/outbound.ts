@@ -4,7 +4,8 @@ import type { Fetch } from '../core/upstream/fetch.ts';
 import type { Config } from './config/config.ts';
 import { createDial, type Dial } from './dial/dial.ts';
 import { createDoh } from './dial/doh.ts';
-import { createFetch, type Timeouts } from './fetch.ts';
+import { createFetchWhenAsked } from './fetch-when-asked.ts';
+import type { Timeouts } from './timeouts.ts';
 
 export interface Outbound {
   readonly dial: Dial;
@@ -23,12 +24,12 @@ export interface Way extends Pick<Config, 'resolve' | 'dns' | 'via'> {
 export function createOutbound({ resolve, dns, via, timeouts }: Way, clock: Clock): Outbound {
   if (dns === undefined) {
     const dial = createDial({ resolve, via });
-    return { dial, ...createFetch({ dial, timeouts }) };
+    return { dial, ...createFetchWhenAsked({ dial, timeouts }) };
   }
   // The resolver's own name is pinned, or looked up by the system. It may speak HTTP/2 only.
-  const resolver = createFetch({ dial: createDial({ resolve }), http2: true });
+  const resolver = createFetchWhenAsked({ dial: createDial({ resolve }), http2: true });
   const dial = createDial({ resolve, lookUp: createDoh({ url: dns, fetch: resolver.fetch, clock }) });
-  const { fetch, close, isIdle } = createFetch({ dial, timeouts });
+  const { fetch, close, isIdle } = createFetchWhenAsked({ dial, timeouts });
   return {
     dial,
     fetch,

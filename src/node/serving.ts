@@ -26,8 +26,8 @@ import { type ShownBudget, shownBudgets } from './budgets.ts';
 import type { Config } from './config/config.ts';
 import type { Dialling } from './dialling.ts';
 import { createEdge } from './edge.ts';
-import { usualTimeouts } from './fetch.ts';
 import { createMac } from './mac.ts';
+import { usualTimeouts } from './timeouts.ts';
 import { version } from './version.ts';
 
 /** What stays when the configuration changes. All that is remembered of upstreams beside it is learned again. */

@@ -7,7 +7,8 @@ import { after, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { ForbiddenAddress, type UpstreamRequest } from '../../src/core/upstream/fetch.ts';
 import { createDial } from '../../src/node/dial/dial.ts';
-import { createFetch, type FetchOptions, usualTimeouts } from '../../src/node/fetch.ts';
+import { createFetch, type FetchOptions } from '../../src/node/fetch.ts';
+import { usualTimeouts } from '../../src/node/timeouts.ts';
 
 async function listening(server: Server): Promise<number> {
   server.listen(0, '127.0.0.1');
