@@ -18,11 +18,10 @@ import { clock as systemClock, every } from './clock.ts';
 import { Dialling } from './dialling.ts';
 import { openForwardProxy } from './forward-proxy.ts';
 import type { Log } from './log/log.ts';
-import { createMetrics } from './metrics.ts';
 import type { Face } from './http/listener.ts';
 import { openSendfile, type Sendfile } from './http/sendfile.ts';
-import { type ServerParts, createServer } from './http/server.ts';
-import { createServing, type Lasting } from './serving.ts';
+import type { ServerParts } from './http/server.ts';
+import type { Lasting } from './serving.ts';
 import { createStatus } from './status.ts';
 import { openSoonerOrLater } from './store/late.ts';
 import type { StoreLimits } from './store/store.ts';
@@ -65,7 +64,13 @@ export async function startApp(config: Config, log: Log, { heardBy, clock = syst
   const report = toldOnce((event) => {
     for (const listener of listeners) listener(event);
   }, clock);
-  const store = await openSoonerOrLater({ dir: config.data, clock, report, ...limitsOf(config) });
+  // All that answers is loaded while the book's thread starts.
+  const [store, { createServing }, { createServer }, { createMetrics }] = await Promise.all([
+    openSoonerOrLater({ dir: config.data, clock, report, ...limitsOf(config) }),
+    import('./serving.ts'),
+    import('./http/server.ts'),
+    import('./metrics.ts'),
+  ]);
   const dialling = new Dialling(clock);
   const bcrypt = new Bcrypt();
   const closing = new AbortController();

@@ -30,13 +30,20 @@ export interface Opened {
   readonly bad: unknown;
 }
 
-/** Rejects, when the thread has ended, if there is no book and none can be made. */
-export async function startBook(order: BookOrder): Promise<{ worker: Worker; opened: Opened }> {
-  const worker = new Worker(new URL('./book-worker.ts', import.meta.url), {
-    workerData: order,
+/** A thread that waits to be told which book it has: until then it loads what it takes. */
+export function prepareBook(): Worker {
+  return new Worker(new URL('./book-worker.ts', import.meta.url), {
     // Its garbage is small and short-lived; by default it would be let grow as the main thread's is.
     resourceLimits: { maxYoungGenerationSizeMb: 4 },
   });
+}
+
+/** Rejects, when the thread has ended, if there is no book and none can be made. */
+export async function startBook(
+  order: BookOrder,
+  worker: Worker = prepareBook(),
+): Promise<{ worker: Worker; opened: Opened }> {
+  worker.postMessage(order, []);
   const exited = new Promise((resolve) => worker.once('exit', resolve));
   try {
     // Rejects with what the thread throws.

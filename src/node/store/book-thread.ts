@@ -49,8 +49,8 @@ export class BookThread {
   #replaced = false;
 
   /** Rejects if there is no book and none can be made. */
-  static async open(path: string, clock: Clock, report: Report): Promise<BookThread> {
-    const { worker, opened } = await startBook({ path, now: clock.now(), patient: true });
+  static async open(path: string, clock: Clock, report: Report, prepared?: Worker): Promise<BookThread> {
+    const { worker, opened } = await startBook({ path, now: clock.now(), patient: true }, prepared);
     return new BookThread(path, worker, opened, clock, report);
   }
 

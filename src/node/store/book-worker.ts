@@ -1,16 +1,17 @@
 // The book's own thread: SQLite is synchronous, and the event loop has bytes to send.
 import { renameSync, rmSync } from 'node:fs';
-import { parentPort, workerData } from 'node:worker_threads';
+import { once } from 'node:events';
+import { parentPort } from 'node:worker_threads';
 import { type BookOrder, type Opened, reading } from './book-start.ts';
 import { UnreadableBook } from './book-file.ts';
 import { BookTables } from './book-tables.ts';
 import type { Answer, Request } from './book-thread.ts';
 import { corrupt, ioError, resultCode, unreadable } from './sqlite.ts';
 
-const { path, now, patient } = workerData as BookOrder;
 const port = parentPort;
 if (port === null) throw new Error('this is the main file of a worker thread');
 
+const [{ path, now, patient }] = (await once(port, 'message')) as [BookOrder];
 const { book, bad } = open();
 port.postMessage({ ...book.found, bad } satisfies Opened);
 

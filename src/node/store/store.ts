@@ -1,6 +1,7 @@
 // The disk store, put together: a directory of blobs and the book, within a byte budget.
 import type { Report } from '../../core/mirror/events.ts';
 import type { BlobStore, Book, Clock } from '../../core/mirror/ports.ts';
+import { prepareBook } from './book-start.ts';
 import { BookThread } from './book-thread.ts';
 import { SqliteBook } from './book.ts';
 import { Budget } from './budget.ts';
@@ -58,10 +59,15 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const { dir, limit, clock, report } = options;
   let limits: StoreLimits = options;
   const layout = new Layout(dir);
-  const home = await Home.open(layout);
+  // At once: it loads what it takes while the directory is made ready, and while whoever opens the store loads the rest.
+  const prepared = prepareBook();
+  const home = await Home.open(layout).catch(async (error: unknown) => {
+    await prepared.terminate();
+    throw error;
+  });
   let opened: BookThread | undefined;
   try {
-    const thread = (opened = await BookThread.open(layout.book, clock, report));
+    const thread = (opened = await BookThread.open(layout.book, clock, report, prepared));
     const ledger = new Ledger(thread, clock);
     const quarantine = new Quarantine({ dir: layout.quarantine, limit, clock, report });
     await quarantine.open();

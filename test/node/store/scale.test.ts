@@ -74,14 +74,14 @@ it('asks the book nothing that is answered by looking through a table', async (t
 });
 
 async function openThread(t: TestContext): Promise<{ thread: BookThread; requests: Request[][] }> {
+  const thread = await BookThread.open(join(await directory(t), 'book.sqlite'), new StillClock(), silent);
+  t.after(() => thread.close(false));
   const requests: Request[][] = [];
   const { postMessage } = Worker.prototype;
   t.mock.method(Worker.prototype, 'postMessage', function record(this: Worker, ...values: [Request[]]) {
     requests.push(values[0]);
     postMessage.apply(this, values);
   });
-  const thread = await BookThread.open(join(await directory(t), 'book.sqlite'), new StillClock(), silent);
-  t.after(() => thread.close(false));
   return { thread, requests };
 }
 
