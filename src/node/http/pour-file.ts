@@ -1,7 +1,8 @@
-// A part of a file out by sendfile, as far as the socket takes it and the disk is not waited for; for both, Node waits.
+// A part of a file out by sendfile, as far as the socket takes it; for more room, Node waits.
 import type { HeldFile } from '../../core/mirror/reply.ts';
 import type { Range } from '../../core/oci/range.ts';
 import type { BufferPool } from '../buffer-pool.ts';
+import { AtHand } from './at-hand.ts';
 import type { Outlet } from './outlet.ts';
 import { checkGood, readInto } from './read-file.ts';
 import type { Rota } from './rota.ts';
@@ -11,9 +12,6 @@ export interface Pouring {
   readonly sendfile: Sendfile;
   readonly rota: Rota;
 }
-
-/** Bytes at once: a fraction of a millisecond. The next, smaller one is about what the kernel reads ahead. */
-const steps = [1024 * 1024, 128 * 1024];
 
 /** Throws if not all of it can be read, or if it turns out to be bad meanwhile. */
 export async function pourFile(
@@ -38,42 +36,34 @@ async function pourAll(
   pouring: Pouring,
 ): Promise<boolean> {
   const end = part.offset + part.length;
+  const atHand = new AtHand(file, pouring.sendfile);
   for (let offset = part.offset; offset < end;) {
-    // One buffer by way of Node: the head is out when that is, the socket has room again, or the disk has come up with something.
-    // Whatever is wrong with either of them is told here, too.
+    // One buffer by way of Node: the head is out when that is, or the socket has room again. Whatever is wrong with it is told here, too.
     const count = await readInto(buffer, file, offset, end);
     checkGood(file);
     if (!(await outlet.write(buffer.subarray(0, count)))) return false;
-    offset = await pourSome(outlet, file, offset + count, end, pouring);
+    offset = await pourSome(outlet, file, offset + count, end, pouring, atHand);
   }
   return true;
 }
 
-/** Until the socket or the disk would have to be waited for. Answers with where that is. */
+/** Until the socket would have to be waited for. Answers with where that is. */
 async function pourSome(
   outlet: Outlet,
   file: HeldFile,
   from: number,
   end: number,
   { sendfile, rota }: Pouring,
+  atHand: AtHand,
 ): Promise<number> {
-  for (let offset = from; ;) {
-    const length = cachedStep(sendfile, file, offset, end);
-    if (length === 0) return offset;
+  let offset = from;
+  while (offset < end) {
+    const length = await atHand.from(offset, end);
     await rota.turn();
     checkGood(file);
     const taken = outlet.pour(sendfile, file, { offset, length });
     offset += taken;
-    if (taken < length) return offset;
+    if (taken < length) break;
   }
-}
-
-/** 0 at `end`, and if the disk would be waited for. */
-function cachedStep(sendfile: Sendfile, { descriptor }: HeldFile, offset: number, end: number): number {
-  if (offset === end) return 0;
-  for (const step of steps) {
-    const length = Math.min(step, end - offset);
-    if (sendfile.isCached(descriptor, offset, length)) return length;
-  }
-  return 0;
+  return offset;
 }

@@ -119,9 +119,9 @@ const oddities: Readonly<Record<string, [odd: (real: Sendfile) => Sendfile, pour
   ],
   'a socket that never takes any': [({ isCached }) => ({ isCached, send: () => -1 }), false],
   'a file that says that it ends': [({ isCached }) => ({ isCached, send: () => 0 }), false],
-  'a disk that is always waited for': [({ send }) => ({ send, isCached: () => false }), false],
-  'a disk of which only little is at hand': [
-    ({ send }) => ({ send, isCached: (_file, _offset, length) => length <= 128 * 1024 }),
+  'a disk that is always waited for': [({ send }) => ({ send, isCached: () => false }), true],
+  'a disk of which only the beginning is at hand': [
+    ({ send }) => ({ send, isCached: (_file, offset) => offset < 3_000_000 }),
     true,
   ],
 };
