@@ -136,7 +136,7 @@ describe('who comes by an old version of TLS', { skip: need('openssl') }, () => 
     assert.doesNotMatch((await here.get('/', { by: 'TLSv1.3' })).body, /<aside/);
     const elsewhere = await here.get('/', { headers: { host: 'hub.example.com' } });
     assert.equal(elsewhere.status, 403);
-    assert.match(elsewhere.body, /<aside role="note">[^]*TLS 1\.2[^]*only shown at localhost/);
+    assert.match(elsewhere.body, /<aside role="note">[^]*TLS 1\.2[^]*only shown on this machine/);
     assert.doesNotMatch(elsewhere.body, /status\.json/);
     const closed = await here.get('/_sampan/status.json', { headers: { host: 'hub.example.com' } });
     assert.deepEqual([closed.status, closed.headers['deprecation']], [403, undefined]);

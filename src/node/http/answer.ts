@@ -14,7 +14,7 @@ import type { Reply } from '../../core/mirror/reply.ts';
 import { RegistryError } from '../../core/oci/errors.ts';
 import { parseLogin } from '../../core/oci/login.ts';
 import { repositoryOf } from '../../core/oci/pull.ts';
-import { type Client, clientOf, type Edge, type TrustedPeers } from './client.ts';
+import { type Client, clientOf, type Edge, isPassedOn, type TrustedPeers } from './client.ts';
 import { readForm } from './form.ts';
 import { findPage, type PageParts, type Reader } from './pages.ts';
 import { send, type Sent } from './send.ts';
@@ -89,7 +89,7 @@ export async function answer(parts: AnswerParts, request: IncomingMessage, respo
 
 async function decide(
   parts: AnswerParts,
-  { door, admins, noticeFor }: Welcoming,
+  { door, admins, trustedPeers, noticeFor }: Welcoming,
   request: IncomingMessage,
   arrival: Arrival,
   client: Client,
@@ -104,7 +104,8 @@ async function decide(
     const reader: Reader = {
       host,
       notice,
-      isPrivate: client.scheme === 'https' || parts.isLocal(client.address),
+      isHere: parts.isLocal(client.address) && !isPassedOn(request, trustedPeers),
+      scheme: client.scheme,
       logIn: admins && (() => identify(admins, parseLogin(authorization), client.address)),
     };
     const page = await findPage(arrival.path, reader, parts);

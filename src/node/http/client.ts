@@ -40,6 +40,18 @@ export function clientOf({ socket, headers }: IncomingMessage, trusted: TrustedP
   return { address, scheme: 'http', tls: told ?? 'none' };
 }
 
+/** What who passes a request on writes into it. */
+const marks = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip'];
+
+/** By somebody who does not tell for whom, or is not trusted to: whoever asks is not the one at the other end of the connection. */
+export function isPassedOn({ socket, headers }: IncomingMessage, trusted: TrustedPeers): boolean {
+  const peer = peerOf(socket);
+  const named = listed(headers['x-forwarded-for']).map(plain);
+  const isTold = named.length > 0 && named.every((address) => isIP(address) !== 0);
+  if (isTold && trusted.some((network) => contains(network, peer ?? ''))) return false;
+  return marks.some((name) => headers[name] !== undefined);
+}
+
 /** Whom it was heard from, whoever that speaks for. Undefined if he is gone. */
 export function peerOf({ remoteAddress }: Socket): string | undefined {
   return remoteAddress && plain(remoteAddress);

@@ -32,8 +32,9 @@ export interface Reader {
   readonly host: string;
   /** What he is told of his version of TLS. */
   readonly notice: Notice | undefined;
-  /** Nobody between him and us reads along: he came by https, or is on this machine. */
-  readonly isPrivate: boolean;
+  /** He is on this machine, and nobody passes on for him what he asks. */
+  readonly isHere: boolean;
+  readonly scheme: 'http' | 'https';
   /** Whose login he shows; throws a RegistryError for one that is nobody's. Undefined: no account is an administrator's. */
   readonly logIn: (() => Promise<Account | undefined>) | undefined;
 }
@@ -61,11 +62,12 @@ interface Refused {
 }
 
 /** Why they are not shown to who asks, if they are not. Whoever logs in may ask by any name: who led him here does not know his login. */
-async function whyHidden({ host, isPrivate, logIn }: Reader, parts: PageParts): Promise<Refused | undefined> {
-  if (parts.adminHere && parts.adminFor(host)) return undefined;
+async function whyHidden({ host, isHere, scheme, logIn }: Reader, parts: PageParts): Promise<Refused | undefined> {
+  if (isHere && parts.adminHere && parts.adminFor(host)) return undefined;
   if (logIn === undefined) return { status: 403, why: whereElse(parts.adminHere) };
-  // He is not asked for what others would read.
-  if (!isPrivate) return { status: 403, why: 'This page is shown to administrators, who log in by https.' };
+  // He is not asked for what others on the way would read.
+  if (!isHere && scheme !== 'https')
+    return { status: 403, why: 'This page is shown to administrators, who log in by https.' };
   const account = await logIn();
   if (account === undefined) {
     const headers = { 'www-authenticate': basicChallenge };
@@ -76,7 +78,7 @@ async function whyHidden({ host, isPrivate, logIn }: Reader, parts: PageParts): 
 
 function whereElse(adminHere: boolean): string {
   return adminHere
-    ? 'This page is only shown at localhost or a loopback address.'
+    ? 'This page is only shown on this machine, at localhost or a loopback address.'
     : 'This page is only shown on the address that is configured as admin.listen.';
 }
 

@@ -55,6 +55,21 @@ test('who asks in plain HTTP from elsewhere is not asked for a login, and one th
   assert.equal((await ask('/metrics', undefined, { ...here, host: 'localhost' })).status, 200, 'as ever');
 });
 
+test('who is passed on to us by somebody on this machine is not on this machine, whatever name he asks for', async (t) => {
+  const from = { 'x-forwarded-for': '192.0.2.9' };
+  for (const trusted of [['127.0.0.1'], ['192.0.2.200']]) {
+    const { ask } = await away(t, {}, { trusted_proxies: trusted });
+    for (const host of ['localhost', '127.0.0.1:5050']) {
+      for (const path of pages) assert.equal((await ask(path, undefined, { ...from, host })).status, 403, path);
+    }
+  }
+  const { get } = await away(t, {}, { trusted_proxies: ['192.0.2.200'] });
+  for (const mark of ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip']) {
+    assert.equal((await text(await get('/metrics', { [mark]: '127.0.0.1' }))).includes('sampan_'), false, mark);
+  }
+  assert.equal((await text(await get('/metrics'))).includes('sampan_'), true);
+});
+
 test('where no account is an administrator’s, nobody is asked for a login', async (t) => {
   const { ask } = await away(t, { alice: { mac: await kept(secrets.alice) } });
   for (const path of pages) {

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { describe, test } from 'node:test';
 import { TLSSocket } from 'node:tls';
 import { parseNetwork } from '../../../src/core/access/networks.ts';
-import { clientOf, type Edge } from '../../../src/node/http/client.ts';
+import { clientOf, type Edge, isPassedOn } from '../../../src/node/http/client.ts';
 import { createEdge } from '../../../src/node/edge.ts';
 import { readForm } from '../../../src/node/http/form.ts';
 
@@ -45,6 +45,22 @@ describe('a client', () => {
       assert.equal(seen('::1', { 'x-forwarded-proto': proto })?.scheme, scheme, proto);
     }
   });
+});
+
+test('a request is passed on if it says so, unless who is trusted tells whose it is', () => {
+  const passed = (remoteAddress: string, headers: Readonly<Record<string, string>>) =>
+    isPassedOn({ socket: { remoteAddress }, headers } as unknown as IncomingMessage, [parseNetwork('10.0.0.0/8')]);
+  const told = { 'x-forwarded-for': '192.0.2.1', 'x-forwarded-proto': 'https' };
+  assert.equal(passed('127.0.0.1', {}), false);
+  assert.equal(passed('127.0.0.1', told), true, 'and it is not believed');
+  assert.equal(passed('10.0.0.1', {}), false);
+  assert.equal(passed('10.0.0.1', told), false);
+  for (const vague of [{ forwarded: 'for=192.0.2.1' }, { 'x-forwarded-proto': 'https' }]) {
+    assert.equal(passed('10.0.0.1', vague), true);
+  }
+  for (const nobody of ['', 'unknown', '192.0.2.1:80']) {
+    assert.equal(passed('10.0.0.1', { 'x-forwarded-for': nobody }), true, nobody);
+  }
 });
 
 describe('the TLS of a client', () => {
