@@ -18,15 +18,28 @@ test('a password is compared with hashes as others make them', async (t) => {
     ['$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW', 'U*U'],
     [hashSync('grüße', 4), 'grüße'],
   ] as const) {
-    assert.equal(await compare(password, hash), true, hash);
-    assert.equal(await compare('wrong', hash), false);
+    assert.equal(await compare(password, hash, 'a'), true, hash);
+    assert.equal(await compare('wrong', hash, 'a'), false);
   }
 });
 
-test('only so many wait; the next hears that there are too many, and when they are done, who comes is served', async (t) => {
+test('clients take turns: who shows many waits for himself', async (t) => {
   const { compare } = open(t);
   const hash = hashSync('right', 4);
-  const asked = Array.from({ length: 18 }, (_, at) => compare(at % 2 === 0 ? 'right' : 'wrong', hash));
+  const order: string[] = [];
+  const ask = async (client: string) => {
+    await compare('right', hash, client);
+    order.push(client);
+  };
+  await Promise.all(['a', 'a', 'a', 'a', 'b', 'b', 'c'].map(ask));
+  assert.equal(order.join(''), 'abcabaa');
+});
+
+test('only so many clients wait; the next hears that there are too many, and when they are done, who comes is served', async (t) => {
+  const { compare: compareFor } = open(t);
+  const hash = hashSync('right', 4);
+  const compare = (password: string, of: string, client = 'a') => compareFor(password, of, client);
+  const asked = Array.from({ length: 18 }, (_, at) => compare(at % 2 === 0 ? 'right' : 'wrong', hash, `client ${at}`));
   const told = await Promise.allSettled(asked);
   assert.deepEqual(
     told.slice(0, 16).map((each) => each.status === 'fulfilled' && each.value),
@@ -41,8 +54,8 @@ test('only so many wait; the next hears that there are too many, and when they a
 
 test('a thread that ends takes those who wait along, and nobody who comes after', async (t) => {
   const bcrypt = open(t);
-  const asked = bcrypt.compare('right', hashSync('right', 10));
+  const asked = bcrypt.compare('right', hashSync('right', 10), 'a');
   await bcrypt.close();
   await assert.rejects(asked, /thread that checks passwords has ended/);
-  assert.equal(await bcrypt.compare('right', hashSync('right', 4)), true);
+  assert.equal(await bcrypt.compare('right', hashSync('right', 4), 'a'), true);
 });

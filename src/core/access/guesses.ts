@@ -22,6 +22,8 @@ export class Guesses {
   readonly #now: () => number;
   /** By kind and address. */
   readonly #counts = new Bounded<Count>(mostCounted);
+  /** By the same: how many are being checked. Each may turn out wrong. */
+  readonly #running = new Map<string, number>();
 
   constructor(now: () => number) {
     this.#now = now;
@@ -31,10 +33,22 @@ export class Guesses {
   check(kind: Kind, address: string): void {
     const count = this.#count(keyOf(kind, address));
     if (count === undefined || count.failures < mostFailures) return;
-    const seconds = String(Math.max(1, Math.ceil((count.until - this.#now()) / 1000)));
-    throw new RegistryError('TOOMANYREQUESTS', 'too many logins from your address have failed', {
-      headers: { 'retry-after': seconds },
-    });
+    throw tooMany('have failed', count.until - this.#now());
+  }
+
+  /** Before what takes time: so many at once must not be more than one after the other. Throws TOOMANYREQUESTS. Call what it returns when it is over. */
+  begin(kind: Kind, address: string): (failed: boolean) => void {
+    this.check(kind, address);
+    const key = keyOf(kind, address);
+    const running = this.#running.get(key) ?? 0;
+    if ((this.#count(key)?.failures ?? 0) + running >= mostFailures) throw tooMany('are being checked', 0);
+    this.#running.set(key, running + 1);
+    return (failed) => {
+      const others = (this.#running.get(key) ?? 1) - 1;
+      if (others === 0) this.#running.delete(key);
+      else this.#running.set(key, others);
+      if (failed) this.failed(kind, address);
+    };
   }
 
   failed(kind: Kind, address: string): void {
@@ -47,6 +61,13 @@ export class Guesses {
     const count = this.#counts.get(key);
     return count !== undefined && this.#now() < count.until ? count : undefined;
   }
+}
+
+/** `wait`: milliseconds. */
+function tooMany(what: string, wait: number): RegistryError {
+  return new RegistryError('TOOMANYREQUESTS', `too many logins from your address ${what}`, {
+    headers: { 'retry-after': String(Math.max(1, Math.ceil(wait / 1000))) },
+  });
 }
 
 function keyOf(kind: Kind, address: string): string {

@@ -8,8 +8,27 @@ export interface PasswordEntry {
   readonly hash: string;
 }
 
-/** Whether the hash was made of that password. As slow as making it; throws UNAVAILABLE if too many wait for that already. */
-export type CompareHash = (password: string, hash: string) => Promise<boolean>;
+/**
+ * Whether the hash was made of that password. As slow as making it; throws UNAVAILABLE if too many wait for that already.
+ * `client`: each has his turn.
+ */
+export type CompareHash = (password: string, hash: string, client: string) => Promise<boolean>;
+
+/** Who shows a password. */
+export interface Guess {
+  /** Whose it is, for who counts. */
+  readonly client: string;
+  /** Whether there is an account of that name that counts where he is. */
+  readonly counts: boolean;
+  /** When it has to be looked at; what it returns, when that is over. May throw. */
+  begin(): (failed: boolean) => void;
+}
+
+interface Look {
+  readonly right: Promise<boolean>;
+  /** Who waits for it, each of whom has begun. */
+  readonly clients: Set<string>;
+}
 
 /** Milliseconds for which a right one need not be looked at again. */
 const rememberedFor = 60_000;
@@ -26,7 +45,7 @@ export class Passwords {
   /** Until when, in milliseconds since 1970; by the MAC of name, password and hash. */
   readonly #right = new Bounded<number>(mostRemembered);
   /** By the same: a client comes for several layers at once. */
-  readonly #running = new Map<string, Promise<boolean>>();
+  readonly #looks = new Map<string, Look>();
 
   constructor(entries: readonly PasswordEntry[], mac: Mac, compare: CompareHash, now: () => number) {
     this.#hashes = new Map(entries.map(({ name, hash }) => [name, hash]));
@@ -40,26 +59,39 @@ export class Passwords {
     return this.#hashes.has(name);
   }
 
-  /** A name that nobody has takes as long as one that somebody has. */
-  async isRight(name: string, password: string): Promise<boolean> {
-    if (!canBe(password)) return false;
-    const hash = this.#hashes.get(name);
-    const compared = hash ?? (await this.#substitute(name));
-    if (compared === undefined) return false;
-    const key = toHex(await this.#mac(JSON.stringify(['password', name, password, compared])));
+  /** A name that nobody has, or that does not count, takes as long as one that does. */
+  async isRight(name: string, password: string, guess: Guess): Promise<boolean> {
+    const own = this.#hashes.get(name);
+    const hash = canBe(password) ? (own ?? (await this.#substitute(name))) : undefined;
+    if (hash === undefined) {
+      guess.begin()(true);
+      return false;
+    }
+    const counts = guess.counts && own !== undefined;
+    // What is remembered or looked at for whom it counts, nobody else is to notice.
+    const key = toHex(await this.#mac(JSON.stringify(['password', name, password, hash, counts])));
     const until = this.#right.get(key);
     if (until !== undefined && this.#now() < until) return true;
-    const right = (await this.#compareOnce(key, password, compared)) && hash !== undefined;
-    if (right) this.#right.set(key, this.#now() + rememberedFor);
-    return right;
+    const running = this.#looks.get(key);
+    if (running?.clients.has(guess.client) === true) return (await running.right) && counts;
+    const end = guess.begin();
+    let isWrong = false;
+    try {
+      const look = running ?? this.#look(key, password, hash, guess.client);
+      look.clients.add(guess.client);
+      isWrong = !((await look.right) && counts);
+    } finally {
+      end(isWrong);
+    }
+    if (!isWrong) this.#right.set(key, this.#now() + rememberedFor);
+    return !isWrong;
   }
 
-  #compareOnce(key: string, password: string, hash: string): Promise<boolean> {
-    const running = this.#running.get(key);
-    if (running !== undefined) return running;
-    const comparing = this.#compare(password, hash).finally(() => this.#running.delete(key));
-    this.#running.set(key, comparing);
-    return comparing;
+  #look(key: string, password: string, hash: string, client: string): Look {
+    const right = this.#compare(password, hash, client).finally(() => this.#looks.delete(key));
+    const look = { right, clients: new Set<string>() };
+    this.#looks.set(key, look);
+    return look;
   }
 
   /** Somebody's, always the same one's for that name: they need not all cost the same. */

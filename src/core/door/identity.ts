@@ -1,5 +1,6 @@
 // Whose login it is that somebody shows, as an account of this mirror's.
 import type { Account, Accounts } from '../access/accounts.ts';
+import { clientOf } from '../access/address.ts';
 import type { Guesses } from '../access/guesses.ts';
 import type { Passwords } from '../access/passwords.ts';
 import { looksSecret, parseSecret } from '../access/secret.ts';
@@ -87,8 +88,11 @@ async function byPassword(
   address: string,
 ): Promise<Account | undefined> {
   guesses.check('password', address);
-  const right = await passwords?.isRight(user, password);
-  const account = right === true ? accounts?.byName(user, address) : undefined;
-  if (account === undefined) guesses.failed('password', address);
-  return account;
+  const account = accounts?.byName(user, address);
+  const right = await passwords?.isRight(user, password, {
+    client: clientOf(address),
+    counts: account !== undefined,
+    begin: () => guesses.begin('password', address),
+  });
+  return right === true ? account : undefined;
 }
