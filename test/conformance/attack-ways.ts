@@ -73,8 +73,12 @@ export const shared: Omit<Way, 'settings'> = {
   attackers: {
     'another account': () => bob,
     nobody: nothing,
-    'an account that is no more': () => sealed({ kind: 'account', name: 'carol' }, later),
-    'a token that is over': () => sealed({ kind: 'account', name: 'alice' }, longAgo),
+    'an account that is no more': () => sealed({ kind: 'account', name: 'carol', kept: '' }, later),
+    'a token that is over': async () =>
+      sealed(
+        { kind: 'account', name: 'alice', kept: `${(await kept(secrets.alice)).slice('hmac-sha256:'.length)} ` },
+        longAgo,
+      ),
     'somebody’s login at the registry': () => basic('other'),
   },
 };

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, describe, it } from 'node:test';
+import { createSecret } from '../../src/core/access/secret.ts';
 import { basic, describeDoor, kept, key, type OpenFace, secrets } from '../conformance/door.ts';
 import { rowsOfPasswords, rowsOfPasswordsBesideOwn } from '../conformance/door-passwords.ts';
 import { rowsOfRules, rules } from '../conformance/door-rules.ts';
@@ -94,6 +95,23 @@ describe('what is read anew', async () => {
     await running.reload(settings);
     assert.equal(await status({ authorization: basic('eve', 'eve-word') }), 401, 'it was right a moment ago');
     assert.equal(await status({ authorization: basic('eve', 'another') }), 200);
+  });
+
+  it('ends the tokens of whoever has another secret or password now, and nobody else’s', async (t) => {
+    const eve = { mac: await kept(secrets.bob) };
+    const file = fileOf('rotated', { carol: 'first' });
+    const settings = { ...usual, htpasswd: file, accounts: { alice: { mac: await kept(secrets.alice) }, eve } };
+    const running = await start(t, settings);
+    const status = (token: string) => running.status(manifest, { authorization: token });
+    const tokens: string[] = [];
+    for (const shown of [basic('alice', secrets.alice), basic('carol', 'first'), basic('eve', secrets.bob)]) {
+      const got = await running.get('/token?service=docker.io', { authorization: shown });
+      tokens.push(`Bearer ${(JSON.parse(await text(got)) as { token: string }).token}`);
+    }
+    fileOf('rotated', { carol: 'second' });
+    const another = createSecret(new Uint8Array(16).fill(9));
+    await running.reload({ ...settings, accounts: { alice: { mac: await kept(another) }, eve } });
+    assert.deepEqual(await Promise.all(tokens.map(status)), [401, 401, 200]);
   });
 
   it('stays as it was if a line of the file is wrong', async (t) => {

@@ -1,6 +1,6 @@
 // Accounts of this mirror's own: a name, what is kept of its secret, and the repositories that its rules name.
 import type { Repository } from '../oci/reference.ts';
-import { isSame, type Mac } from './mac.ts';
+import { isSame, type Mac, toHex } from './mac.ts';
 import { contains, type Network } from './networks.ts';
 import { matches, type Pattern } from './pattern.ts';
 import type { Secret } from './secret.ts';
@@ -18,6 +18,8 @@ export interface Account {
 export interface AccountEntry extends Account {
   /** `macOfSecret` of its secret. Undefined: it has a password instead. */
   readonly mac?: Uint8Array | undefined;
+  /** Of its password. */
+  readonly hash?: string | undefined;
 }
 
 export class Accounts {
@@ -46,6 +48,12 @@ export class Accounts {
       this.#entries.find((entry) => entry.name === name),
       address,
     );
+  }
+
+  /** What is kept of its secret and its password: its tokens are good for as long as that is the same. Undefined if there is none of that name. */
+  keptOf(name: string): string | undefined {
+    const entry = this.#entries.find((each) => each.name === name);
+    return entry && `${toHex(entry.mac ?? new Uint8Array())} ${entry.hash ?? ''}`;
   }
 }
 

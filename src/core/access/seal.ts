@@ -8,7 +8,12 @@ import { fromHex, isSame, type Mac, toHex } from './mac.ts';
 export type Pass =
   /** For who is let in without a login. */
   | { readonly kind: 'nobody' }
-  | { readonly kind: 'account'; readonly name: string }
+  | {
+      readonly kind: 'account';
+      readonly name: string;
+      /** `Accounts.keptOf` it. The seal holds for it, but does not tell it. */
+      readonly kept: string;
+    }
   /** What the registry wants to see: a token of its own, or where it has none, the client's login. */
   | {
       readonly kind: 'authorization';
@@ -28,24 +33,36 @@ export function isSealed(token: string): boolean {
 export async function seal(mac: Mac, registry: string, pass: Pass, until: number): Promise<string> {
   const end = Math.ceil(until / 1000).toString(36);
   const content = textOf(pass);
-  const grantor = pass.kind === 'authorization' ? pass.grantor : undefined;
-  return `${mark}.${end}.${toHex(await macOf(mac, registry, end, content, grantor))}.${content}`;
+  return `${mark}.${end}.${toHex(await macOf(mac, registry, end, content, untoldOf(pass)))}.${content}`;
 }
 
-/** Undefined for what this mirror has not sealed, or for another registry or an endpoint that is none of its own, and for what is over. */
+/** What a seal may hold for here. */
+export interface Place {
+  readonly registry: string;
+  readonly endpoints: readonly string[];
+  readonly keptOf: (account: string) => string | undefined;
+}
+
+/**
+ * Undefined for what this mirror has not sealed, or for another registry or an endpoint that is none of its own, or an account
+ * whose secret or password was another one, and for what is over.
+ */
 export async function unseal(
   mac: Mac,
-  { registry, endpoints }: { readonly registry: string; readonly endpoints: readonly string[] },
+  { registry, endpoints, keptOf }: Place,
   sealed: string,
   now: number,
 ): Promise<Pass | undefined> {
   const [, end, shown, letter, rest = ''] = pattern.exec(sealed) ?? [];
   if (end === undefined || shown === undefined || letter === undefined) return undefined;
   if (now >= Number.parseInt(end, 36) * 1000) return undefined;
-  const holds = async (grantor?: string) =>
-    isSame(fromHex(shown), await macOf(mac, registry, end, letter + rest, grantor));
+  const holds = async (untold?: string) =>
+    isSame(fromHex(shown), await macOf(mac, registry, end, letter + rest, untold));
   if (letter === 'n') return (await holds()) ? { kind: 'nobody' } : undefined;
-  if (letter === 'a') return (await holds()) ? { kind: 'account', name: rest } : undefined;
+  if (letter === 'a') {
+    const kept = keptOf(rest);
+    return kept !== undefined && (await holds(kept)) ? { kind: 'account', name: rest, kept } : undefined;
+  }
   const authorization = `${letter === 'b' ? 'Basic' : 'Bearer'} ${rest}`;
   for (const grantor of endpoints) {
     if (await holds(grantor)) return { kind: 'authorization', authorization, grantor };
@@ -58,9 +75,14 @@ function macOf(
   registry: string,
   end: string,
   content: string,
-  grantor: string | undefined,
+  untold: string | undefined,
 ): Promise<Uint8Array> | Uint8Array {
-  return mac(JSON.stringify(['token', registry, end, content, grantor]));
+  return mac(JSON.stringify(['token', registry, end, content, untold]));
+}
+
+function untoldOf(pass: Pass): string | undefined {
+  if (pass.kind === 'nobody') return undefined;
+  return pass.kind === 'account' ? pass.kept : pass.grantor;
 }
 
 function textOf(pass: Pass): string {

@@ -195,10 +195,11 @@ export class Door {
     return denied(`it is not public, and ${wantsHostOfItsOwn(registryOf(pull))}`);
   }
 
-  /** Undefined if our seal is broken, over, another registry's, or an account's that is no more. */
+  /** Undefined if our seal is broken, over, another registry's, or an account's that is no more or has another secret. */
   async #bearerOf(sealed: string, registry: string, known: Caller): Promise<Caller | undefined> {
     const { mac, accounts, endpoints, now } = this.#parts;
-    const pass = mac && (await unseal(mac, { registry, endpoints: endpoints(registry) }, sealed, now()));
+    const keptOf = (name: string) => accounts?.keptOf(name);
+    const pass = mac && (await unseal(mac, { registry, endpoints: endpoints(registry), keptOf }, sealed, now()));
     if (pass?.kind === 'authorization') {
       return { ...known, authorization: pass.authorization, grantor: pass.grantor };
     }

@@ -107,7 +107,10 @@ export class TokenDesk {
 
   /** Throws UNAUTHORIZED for who must log in. */
   #ownPass(registry: string, request: TokenRequest, isIn: boolean, member: Account | undefined): Granted {
-    if (member !== undefined) return { pass: { kind: 'account', name: member.name }, life: usualLife };
+    const kept = member && this.#parts.accounts?.keptOf(member.name);
+    if (member !== undefined && kept !== undefined) {
+      return { pass: { kind: 'account', name: member.name, kept }, life: usualLife };
+    }
     // Who has shown a login wants to know whether it is one.
     const isWrong = request.login !== undefined && request.meant && this.#parts.loginMode(registry) === 'account';
     if (isIn && !isWrong) return { pass: { kind: 'nobody' }, life: usualLife };

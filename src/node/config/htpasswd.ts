@@ -55,10 +55,12 @@ export function withPasswords(
   accounts: readonly AccountEntry[],
   passwords: readonly PasswordEntry[],
 ): readonly AccountEntry[] {
-  const having = new Set(passwords.map(({ name }) => name));
+  const hashes = new Map(passwords.map(({ name, hash }) => [name, hash]));
   const known = new Set(accounts.map(({ name }) => name));
   return [
-    ...accounts.filter(({ name, mac }) => mac !== undefined || having.has(name)),
-    ...passwords.filter(({ name }) => !known.has(name)).map(({ name }) => ({ name, allow: [] })),
+    ...accounts
+      .map((account) => ({ ...account, hash: hashes.get(account.name) }))
+      .filter(({ mac, hash }) => mac !== undefined || hash !== undefined),
+    ...passwords.filter(({ name }) => !known.has(name)).map(({ name, hash }) => ({ name, allow: [], hash })),
   ];
 }

@@ -66,8 +66,9 @@ async function whyHidden({ host, isHere, scheme, logIn }: Reader, parts: PagePar
   if (isHere && parts.adminHere && parts.adminFor(host)) return undefined;
   if (logIn === undefined) return { status: 403, why: whereElse(parts.adminHere) };
   // He is not asked for what others on the way would read.
-  if (!isHere && scheme !== 'https')
+  if (!isHere && scheme !== 'https') {
     return { status: 403, why: 'This page is shown to administrators, who log in by https.' };
+  }
   const account = await logIn();
   if (account === undefined) {
     const headers = { 'www-authenticate': basicChallenge };

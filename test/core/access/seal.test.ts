@@ -14,7 +14,8 @@ const macWith =
 const mac = macWith('key');
 
 const endpoints = ['https://one.test', 'https://two.test/docker.io'];
-const docker = { registry: 'docker.io', endpoints };
+const keptOf = (name: string) => `kept of ${name}`;
+const docker = { registry: 'docker.io', endpoints, keptOf };
 const bearer = { kind: 'authorization', authorization: 'Bearer t', grantor: endpoints[0]! } as const;
 
 const visible = fc.string({
@@ -22,7 +23,7 @@ const visible = fc.string({
 });
 const pass: fc.Arbitrary<Pass> = fc.oneof(
   fc.constant({ kind: 'nobody' } as const),
-  fc.constantFrom('alice', 'b.c-d_e').map((name) => ({ kind: 'account', name }) as const),
+  fc.constantFrom('alice', 'b.c-d_e').map((name) => ({ kind: 'account', name, kept: keptOf(name) }) as const),
   fc
     .tuple(fc.constantFrom('Basic', 'Bearer'), visible, fc.constantFrom(...endpoints))
     .filter(([, token]) => token !== '')
@@ -39,15 +40,15 @@ describe('a sealed token', () => {
       fc.asyncProperty(pass, registry, time, async (held, at, until) => {
         const sealed = await seal(mac, at, held, until);
         assert.ok(isSealed(sealed));
-        assert.deepEqual(await unseal(mac, { registry: at, endpoints }, sealed, until - 1), held);
-        assert.equal(await unseal(mac, { registry: at, endpoints }, sealed, until + 1000), undefined);
+        assert.deepEqual(await unseal(mac, { registry: at, endpoints, keptOf }, sealed, until - 1), held);
+        assert.equal(await unseal(mac, { registry: at, endpoints, keptOf }, sealed, until + 1000), undefined);
       }),
     );
   });
 
   test('is nothing at another registry, and under another key', async () => {
     const sealed = await seal(mac, 'docker.io', bearer, 1e12);
-    assert.equal(await unseal(mac, { registry: 'ghcr.io', endpoints }, sealed, 0), undefined);
+    assert.equal(await unseal(mac, { ...docker, registry: 'ghcr.io' }, sealed, 0), undefined);
     assert.equal(await unseal(macWith('other'), docker, sealed, 0), undefined);
   });
 
@@ -59,6 +60,15 @@ describe('a sealed token', () => {
       assert.equal(await unseal(mac, { ...docker, endpoints: others }, sealed, 0), undefined);
       assert.ok(!sealed.includes('.test'), 'clients are not told');
     }
+  });
+
+  test('of an account ends with what was kept of its secret, and with the account, and does not tell it', async () => {
+    const sealed = await seal(mac, 'docker.io', { kind: 'account', name: 'alice', kept: keptOf('alice') }, 1e12);
+    assert.ok((await unseal(mac, docker, sealed, 0)) !== undefined);
+    for (const now of ['another', '', undefined]) {
+      assert.equal(await unseal(mac, { ...docker, keptOf: () => now }, sealed, 0), undefined);
+    }
+    assert.ok(!sealed.includes('kept'));
   });
 
   test('is nothing with any bit flipped, any character left out, or anything added', async () => {
