@@ -12,10 +12,16 @@ const longest = 255;
 export function parsePattern(text: string): Pattern | undefined {
   const isWell = text === '**' || (wellFormed.test(text) && !/\*\*./.test(text));
   if (text.length > longest || !isWell) return undefined;
-  // As images are called: Docker Hub's own are below library/.
-  const whole = text.replace(/^docker\.io\/(?!\*\*$)(?=[^/]+$)/, 'docker.io/library/');
-  const expression = whole.replaceAll('.', '\\.').replace(/\*\*$/, '.+').replaceAll('*', '[^/]*');
-  return { expression: new RegExp(`^${expression}$`) };
+  const found = expressionOf(text);
+  // As images are called: Docker Hub's own are below library/, and nothing of it is above.
+  const [, registry = '', name = ''] = /^([^/]+)\/([^/]+)$/.exec(text) ?? [];
+  const isHubs = name !== '**' && new RegExp(`^${expressionOf(registry)}$`).test('docker.io');
+  const own = isHubs ? `|${expressionOf(`docker.io/library/${name}`)}` : '';
+  return { expression: new RegExp(`^(?:${found}${own})$`) };
+}
+
+function expressionOf(text: string): string {
+  return text.replaceAll('.', '\\.').replace(/\*\*$/, '.+').replaceAll('*', '[^/]*');
 }
 
 /** Of repositories of one registry: a wildcard in its place would open whatever is configured later. */

@@ -32,6 +32,16 @@ describe('patterns of rules', () => {
     ['*.example.com/**', 'eu.example.com/a/b', true],
     ['*.example.com/**', 'example.com/a/b', false],
     ['*/acme/**', 'ghcr.io/acme/x/y', true],
+    ['*/app', 'docker.io/library/app', true],
+    ['*/app', 'docker.io/library/other', false],
+    ['*/app', 'docker.io/acme/app', false],
+    ['*.io/ap*', 'docker.io/library/app', true],
+    ['*.example.com/app', 'docker.io/library/app', false],
+    ['*/*', 'docker.io/library/app', true],
+    ['*/*', 'docker.io/acme/app', false],
+    ['*/library/*', 'docker.io/library/app', true],
+    ['*/app', 'ghcr.io/app', true],
+    ['*/app', 'ghcr.io/library/app', false],
     ['localhost:5000/*', 'localhost:5000/app', true],
   ] as const) {
     test(`${pattern} ${matches ? 'is' : 'is not'} ${name}`, () => {
