@@ -42,6 +42,37 @@ export function rowsOfPasswords(lab: DoorLab): void {
     assert.equal(told[0]?.[0], 401);
   });
 
+  it('an outsider is told the same of what is configured, what is not, and what is no name', async () => {
+    const targets = [
+      '/v2/docker.io/a/b/manifests/1',
+      '/v2/nope.example/a/b/manifests/1',
+      '/v2/docker.io/a/B/manifests/1',
+    ];
+    const more = ['/docker.io/v2/a/b/manifests/1', '/nope.example/v2/a/b/manifests/1'];
+    for (const [shown, asked] of [
+      [undefined, [...targets, ...more]],
+      ['Bearer x', [...targets, ...more]],
+      // Few, for they are counted.
+      [basic('nobody', 'wrong-word'), targets.slice(0, 2)],
+    ] as const) {
+      const told = [];
+      for (const target of asked) {
+        const { status, headers, body } = await lab.get(target, shown);
+        const { date: _, ...rest } = headers;
+        told.push([status, rest, Buffer.from(body).toString()]);
+      }
+      assert.equal(told[0]?.[0], 401);
+      for (const each of told) assert.deepEqual(each, told[0]);
+    }
+    const desk = [];
+    for (const scope of ['docker.io/a/b', 'nope.example/a/b', 'docker.io/a/B']) {
+      const { status, body } = await lab.get(`/token?scope=repository:${scope}:pull`);
+      desk.push([status, Buffer.from(body).toString()]);
+    }
+    assert.equal(desk[0]?.[0], 401);
+    for (const each of desk) assert.deepEqual(each, desk[0]);
+  });
+
   it('a password leaves the mirror nowhere', async () => {
     lab.forget();
     for (const shown of [carol, basic('carol', 'wrong-word'), dave]) {
@@ -76,5 +107,13 @@ export function rowsOfPasswordsBesideOwn(lab: DoorLab): void {
     const fields = { grant_type: 'password', service: 'docker.io', username: 'dave', password: 'dave-word' };
     assert.equal((await lab.post(fields)).status, 200);
     assert.equal((await lab.post({ ...fields, password: 'x' })).status, 401);
+  });
+
+  it('a login of the registry’s is not looked at here, whatever is wrong with what is asked for', async () => {
+    for (let time = 0; time < 11; time += 1) {
+      const { status } = await lab.get('/v2/acme/App/manifests/1', basic(`hub-user${time}`));
+      assert.equal(status, 401);
+    }
+    assert.equal((await lab.get('/v2/acme/App/manifests/1', carol)).status, 400);
   });
 }

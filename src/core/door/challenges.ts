@@ -58,9 +58,13 @@ export function wantsHostOfItsOwn(registry: string | undefined): string {
   return `a login for ${registry} needs a host name of its own here, see hosts in sampan's configuration`;
 }
 
-export function mustLogIn({ registry, challenge }: WayIn, error?: string): RegistryError {
-  const headers = { 'www-authenticate': challenge(error) };
-  return new RegistryError('UNAUTHORIZED', `${registry} wants a login here`, { headers });
+/** Names no registry: whoever is told it may be nobody to whom it should be said which are configured. */
+export const wantsLogin =
+  'a login is wanted here: for this mirror, or for the registry at a host name that stands for it';
+
+export function mustLogIn(way?: WayIn, error?: string): RegistryError {
+  const headers = { 'www-authenticate': way?.challenge(error) ?? basicChallenge };
+  return new RegistryError('UNAUTHORIZED', wantsLogin, { headers });
 }
 
 /** What an upstream's challenge complains of, if clients know the word. */

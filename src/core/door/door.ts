@@ -11,6 +11,7 @@ import type { Reply } from '../mirror/reply.ts';
 import { RegistryError } from '../oci/errors.ts';
 import { inPlain, type Login, parseLogin } from '../oci/login.ts';
 import { type Pull, parsePull, repositoryOf } from '../oci/pull.ts';
+import { usualRegistry } from '../oci/route.ts';
 import { holdsSecret } from '../oci/redact.ts';
 import type { LoginMode } from '../upstream/registries.ts';
 import type { Arrival } from './arrival.ts';
@@ -120,10 +121,15 @@ export class Door {
 
   /** Where nobody logs in for a registry, somebody may have to for being let in here at all. */
   #modeFor(pull: Pull, known: Caller): (registry: string) => LoginMode | undefined {
-    const { access, accounts, loginMode } = this.#parts;
-    const isOut = takesLogins(access) && !isAdmitted(access, known);
-    const needed = accounts?.areAny === true && (isOut || this.#wantsAccount(pull, known));
+    const { accounts, loginMode } = this.#parts;
+    const needed = this.#isOut(known) || (accounts?.areAny === true && this.#wantsAccount(pull, known));
     return (registry) => loginMode(registry) ?? (needed ? 'account' : undefined);
+  }
+
+  /** As he comes; with an account he would be let in. */
+  #isOut(known: Caller): boolean {
+    const { access, accounts } = this.#parts;
+    return accounts?.areAny === true && takesLogins(access) && !isAdmitted(access, known);
   }
 
   #wantsAccount(pull: Pull, caller: Caller): boolean {
@@ -145,9 +151,21 @@ export class Door {
       if (!holdsSecret(repositoryOf(pull)?.name ?? '')) return pull;
       throw new RegistryError('NAME_INVALID', 'a secret stands first in the path, or first in the host, or nowhere');
     } catch (error) {
-      if (!isAdmitted(this.#parts.access, known)) admitCaller(this.#parts.access, await this.#member(login, known));
+      await this.#admitLost(arrival, login, known);
       throw error;
     }
+  }
+
+  /** Who asks for nothing that there is hears, if he is not let in, what he would hear if there were. */
+  async #admitLost({ host }: Arrival, login: Login | undefined, known: Caller): Promise<void> {
+    const { access, loginMode, routing } = this.#parts;
+    const isOut = this.#isOut(known);
+    // Clients keep logins by host: one for its registry is nobody's guess at a password of ours.
+    const usual = usualRegistry(host, routing);
+    const mode = (usual === undefined ? undefined : loginMode(usual)) ?? (isOut ? 'account' : undefined);
+    const caller = isOurs(this.#parts, login, mode) ? await this.#member(login, known) : known;
+    if (isOut && caller === known) throw mustLogIn();
+    admitCaller(access, caller);
   }
 
   /** With the account whose login it is, made secret or password. */

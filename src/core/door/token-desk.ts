@@ -12,7 +12,7 @@ import { parseRequestTarget } from '../oci/target.ts';
 import type { LoginMode } from '../upstream/registries.ts';
 import type { Relay } from '../upstream/relay.ts';
 import type { Arrival } from './arrival.ts';
-import { wantsHostOfItsOwn } from './challenges.ts';
+import { wantsHostOfItsOwn, wantsLogin } from './challenges.ts';
 import { identify, type IdentityParts, isOurs, misplacedSecret } from './identity.ts';
 import { parseTokenRequest, type ShownLogin, type TokenRequest } from './token-request.ts';
 import type { Visit } from './visit.ts';
@@ -77,7 +77,9 @@ export class TokenDesk {
       const parameters = post ? new URLSearchParams(form) : parseRequestTarget(arrival.target).query;
       return parseTokenRequest({ parameters, post, host: arrival.host, authorization }, routing);
     } catch (error) {
-      admitCaller(access, { address, ...(account && { account }) });
+      const caller = { address, ...(account && { account }) };
+      if (takesLogins(access) && !isAdmitted(access, caller)) throw new RegistryError('UNAUTHORIZED', wantsLogin);
+      admitCaller(access, caller);
       throw error;
     }
   }
@@ -115,7 +117,7 @@ export class TokenDesk {
     const isWrong = request.login !== undefined && request.meant && this.#parts.loginMode(registry) === 'account';
     if (isIn && !isWrong) return { pass: { kind: 'nobody' }, life: usualLife };
     const elsewhere = request.login !== undefined && !request.meant;
-    const says = elsewhere ? wantsHostOfItsOwn(registry) : `${registry} wants a login here`;
+    const says = elsewhere ? wantsHostOfItsOwn(registry) : wantsLogin;
     throw new RegistryError('UNAUTHORIZED', says);
   }
 }
