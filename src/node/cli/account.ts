@@ -8,11 +8,11 @@ import { Refusal } from '../../core/clients/plan.ts';
 import { accountName, accountNameForm } from '../../config/accounts.ts';
 import { ConfigError } from '../../config/problem.ts';
 import { valueAt } from '../../config/written.ts';
-import { Disk, type Kept } from '../clients/disk.ts';
 import { withAccount, withoutAccount } from '../config/account-lines.ts';
-import { readConfig } from '../config/config.ts';
+import { type Config, readConfig } from '../config/config.ts';
 import { readConfigFile } from '../config/file.ts';
 import { createMac } from '../mac.ts';
+import { alone, rewrite } from './changed-file.ts';
 import { whyNotPermitted } from './not-permitted.ts';
 
 export interface AccountFlags {
@@ -42,44 +42,21 @@ export async function manageAccounts(
 const verbs: Readonly<Record<'add' | 'remove' | 'list', Verb>> = {
   async add(name, flags) {
     if (!accountName.safeParse(name).success) return complain(`an account's name has ${accountNameForm}`, 2);
-    const { key, accounts } = await readConfig({ flags, environment: process.env, directory: process.cwd() });
-    if (accounts.some((account) => account.name === name && account.mac !== undefined)) {
-      return complain(`there is an account ${name} already; for a new secret, remove it first`);
-    }
-    const fresh = key === undefined ? randomBytes(32).toString('base64') : undefined;
-    const secret = createSecret(randomBytes(16));
-    const mac = `hmac-sha256:${toHex(await macOfSecret(createMac(key ?? fresh ?? ''), secret))}`;
     const path = fileIn(flags);
-    const added = { name, mac, key: fresh };
-    if (path === undefined || flags.print === true) {
-      print(`${shown(name, secret)}\nAdd these lines to the configuration:\n\n${withAccount('', added)}${counts}`);
-      return 0;
-    }
-    const { mode } = rewrite(path, (text) => withAccount(text, added));
-    const readable = (mode & 0o004) === 0 ? '' : `Everybody on this machine can read that file: chmod o-r ${path}\n`;
-    print(`${shown(name, secret)}\nWritten to ${path}.\n${fresh === undefined ? '' : keyMade + readable}${counts}`);
-    return 0;
+    const isWritten = path !== undefined && flags.print !== true;
+    const act = (): Promise<number> => add(name, isWritten ? path : undefined, flags);
+    return isWritten ? alone(path, act) : act();
   },
 
   async remove(name, flags) {
     const path = fileIn(flags);
     if (path === undefined) return complain('no file was named that has accounts: --config FILE, or SAMPAN_CONFIG');
-    const names = Object.keys(valueAt((await readConfigFile(path)).tree, ['accounts']) ?? {});
-    if (!names.includes(name)) {
-      const there = names.length === 0 ? 'there are none' : `there are ${names.join(', ')}`;
-      return complain(`${path} has no account ${name}; ${there}`);
-    }
-    if (flags.print === true) {
-      print(`From ${path} would go: accounts.${name}\n`);
-      return 0;
-    }
-    rewrite(path, (text) => withoutAccount(text, name) ?? text);
-    print(`The account ${name} is taken from ${path}. A password in an htpasswd file would stay.\n${counts}`);
-    return 0;
+    const act = (): Promise<number> => remove(name, path, flags);
+    return flags.print === true ? act() : alone(path, act);
   },
 
   async list(_, flags) {
-    const config = await readConfig({ flags, environment: process.env, directory: process.cwd() });
+    const config = await configOf(flags);
     const path = fileIn(flags);
     const tree = path === undefined ? undefined : (await readConfigFile(path)).tree;
     const having = new Set(config.passwords?.map(({ name }) => name));
@@ -98,20 +75,68 @@ const verbs: Readonly<Record<'add' | 'remove' | 'list', Verb>> = {
   },
 };
 
+/** `path`: of the file that is changed; undefined: the lines are shown alone. */
+async function add(name: string, path: string | undefined, flags: AccountFlags): Promise<number> {
+  const fresh = (await isKeyless(flags)) ? randomBytes(32).toString('base64') : undefined;
+  // As it will be: what needs a key is not wrong for want of the one that is made here.
+  const { key = fresh, accounts } = await configOf(flags, fresh === undefined ? {} : { SAMPAN_KEY: fresh });
+  if (accounts.some((account) => account.name === name && account.mac !== undefined)) {
+    return complain(`there is an account ${name} already; for a new secret, remove it first`);
+  }
+  const secret = createSecret(randomBytes(16));
+  const mac = `hmac-sha256:${toHex(await macOfSecret(createMac(key ?? ''), secret))}`;
+  const added = { name, mac, key: fresh };
+  if (path === undefined) {
+    print(`${shown(name, secret)}\nAdd these lines to the configuration:\n\n${withAccount('', added)}${counts}`);
+    return 0;
+  }
+  const { mode, isAnew } = rewrite(path, (text) => withAccount(text, added));
+  const readable = (mode & 0o004) === 0 ? '' : `Everybody on this machine can read that file: chmod o-r ${path}\n`;
+  const made = fresh === undefined ? '' : keyMade + readable;
+  print(`${shown(name, secret)}\nWritten to ${path}.\n${isAnew ? anew : ''}${made}${counts}`);
+  const written = await configOf(flags);
+  const isThere = written.accounts.some((each) => each.name === name && toHex(each.mac ?? noBytes) === mac.slice(-64));
+  return isThere
+    ? 0
+    : complain(`it does not count where SAMPAN_ACCOUNTS says which accounts there are, as it does here`);
+}
+
+async function remove(name: string, path: string, flags: AccountFlags): Promise<number> {
+  const names = Object.keys(valueAt((await readConfigFile(path)).tree, ['accounts']) ?? {});
+  if (!names.includes(name)) {
+    const there = names.length === 0 ? 'there are none' : `there are ${names.join(', ')}`;
+    return complain(`${path} has no account ${name}; ${there}`);
+  }
+  if (flags.print === true) {
+    print(`From ${path} would go: accounts.${name}\n`);
+    return 0;
+  }
+  const { isAnew } = rewrite(path, (text) => withoutAccount(text, name) ?? text);
+  print(`The account ${name} is taken from ${path}.\n${isAnew ? anew : ''}`);
+  const left = (await configOf(flags)).accounts.find((account) => account.name === name);
+  if (left?.mac !== undefined) return complain('it still counts where SAMPAN_ACCOUNTS says so, as it does here');
+  print(left === undefined ? counts : `It still has a password, in the htpasswd file.\n${counts}`);
+  return 0;
+}
+
+const noBytes = new Uint8Array();
+
+function configOf(flags: AccountFlags, more: Readonly<Record<string, string>> = {}): Promise<Config> {
+  return readConfig({ flags, environment: { ...process.env, ...more }, directory: process.cwd() });
+}
+
+/** Neither the file nor the environment tells one, or where one stands. */
+async function isKeyless(flags: AccountFlags): Promise<boolean> {
+  const path = fileIn(flags);
+  const tree = path === undefined ? undefined : (await readConfigFile(path)).tree;
+  const names = ['key', 'key_file', 'key_env'];
+  return names.every((name) => !valueAt(tree, [name]) && !process.env[`SAMPAN_${name.toUpperCase()}`]);
+}
+
 /** As `serve` looks for it. */
 function fileIn({ config }: AccountFlags): string | undefined {
   const named = config ?? (process.env['SAMPAN_CONFIG'] || undefined);
   return named === undefined ? undefined : resolve(named);
-}
-
-/** Whole or not at all; whose it is, and who may read it, stays so. Returns that. */
-function rewrite(path: string, change: (text: string) => string): Omit<Kept, 'text'> {
-  const disk = new Disk('/');
-  const before = disk.keep(path);
-  if (before === undefined) throw new Refusal(`${path} is not there`);
-  const { text, ...as } = before;
-  disk.write(path, change(text), as);
-  return as;
 }
 
 const shown = (name: string, secret: string): string =>
@@ -120,6 +145,8 @@ const shown = (name: string, secret: string): string =>
 const keyMade = `There was no key: one was made, and written there too. Keep it as you keep passwords; where sampan runs with SAMPAN_KEY, that
 one counts instead, and this secret is worth nothing: set SAMPAN_KEY here as well, and add it anew.
 `;
+
+const anew = `It had to be written anew as a whole, because of how its accounts stood there: look whether it is still as you like it.\n`;
 
 const counts = `\nIt counts when sampan reads its configuration anew: systemctl reload sampan, or SIGHUP.\n`;
 

@@ -45,6 +45,16 @@ export function withoutAccount(text: string, name: string): string | undefined {
   return edited(text, remove, () => without(text, isLast ? accounts : account, isFirst));
 }
 
+/** What it says then. Throws a TypeError where others refer to what is changed, or it refers to them. */
+function afterwards(document: Document, change: (document: Document) => unknown): unknown {
+  try {
+    change(document);
+    return document.toJS();
+  } catch {
+    throw new TypeError('an alias (*) in the file stands in the way; change it by hand');
+  }
+}
+
 /** By lines where that means the same as doing it to the document, which would write all of it anew. */
 function edited(
   text: string,
@@ -53,8 +63,7 @@ function edited(
 ): string {
   const document = parse(text);
   const lines = byLines(document);
-  change(document);
-  const wanted: unknown = document.toJS();
+  const wanted = afterwards(document, change);
   if (lines !== undefined && meansTheSame(lines, wanted)) return lines;
   return document.toString({ lineWidth: 0 });
 }

@@ -1,6 +1,7 @@
 // `sampan account`: secrets that the written lines let in, what of the file stays, and what nobody is shown.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   mkdtempSync,
@@ -13,6 +14,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Accounts } from '../../../src/core/access/accounts.ts';
@@ -59,13 +61,13 @@ test('without a file it prints a secret once, and lines that know it', async (t)
 });
 
 test('it writes the account into the file, which stays whose and as it was', async (t) => {
-  const text = `# mine\nkey: ${key}   # keep\naccess: login\n`;
-  const path = fileWith(t, text);
+  const before = `# mine\nkey: ${key}   # keep\naccess: login\n`;
+  const path = fileWith(t, before);
   chmodSync(path, 0o640);
   const { status, stdout, stderr } = account(['add', 'alice', '--config', path]);
   assert.deepEqual([status, stderr], [0, '']);
   assert.match(stdout, /systemctl reload sampan, or SIGHUP/);
-  assert.ok(readFileSync(path, 'utf8').startsWith(text));
+  assert.ok(readFileSync(path, 'utf8').startsWith(before));
   assert.equal(statSync(path).mode & 0o777, 0o640);
   assert.equal(await ownerIn(path, stdout), 'alice');
   assert.deepEqual(readdirSync(join(path, '..')), ['sampan.yaml']);
@@ -78,7 +80,7 @@ test('it writes the account into the file, which stays whose and as it was', asy
   assert.deepEqual([listed.status, listed.stdout], [0, 'alice  secret\nbob  secret\n']);
   assert.equal(account(['remove', 'alice', '-c', path]).status, 0);
   assert.equal(account(['remove', 'bob', '-c', path]).status, 0);
-  assert.equal(readFileSync(path, 'utf8'), text);
+  assert.equal(readFileSync(path, 'utf8'), before);
 });
 
 test('where there is no key one is made and written, and it is said what that is worth', async (t) => {
@@ -134,6 +136,73 @@ accounts:
     'dave  password',
     '',
   ]);
+});
+
+test('of several at once none is lost: who finds another at work is told, and writes nothing', async (t) => {
+  const path = fileWith(t, 'access: login\n');
+  const names = ['alice', 'bob', 'carol', 'dave'];
+  const ended = await Promise.all(
+    names.map(async (name) => {
+      const child = spawn(process.execPath, [main, 'account', 'add', name, '-c', path], { cwd: '/', env: {} });
+      const [stdout, stderr, [status]] = await Promise.all([
+        text(child.stdout),
+        text(child.stderr),
+        once(child, 'exit'),
+      ]);
+      if (status !== 0) assert.match(stderr, /another sampan account is changing/);
+      return status === 0 ? { name, stdout } : undefined;
+    }),
+  );
+  const done = ended.filter((each) => each !== undefined);
+  assert.ok(done.length > 0);
+  for (const { name, stdout } of done) assert.equal(await ownerIn(path, stdout), name);
+
+  const lock = join(path, '..', '.sampan.yaml.lock');
+  writeFileSync(lock, '');
+  const before = readFileSync(path, 'utf8');
+  const { status, stderr } = account(['add', 'eve', '-c', path]);
+  assert.deepEqual([status, readFileSync(path, 'utf8')], [1, before]);
+  assert.ok(stderr.includes(`if none is, remove ${lock}`));
+});
+
+test('where everything waits for a key, one is made', async (t) => {
+  const path = fileWith(t, 'access: login\nregistries: { docker.io: { login: account } }\n');
+  const { status, stdout, stderr } = account(['add', 'alice', '-c', path]);
+  assert.deepEqual([status, stderr], [0, '']);
+  assert.equal(await ownerIn(path, stdout), 'alice');
+});
+
+test('what else refers to is not taken away', (t) => {
+  const mac = `mac: "hmac-sha256:${'0'.repeat(64)}"`;
+  const path = fileWith(t, `key: ${key}\naccounts:\n  alice: &a\n    ${mac}\n  bob: *a\n`);
+  const before = readFileSync(path, 'utf8');
+  const { status, stderr } = account(['remove', 'alice', '-c', path]);
+  assert.deepEqual([status, readFileSync(path, 'utf8')], [1, before]);
+  assert.match(stderr, /^sampan: [^\n]*alias[^\n]*\n$/);
+});
+
+test('it is said where the file is written anew', (t) => {
+  const path = fileWith(t, `key: ${key}\naccounts: { alice: { mac: "hmac-sha256:${'0'.repeat(64)}" } }\n`);
+  assert.match(account(['add', 'bob', '-c', path]).stdout, /had to be written anew/);
+  assert.match(account(['remove', 'alice', '-c', path]).stdout, /had to be written anew/);
+  assert.doesNotMatch(account(['add', 'carol', '-c', fileWith(t, `key: ${key}\n`)]).stdout, /anew: look/);
+});
+
+test('it is said where that does not count', (t) => {
+  const path = fileWith(t, `key: ${key}\n`);
+  const other = { SAMPAN_ACCOUNTS: `{ bob: { mac: "hmac-sha256:${'0'.repeat(64)}" } }` };
+  const added = account(['add', 'alice', '-c', path], other);
+  assert.equal(added.status, 1);
+  assert.match(added.stderr, /SAMPAN_ACCOUNTS/);
+  assert.equal(account(['add', 'bob', '-c', path]).status, 0);
+  const removed = account(['remove', 'bob', '-c', path], other);
+  assert.equal(removed.status, 1);
+  assert.match(removed.stderr, /SAMPAN_ACCOUNTS/);
+  writeFileSync(path, `${readFileSync(path, 'utf8')}keyy: x\n`);
+  const wrong = account(['remove', 'alice', '-c', path]);
+  assert.equal(wrong.status, 2);
+  assert.match(wrong.stdout, /taken from/);
+  assert.match(wrong.stderr, /keyy/);
 });
 
 test('a name that is none, and a configuration that is wrong, are refused', (t) => {
