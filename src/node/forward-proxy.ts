@@ -78,6 +78,7 @@ function rulesOf(
   return {
     access: config.access,
     identify: (login, address) => identify(identity, login, address),
+    ruled: config.rules.some(({ accounts }) => accounts !== undefined),
     find,
     pace,
     dial: outbound.dial,

@@ -15,7 +15,7 @@ import { parsePattern } from '../../../src/core/access/pattern.ts';
 import { createSecret } from '../../../src/core/access/secret.ts';
 import { identify } from '../../../src/core/door/identity.ts';
 import { basic } from '../../../src/core/oci/login.ts';
-import type { Admission } from '../../../src/node/proxy/admission.ts';
+import { type Admission, admit } from '../../../src/node/proxy/admission.ts';
 import type { PassageParts } from '../../../src/node/proxy/passages.ts';
 import { established, readAll, readSome, startHost, startProxy, type World } from './world.ts';
 import { helloFor } from '../../fakes/client-hello.ts';
@@ -124,6 +124,19 @@ for (const [what, access] of [
     assert.match((await tunnel(world, basic('alice', wrong))).head, /^HTTP\/1\.1 200 /);
   });
 }
+
+test('where rules name accounts, whoever is let in by his address may show which one he is; a wrong login is none', async () => {
+  const { identify: find } = await admission();
+  const parts = (ruled: boolean): Admission => ({ access: { kind: 'open' }, identify: find, ruled });
+  const address = '192.0.2.1';
+  const named = await admit(parts(true), address, right);
+  assert.ok('account' in named);
+  assert.deepEqual([named.account?.name, named.account?.allow], ['alice', []]);
+  for (const shown of [undefined, basic('alice', wrong), 'Bearer x', 'nonsense']) {
+    assert.deepEqual(await admit(parts(true), address, shown), { address });
+  }
+  assert.deepEqual(admit(parts(false), address, right), { address }, 'not looked at');
+});
 
 test('where only networks are let in, no login helps, and none is asked for', async (t) => {
   const world = await start(t, { access: { kind: 'networks', networks: [parseNetwork('10.0.0.0/8')] } });
