@@ -22,8 +22,9 @@ export function admit(
   address: string,
   login: string | undefined,
 ): Caller | Rejection | Promise<Caller | Rejection> {
-  if (isAdmitted(access, { address }))
+  if (isAdmitted(access, { address })) {
     return ruled && login !== undefined ? known(identify, address, login) : { address };
+  }
   if (takesLogins(access)) return callerOf(identify, address, login);
   return reject(403, 'this proxy does not serve your address', `access: { networks: ["${address}"] }`);
 }

@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { text as textOf } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Accounts } from '../../../src/core/access/accounts.ts';
@@ -145,8 +145,8 @@ test('of several at once none is lost: who finds another at work is told, and wr
     names.map(async (name) => {
       const child = spawn(process.execPath, [main, 'account', 'add', name, '-c', path], { cwd: '/', env: {} });
       const [stdout, stderr, [status]] = await Promise.all([
-        text(child.stdout),
-        text(child.stderr),
+        textOf(child.stdout),
+        textOf(child.stderr),
         once(child, 'exit'),
       ]);
       if (status !== 0) assert.match(stderr, /another sampan account is changing/);
