@@ -7,7 +7,7 @@ import {
   nothing,
   own,
   relayed,
-  sealed,
+  tokenOf,
   shared,
   sharedSettings,
   type Way,
@@ -40,7 +40,7 @@ export const ruledWays: Readonly<Record<string, Way>> = {
     owner: () => alice,
     attackers: {
       'that account': () => bob,
-      'a token of that account': () => sealed({ kind: 'account', name: 'bob' }, later),
+      'a token of that account': () => tokenOf('bob', later),
       nobody: nothing,
     },
   },

@@ -39,6 +39,12 @@ export function sealed(pass: Parameters<typeof seal>[2], until: number): Promise
   return seal(createMac(key), 'docker.io', pass, until).then((token) => `Bearer ${token}`);
 }
 
+/** Of an account that has a secret and no password. */
+export async function tokenOf(name: keyof typeof secrets, until: number): Promise<string> {
+  const mac = (await kept(secrets[name])).slice('hmac-sha256:'.length);
+  return sealed({ kind: 'account', name, kept: `${mac} ` }, until);
+}
+
 /** A token of this mirror for a login at the registry; in it is the registry's own. */
 export const relayed =
   (user: string): Shows =>
@@ -74,11 +80,7 @@ export const shared: Omit<Way, 'settings'> = {
     'another account': () => bob,
     nobody: nothing,
     'an account that is no more': () => sealed({ kind: 'account', name: 'carol', kept: '' }, later),
-    'a token that is over': async () =>
-      sealed(
-        { kind: 'account', name: 'alice', kept: `${(await kept(secrets.alice)).slice('hmac-sha256:'.length)} ` },
-        longAgo,
-      ),
+    'a token that is over': () => tokenOf('alice', longAgo),
     'somebody’s login at the registry': () => basic('other'),
   },
 };

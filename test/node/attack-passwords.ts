@@ -44,7 +44,7 @@ export const passwords: Way = {
     'another account': () => dave,
     'another account with the right one’s name': () => basic('carol', 'dave-word'),
     'an account whose line is gone': () => erin,
-    'a token of an account whose line is gone': () => sealed({ kind: 'account', name: 'erin' }, later),
+    'a token of an account whose line is gone': () => sealed({ kind: 'account', name: 'erin', kept: '' }, later),
     nobody: nothing,
   },
   // Who guesses so often from one place is not listened to.
