@@ -28,7 +28,7 @@ export interface LimitsParts {
 
 /** Milliseconds from one look at those who wait to the next. */
 const pause = 50;
-/** Milliseconds for the head of an answer: containerd gives up after 30 s, and an upstream takes its time too. */
+/** Milliseconds for the head of an answer, in all queues together: containerd gives up after 30 s, and an upstream takes its time too. */
 const longestWait = 10_000;
 /** Milliseconds between two steps of a body, whatever is configured: who gets less than 1 KiB/s of us may think that we stall. */
 const longestPause = 2000;
@@ -54,8 +54,9 @@ export class Limits {
     return async (caller, { blob, signal }) => {
       const client = this.#clientOf(caller, settings);
       if (client === undefined) return undefined;
-      await client.ask(signal);
-      const over = blob && settings.pulls !== undefined ? await client.begin(signal) : () => {};
+      const until = this.#parts.now() + longestWait;
+      await client.ask(until, signal);
+      const over = blob && settings.pulls !== undefined ? await client.begin(until, signal) : () => {};
       return { pace: client.pace(), over };
     };
   }
@@ -88,21 +89,21 @@ class Client {
     this.settings = settings;
     this.#rounds = rounds;
     this.#report = report;
-    this.#asking = new Queue(rounds, () => this.#takeRequest(), longestWait);
-    this.#beginning = new Queue(rounds, () => this.#takePlace(), longestWait);
-    this.#pacing = new Queue(rounds, (bytes) => this.#takeBytes(bytes), longestPause);
+    this.#asking = new Queue(rounds, () => this.#takeRequest());
+    this.#beginning = new Queue(rounds, () => this.#takePlace());
+    this.#pacing = new Queue(rounds, (bytes) => this.#takeBytes(bytes));
   }
 
   /** A request's turn. Throws at once what it would throw after the longest wait. */
-  async ask(signal: AbortSignal): Promise<void> {
+  async ask(until: number, signal: AbortSignal): Promise<void> {
     const late = this.#delay() - longestWait;
     if (late > 0) throw this.#refusal('requests', late);
-    await this.#wait('requests', this.#asking.enter(1, signal));
+    await this.#wait('requests', this.#asking.enter(1, until, signal));
   }
 
   /** A blob's place among those that are sent. What it gives back is called when that is over. */
-  async begin(signal: AbortSignal): Promise<() => void> {
-    await this.#wait('pulls', this.#beginning.enter(1, signal));
+  async begin(until: number, signal: AbortSignal): Promise<() => void> {
+    await this.#wait('pulls', this.#beginning.enter(1, until, signal));
     return () => {
       this.#sending -= 1;
       this.#beginning.look(this.#rounds.now());
@@ -115,7 +116,7 @@ class Client {
     let waited = false;
     return {
       take: (bytes) => {
-        const turn = this.#pacing.enter(bytes);
+        const turn = this.#pacing.enter(bytes, this.#rounds.now() + longestPause);
         if (turn === undefined) return undefined;
         if (!waited) this.#report({ kind: 'limited', by: 'bytes', refused: false });
         waited = true;

@@ -3,30 +3,28 @@ import type { Rounds, Watched } from '../oci/rounds.ts';
 
 interface Waiting {
   readonly weight: number;
-  readonly since: number;
+  readonly until: number;
   readonly settle: (had: boolean) => void;
 }
 
 export class Queue implements Watched {
   readonly #rounds: Rounds;
   readonly #takes: (weight: number) => boolean;
-  readonly #longest: number;
   /** A Set keeps the order in which they came. */
   readonly #waiting = new Set<Waiting>();
 
-  /** `takes`: takes as much if there is as much. `longest`: milliseconds that anybody waits. */
-  constructor(rounds: Rounds, takes: (weight: number) => boolean, longest: number) {
+  /** `takes`: takes as much if there is as much. */
+  constructor(rounds: Rounds, takes: (weight: number) => boolean) {
     this.#rounds = rounds;
     this.#takes = takes;
-    this.#longest = longest;
   }
 
   get length(): number {
     return this.#waiting.size;
   }
 
-  /** Undefined: it was there. Else whether it came in time. Rejects with the signal's reason, if that is first. */
-  enter(weight: number, signal?: AbortSignal): Promise<boolean> | undefined {
+  /** Undefined: it was there. Else whether it came by then. Rejects with the signal's reason, if that is first. */
+  enter(weight: number, until: number, signal?: AbortSignal): Promise<boolean> | undefined {
     if (this.#waiting.size === 0 && this.#takes(weight)) return undefined;
     const { promise, resolve, reject } = Promise.withResolvers<boolean>();
     const leave = (): void => {
@@ -35,7 +33,7 @@ export class Queue implements Watched {
     };
     const waiting: Waiting = {
       weight,
-      since: this.#rounds.now(),
+      until,
       settle: (had) => {
         signal?.removeEventListener('abort', leave);
         this.#delete(waiting);
@@ -52,8 +50,8 @@ export class Queue implements Watched {
   look(now: number): void {
     for (const waiting of this.#waiting) {
       const had = this.#takes(waiting.weight);
-      // Who came later waits for less long.
-      if (!had && now - waiting.since < this.#longest) return;
+      // Who came later may wait until later.
+      if (!had && now < waiting.until) return;
       waiting.settle(had);
     }
   }

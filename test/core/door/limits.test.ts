@@ -190,6 +190,18 @@ test('who waits for ten seconds for a place among them is refused, and whoever l
   assert.equal(next.state, 'has');
 });
 
+test('who has waited for his turn waits for a place only as long as is left of ten seconds', async () => {
+  const world = new World();
+  const settings = { requests: { amount: 1, per: 6000 }, pulls: 1 };
+  const [first, second] = [1, 2].map(() => world.ask(settings, here, { blob: true }));
+  await world.pass(6000);
+  assert.equal(states([first!, second!]), 'hw');
+  await world.pass(3900);
+  assert.equal(second!.state, 'waits');
+  await world.pass(150);
+  assert.equal((second!.error as RegistryError).status, 429);
+});
+
 test('bytes come at the rate, and a client’s connections have equal parts of it', async () => {
   const world = new World();
   const settings = { ...none, bytes: { amount: 8e6, per: 1000 } };
