@@ -30,6 +30,8 @@ export interface LimitsParts {
 const pause = 50;
 /** Milliseconds for the head of an answer, in all queues together: containerd gives up after 30 s, and an upstream takes its time too. */
 const longestWait = 10_000;
+/** Who wait for each place. An image has a dozen layers or two, and containerd may ask for all of them at once. */
+const mostWaiting = 32;
 /** Milliseconds between two steps of a body, whatever is configured: who gets less than 1 KiB/s of us may think that we stall. */
 const longestPause = 2000;
 /** Part of a second for which bytes that nobody took are kept, so that one late look costs nothing. */
@@ -103,6 +105,9 @@ class Client {
 
   /** A blob's place among those that are sent. What it gives back is called when that is over. */
   async begin(until: number, signal: AbortSignal): Promise<() => void> {
+    if (this.#beginning.length >= mostWaiting * (this.settings.pulls ?? Infinity)) {
+      throw this.#refusal('pulls', longestWait);
+    }
     await this.#wait('pulls', this.#beginning.enter(1, until, signal));
     return () => {
       this.#sending -= 1;

@@ -202,6 +202,25 @@ test('who has waited for his turn waits for a place only as long as is left of t
   assert.equal((second!.error as RegistryError).status, 429);
 });
 
+test('only so many wait for a place: more are refused at once, and whoever leaves makes room', async () => {
+  const world = new World();
+  const leaving = new AbortController();
+  const [blob, { signal }] = [true, leaving];
+  world.ask({ pulls: 2 }, here, { blob });
+  world.ask({ pulls: 2 }, here, { blob });
+  const all = Array.from({ length: 64 }, () => world.ask({ pulls: 2 }, here, { blob, signal }));
+  const late = world.ask({ pulls: 2 }, here, { blob });
+  await setImmediate();
+  assert.equal(states([...all, late]), `${'w'.repeat(64)}r`);
+  const { status, headers } = late.error as RegistryError;
+  assert.deepEqual([status, headers], [429, { 'retry-after': '10' }]);
+  assert.equal(world.limited('pulls', true), 1);
+  leaving.abort(new Error('left'));
+  const next = world.ask({ pulls: 2 }, here, { blob });
+  await setImmediate();
+  assert.equal(next.state, 'waits');
+});
+
 test('bytes come at the rate, and a client’s connections have equal parts of it', async () => {
   const world = new World();
   const settings = { ...none, bytes: { amount: 8e6, per: 1000 } };
