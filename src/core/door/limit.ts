@@ -5,8 +5,8 @@ import { RegistryError } from '../oci/errors.ts';
 
 /** How fast bytes may go out, asked before each of a body's steps. */
 export interface Pace {
-  /** Undefined: at once. Else resolves when so many may be sent; never rejects. Steps are of about 64 KiB: they are what connections take in turn. */
-  take(bytes: number): Promise<unknown> | undefined;
+  /** How many of them may be sent, at least one: at once, or when it resolves. Never rejects. Connections take turns, a step of up to 64 KiB each. */
+  take(bytes: number): number | Promise<number>;
 }
 
 /** What a client is given for one reply. */

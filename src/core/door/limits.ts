@@ -32,8 +32,10 @@ const pause = 50;
 const longestWait = 10_000;
 /** Who wait for each place. An image has a dozen layers or two, and containerd may ask for all of them at once. */
 const mostWaiting = 32;
-/** Milliseconds between two steps of a body, whatever is configured: who gets less than 1 KiB/s of us may think that we stall. */
+/** Milliseconds between two steps of a body: the more take turns, the smaller are their steps. */
 const longestPause = 2000;
+/** Bytes of the smallest: who gets less than 1 KiB/s of us may think that we stall. */
+const smallestStep = 2048;
 /** Part of a second for which bytes that nobody took are kept, so that one late look costs nothing. */
 const burst = 1 / 4;
 /** Of whom others have taken the place, begins anew. */
@@ -121,8 +123,8 @@ class Client {
     let waited = false;
     return {
       take: (bytes) => {
-        const turn = this.#pacing.enter(bytes, this.#rounds.now() + longestPause);
-        if (turn === undefined) return undefined;
+        const turn = this.#pacing.enter(bytes, Infinity);
+        if (typeof turn === 'number') return turn;
         if (!waited) this.#report({ kind: 'limited', by: 'bytes', refused: false });
         waited = true;
         return turn;
@@ -130,9 +132,9 @@ class Client {
     };
   }
 
-  async #wait(by: 'requests' | 'pulls', turn: Promise<boolean> | undefined): Promise<void> {
-    if (turn === undefined) return;
-    if (!(await turn)) throw this.#refusal(by, longestWait);
+  async #wait(by: 'requests' | 'pulls', turn: number | Promise<number>): Promise<void> {
+    if (typeof turn === 'number') return;
+    if ((await turn) === 0) throw this.#refusal(by, longestWait);
     this.#report({ kind: 'limited', by, refused: false });
   }
 
@@ -141,9 +143,10 @@ class Client {
     return tooMuch(Math.ceil(ms / 1000));
   }
 
-  #takeRequest(): boolean {
+  #takeRequest(): number {
     const { requests } = this.settings;
-    return requests === undefined || this.#requests.take(1, 1, requests.amount, requests, this.#rounds.now());
+    if (requests === undefined) return 1;
+    return this.#requests.take(1, 1, requests.amount, requests, this.#rounds.now()) ? 1 : 0;
   }
 
   /** Milliseconds until one that comes now has its turn. */
@@ -154,15 +157,18 @@ class Client {
     return ((this.#asking.length + 1 - has) * requests.per) / requests.amount;
   }
 
-  #takePlace(): boolean {
-    if (this.#sending >= (this.settings.pulls ?? Infinity)) return false;
+  #takePlace(): number {
+    if (this.#sending >= (this.settings.pulls ?? Infinity)) return 0;
     this.#sending += 1;
-    return true;
+    return 1;
   }
 
   /** What is more than there is, is owed: who comes next waits for it. */
-  #takeBytes(bytes: number): boolean {
+  #takeBytes(wanted: number): number {
     const { bytes: rate } = this.settings;
-    return rate === undefined || this.#bytes.take(bytes, 1, rate.amount * burst, rate, this.#rounds.now());
+    if (rate === undefined) return wanted;
+    const fair = (rate.amount * longestPause) / rate.per / Math.max(1, this.#pacing.length);
+    const bytes = Math.min(wanted, Math.max(smallestStep, Math.floor(fair)));
+    return this.#bytes.take(bytes, 1, rate.amount * burst, rate, this.#rounds.now()) ? bytes : 0;
   }
 }

@@ -2,19 +2,19 @@
 import type { Rounds, Watched } from '../oci/rounds.ts';
 
 interface Waiting {
-  readonly weight: number;
+  readonly wanted: number;
   readonly until: number;
-  readonly settle: (had: boolean) => void;
+  readonly settle: (had: number) => void;
 }
 
 export class Queue implements Watched {
   readonly #rounds: Rounds;
-  readonly #takes: (weight: number) => boolean;
+  readonly #takes: (wanted: number) => number;
   /** A Set keeps the order in which they came. */
   readonly #waiting = new Set<Waiting>();
 
-  /** `takes`: takes as much if there is as much. */
-  constructor(rounds: Rounds, takes: (weight: number) => boolean) {
+  /** `takes`: takes as much of it as there is for one just now, and says how much that was. */
+  constructor(rounds: Rounds, takes: (wanted: number) => number) {
     this.#rounds = rounds;
     this.#takes = takes;
   }
@@ -23,21 +23,22 @@ export class Queue implements Watched {
     return this.#waiting.size;
   }
 
-  /** Undefined: it was there. Else whether it came by then. Rejects with the signal's reason, if that is first. */
-  enter(weight: number, until: number, signal?: AbortSignal): Promise<boolean> | undefined {
-    if (this.#waiting.size === 0 && this.#takes(weight)) return undefined;
-    const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+  /** How much there was: at once, or by then; 0 if there was nothing. Rejects with the signal's reason, if that is first. */
+  enter(wanted: number, until: number, signal?: AbortSignal): number | Promise<number> {
+    const had = this.#waiting.size === 0 ? this.#takes(wanted) : 0;
+    if (had > 0) return had;
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
     const leave = (): void => {
       this.#delete(waiting);
       reject(signal?.reason);
     };
     const waiting: Waiting = {
-      weight,
+      wanted,
       until,
-      settle: (had) => {
+      settle: (taken) => {
         signal?.removeEventListener('abort', leave);
         this.#delete(waiting);
-        resolve(had);
+        resolve(taken);
       },
     };
     this.#waiting.add(waiting);
@@ -49,9 +50,9 @@ export class Queue implements Watched {
 
   look(now: number): void {
     for (const waiting of this.#waiting) {
-      const had = this.#takes(waiting.weight);
+      const had = this.#takes(waiting.wanted);
       // Who came later may wait until later.
-      if (!had && now < waiting.until) return;
+      if (had === 0 && now < waiting.until) return;
       waiting.settle(had);
     }
   }

@@ -44,11 +44,8 @@ export class Outlet {
   async write(chunk: Uint8Array): Promise<boolean> {
     this.#give(chunk.length);
     if (chunk.length === 0) return !this.gone;
-    const turn = this.#pace?.take(chunk.length);
-    if (turn !== undefined) await turn;
-    const taken = await this.#settled((done) => this.#response.write(chunk, done));
-    if (taken) this.bytes += chunk.length;
-    return taken;
+    const last = this.#pace === undefined ? chunk : await this.#lastOf(chunk, this.#pace);
+    return last !== undefined && (await this.#push(last));
   }
 
   /**
@@ -81,11 +78,10 @@ export class Outlet {
     const length = last?.length ?? 0;
     this.#give(length);
     if (this.gone) return;
-    const turn = length > 0 ? this.#pace?.take(length) : undefined;
-    if (turn !== undefined) await turn;
     if (this.#given < (this.#length ?? 0)) throw new Error('the body is shorter than its head says');
-    this.whole = await this.#settled((done) => this.#response.end(last, done));
-    if (this.whole) this.bytes += length;
+    const isPaced = last !== undefined && length > 0 && this.#pace !== undefined;
+    const rest = isPaced ? await this.#lastOf(last, this.#pace) : last;
+    this.whole = await this.#settled(rest?.length ?? 0, (done) => this.#response.end(rest, done));
   }
 
   /** The only honest answer to a body that breaks after its head. */
@@ -94,6 +90,21 @@ export class Outlet {
     // Where the end of the connection is the end of the body, only a reset tells a broken one (RFC 9112, section 8).
     if (this.#length === undefined && !chunkedEncoding) socket?.resetAndDestroy();
     else this.#response.destroy();
+  }
+
+  /** What may go with the last step, when that may; the others are out by then. Undefined: the client has left. */
+  async #lastOf(chunk: Uint8Array, pace: Pace): Promise<Uint8Array | undefined> {
+    for (let rest = chunk; ;) {
+      const turn = pace.take(rest.length);
+      const count = typeof turn === 'number' ? turn : await turn;
+      if (count === rest.length) return rest;
+      if (!(await this.#push(rest.subarray(0, count)))) return undefined;
+      rest = rest.subarray(count);
+    }
+  }
+
+  #push(chunk: Uint8Array): Promise<boolean> {
+    return this.#settled(chunk.length, (done) => this.#response.write(chunk, done));
   }
 
   #give(length: number): void {
@@ -112,11 +123,16 @@ export class Outlet {
     return descriptor !== undefined && descriptor >= 0 ? descriptor : undefined;
   }
 
-  #settled(start: (done: (error?: Error | null) => void) => void): Promise<boolean> {
+  /** `length`: of what is counted once it is done. */
+  #settled(length: number, start: (done: (error?: Error | null) => void) => void): Promise<boolean> {
     if (this.gone) return Promise.resolve(false);
     return new Promise((resolve) => {
       this.#settle = resolve;
-      start((error) => resolve(error === undefined || error === null));
+      start((error) => {
+        const done = error === undefined || error === null;
+        if (done) this.bytes += length;
+        resolve(done);
+      });
     });
   }
 }

@@ -112,10 +112,22 @@ export class Tunnel implements Watched {
     }
     if (length === bytes.length && length < largeBuffer) this.#buffer = Buffer.allocUnsafeSlow(largeBuffer);
     const chunk = bytes.subarray(0, length);
-    const turn = this.#pace?.take(length);
-    if (turn === undefined) return this.#give(chunk);
-    void turn.then(() => this.#give(chunk) && this.#upstream?.resume());
+    if (this.#pace === undefined) return this.#give(chunk);
+    const turn = this.#pace.take(length);
+    if (turn === length) return this.#give(chunk);
+    void this.#giveInSteps(chunk, turn, this.#pace);
     return false;
+  }
+
+  /** Reads on behind the last of them only: until then the buffer is in use. */
+  async #giveInSteps(chunk: Uint8Array, first: number | Promise<number>, pace: Pace): Promise<void> {
+    let rest = chunk;
+    let count = await first;
+    for (; count < rest.length; count = await pace.take(rest.length)) {
+      this.#client.write(rest.subarray(0, count));
+      rest = rest.subarray(count);
+    }
+    if (this.#give(rest)) this.#upstream?.resume();
   }
 
   /** False: no more until it is taken. */

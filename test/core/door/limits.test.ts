@@ -55,9 +55,9 @@ class World {
     const got = { bytes: 0, longest: 0 };
     void (async () => {
       for (let at = this.time; this.time < 1e6; at = this.time) {
-        await pace?.take(size);
+        const bytes = await pace?.take(size);
         got.longest = Math.max(got.longest, this.time - at);
-        got.bytes += size;
+        got.bytes += bytes ?? size;
         await Promise.resolve();
       }
     })();
@@ -237,12 +237,41 @@ test('bytes come at the rate, and a client’s connections have equal parts of i
   assert.equal(world.limited('bytes', false), 4, 'once for each body');
 });
 
-test('however many connections there are, each gets a step in two seconds', async () => {
+test('however many connections there are, they get no more than the rate, and each a part every two seconds', async () => {
+  for (const [amount, count] of [
+    [1e6, 300],
+    [1e5, 40],
+  ] as const) {
+    const world = new World();
+    const settings = { ...none, bytes: { amount, per: 1000 } };
+    const all = Array.from({ length: count }, () => world.connection(world.limits.paceOf(here, settings)));
+    await world.pass(20_000);
+    const sum = all.reduce((before, { bytes }) => before + bytes, 0);
+    assert.ok(Math.abs(sum - 20.25 * amount) < 2 * step, `${sum}`);
+    const longest = Math.max(...all.map((each) => each.longest));
+    assert.ok(longest <= 2500, `${longest}`);
+    for (const { bytes } of all) assert.ok(bytes > sum / count / 2, `${bytes} of ${sum}`);
+  }
+});
+
+test('who asks for much at once gets it in parts, so that nobody waits long for what he owes', async () => {
   const world = new World();
   const settings = { ...none, bytes: { amount: 1e5, per: 1000 } };
-  const all = Array.from({ length: 100 }, () => world.connection(world.limits.paceOf(here, settings)));
+  const large = world.limits.paceOf(here, settings)!;
+  assert.equal(await large.take(4e6), 2e5);
+  const other = world.connection(world.limits.paceOf(here, settings));
+  await world.pass(2100);
+  assert.ok(other.bytes > 0);
+});
+
+test('connections too many for 1 KiB a second each wait for longer, and get no less than 2 KiB', async () => {
+  const world = new World();
+  const settings = { ...none, bytes: { amount: 1e5, per: 1000 } };
+  const all = Array.from({ length: 400 }, () => world.connection(world.limits.paceOf(here, settings)));
   await world.pass(20_000);
-  assert.ok(all.every(({ bytes, longest }) => bytes >= 9 * step && longest <= 2050));
+  const sum = all.reduce((before, { bytes }) => before + bytes, 0);
+  assert.ok(sum < 2.1e6, `${sum}`);
+  for (const { bytes } of all) assert.ok(bytes >= 4096 && bytes < 4 * step, `${bytes}`);
 });
 
 test('what changes counts for who waits already, and what was taken still counts', async () => {

@@ -10,7 +10,12 @@ const layer = layerOf(Buffer.from('a layer'));
 it('each request asks for its allowance, takes of it for its body, and gives it back', async () => {
   const seen: unknown[] = [];
   const limit: Limit = async ({ address }, { blob }) => ({
-    pace: { take: (bytes) => void seen.push(bytes) },
+    pace: {
+      take(bytes) {
+        seen.push(bytes);
+        return bytes;
+      },
+    },
     over: () => void seen.push([address, blob]),
   });
   const { ask, answers, registry } = await intercepted(undefined, undefined, [], limit);
