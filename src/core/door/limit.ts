@@ -5,8 +5,10 @@ import { RegistryError } from '../oci/errors.ts';
 
 /** How fast bytes may go out, asked before each of a body's steps. */
 export interface Pace {
-  /** How many of them may be sent, at least one: at once, or when it resolves. Never rejects. Connections take turns, a step of up to 64 KiB each. */
+  /** How many of them may be sent: at once, or when it resolves, with 0 if that was left. Never rejects. Connections take turns, a step of up to 64 KiB each. */
   take(bytes: number): number | Promise<number>;
+  /** Nobody takes any more of it. */
+  leave(): void;
 }
 
 /** What a client is given for one reply. */

@@ -102,7 +102,7 @@ class Client {
   async ask(until: number, signal: AbortSignal): Promise<void> {
     const late = this.#delay() - longestWait;
     if (late > 0) throw this.#refusal('requests', late);
-    await this.#wait('requests', this.#asking.enter(1, until, signal));
+    await this.#wait('requests', this.#asking, until, signal);
   }
 
   /** A blob's place among those that are sent. What it gives back is called when that is over. */
@@ -110,7 +110,7 @@ class Client {
     if (this.#beginning.length >= mostWaiting * (this.settings.pulls ?? Infinity)) {
       throw this.#refusal('pulls', longestWait);
     }
-    await this.#wait('pulls', this.#beginning.enter(1, until, signal));
+    await this.#wait('pulls', this.#beginning, until, signal);
     return () => {
       this.#sending -= 1;
       this.#beginning.look(this.#rounds.now());
@@ -121,20 +121,26 @@ class Client {
   pace(): Pace | undefined {
     if (this.settings.bytes === undefined) return undefined;
     let waited = false;
+    const leaving = new AbortController();
     return {
       take: (bytes) => {
-        const turn = this.#pacing.enter(bytes, Infinity);
+        const turn = this.#pacing.enter(bytes, Infinity, leaving.signal);
         if (typeof turn === 'number') return turn;
         if (!waited) this.#report({ kind: 'limited', by: 'bytes', refused: false });
         waited = true;
         return turn;
       },
+      leave: () => leaving.abort(),
     };
   }
 
-  async #wait(by: 'requests' | 'pulls', turn: number | Promise<number>): Promise<void> {
+  async #wait(by: 'requests' | 'pulls', queue: Queue, until: number, signal: AbortSignal): Promise<void> {
+    const turn = queue.enter(1, until, signal);
     if (typeof turn === 'number') return;
-    if ((await turn) === 0) throw this.#refusal(by, longestWait);
+    if ((await turn) === 0) {
+      signal.throwIfAborted();
+      throw this.#refusal(by, longestWait);
+    }
     this.#report({ kind: 'limited', by, refused: false });
   }
 

@@ -23,28 +23,25 @@ export class Queue implements Watched {
     return this.#waiting.size;
   }
 
-  /** How much there was: at once, or by then; 0 if there was nothing. Rejects with the signal's reason, if that is first. */
-  enter(wanted: number, until: number, signal?: AbortSignal): number | Promise<number> {
+  /** How much there was: at once, or by then; 0 if there was nothing, or the signal was first. */
+  enter(wanted: number, until: number, signal: AbortSignal): number | Promise<number> {
     const had = this.#waiting.size === 0 ? this.#takes(wanted) : 0;
     if (had > 0) return had;
-    const { promise, resolve, reject } = Promise.withResolvers<number>();
-    const leave = (): void => {
-      this.#delete(waiting);
-      reject(signal?.reason);
-    };
+    const { promise, resolve } = Promise.withResolvers<number>();
+    const leave = (): void => waiting.settle(0);
     const waiting: Waiting = {
       wanted,
       until,
       settle: (taken) => {
-        signal?.removeEventListener('abort', leave);
+        signal.removeEventListener('abort', leave);
         this.#delete(waiting);
         resolve(taken);
       },
     };
     this.#waiting.add(waiting);
     this.#rounds.add(this);
-    signal?.addEventListener('abort', leave, { once: true });
-    if (signal?.aborted === true) leave();
+    signal.addEventListener('abort', leave, { once: true });
+    if (signal.aborted) leave();
     return promise;
   }
 

@@ -29,7 +29,10 @@ export class Outlet {
     this.#pace = pace;
     this.#length = length;
     // A write to a connection that is already closing is never called back, so each one also waits for this.
-    response.once('close', () => this.#settle?.(false));
+    response.once('close', () => {
+      pace?.leave();
+      this.#settle?.(false);
+    });
   }
 
   /** The connection is gone, or on its way to be: nothing that is written gets anywhere. */
@@ -98,7 +101,7 @@ export class Outlet {
       const turn = pace.take(rest.length);
       const count = typeof turn === 'number' ? turn : await turn;
       if (count === rest.length) return rest;
-      if (!(await this.#push(rest.subarray(0, count)))) return undefined;
+      if (count === 0 || !(await this.#push(rest.subarray(0, count)))) return undefined;
       rest = rest.subarray(count);
     }
   }

@@ -59,6 +59,7 @@ export class Tunnel implements Watched {
     upstream.write(first);
     client.pipe(upstream);
     await closed;
+    this.#pace?.leave();
     const traffic = {
       sent: upstream.bytesWritten - before.sent,
       received: client.bytesWritten - before.received,
@@ -124,6 +125,7 @@ export class Tunnel implements Watched {
     let rest = chunk;
     let count = await first;
     for (; count < rest.length; count = await pace.take(rest.length)) {
+      if (count === 0) return;
       this.#client.write(rest.subarray(0, count));
       rest = rest.subarray(count);
     }

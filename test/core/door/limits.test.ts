@@ -274,6 +274,20 @@ test('connections too many for 1 KiB a second each wait for longer, and get no l
   for (const { bytes } of all) assert.ok(bytes >= 4096 && bytes < 4 * step, `${bytes}`);
 });
 
+test('a body that is given up leaves its turn to those behind it, and takes nothing', async () => {
+  const world = new World();
+  const settings = { ...none, bytes: { amount: 1e5, per: 1000 } };
+  const paces = Array.from({ length: 200 }, () => world.limits.paceOf(here, settings)!);
+  assert.equal(paces[0]!.take(step), step);
+  const turns = paces.slice(1).map((pace) => pace.take(step));
+  const live = world.limits.paceOf(here, settings)!.take(step);
+  for (const pace of paces) pace.leave();
+  assert.deepEqual(new Set(await Promise.all(turns)), new Set([0]));
+  await world.pass(700);
+  assert.equal(await Promise.race([live, 'waits']), step);
+  assert.equal(world.ticks.size, 0);
+});
+
 test('what changes counts for who waits already, and what was taken still counts', async () => {
   const world = new World();
   const slow = { amount: 1, per: 3_600_000 };

@@ -103,6 +103,7 @@ test('each step of a body waits for its turn and is as large as that allows, how
       waiting.resolve();
       return turn.promise;
     },
+    leave: () => {},
   };
   const descriptor = openSync(import.meta.filename, 'r');
   context.after(() => closeSync(descriptor));
@@ -133,6 +134,26 @@ test('each step of a body waits for its turn and is as large as that allows, how
     await once(client.socket, 'data');
     client.socket.destroy();
   }
+});
+
+test('a client that leaves while it waits for its turn leaves the queue', async (context) => {
+  const waiting = Promise.withResolvers<void>();
+  const turn = Promise.withResolvers<number>();
+  const pace: Pace = {
+    take() {
+      waiting.resolve();
+      return turn.promise;
+    },
+    leave: () => turn.resolve(0),
+  };
+  const { limit, ended } = watched(pace);
+  const { port } = await serve(context, async () => bytesReply('ok'), { limit });
+  const client = await RawClient.open(context, port);
+  client.send(get);
+  await waiting.promise;
+  client.socket.resetAndDestroy();
+  await ended();
+  assert.equal(await turn.promise, 0);
 });
 
 test('a second blob waits until the first is out, and the manifest between them does not', async (context) => {

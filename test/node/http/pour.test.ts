@@ -85,6 +85,7 @@ test('who is slowed down gets nothing past the count of it', async (context) => 
       counted.push(bytes);
       return bytes;
     },
+    leave: () => {},
   };
   const { outlet, socket } = await respond(context, pace);
   assert.equal(outlet.takesFiles, false);

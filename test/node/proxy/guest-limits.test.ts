@@ -15,6 +15,7 @@ it('each request asks for its allowance, takes of it for its body, and gives it 
         seen.push(bytes);
         return bytes;
       },
+      leave: () => {},
     },
     over: () => void seen.push([address, blob]),
   });

@@ -211,6 +211,7 @@ test('where a client has a pace, each step to it waits for its turn, and the hos
         }),
       );
     },
+    leave: () => {},
   };
   const world = await startProxy(t, { [host]: port }, { pace: () => pace });
   const client = await tunnel(world);
@@ -224,4 +225,25 @@ test('where a client has a pace, each step to it waits for its turn, and the hos
   assert.ok(content.equals(await answer));
   assert.deepEqual([given, (await world.told('passed')).ended], [content.length, 'done']);
   assert.ok(most <= 65_536);
+});
+
+test('a tunnel that ends while it waits for its turn leaves the queue', async (t) => {
+  const port = await startHost(t, (socket) => {
+    socket.on('error', () => {}).once('data', () => socket.write('much'));
+  });
+  const waiting = Promise.withResolvers<void>();
+  const turn = Promise.withResolvers<number>();
+  const pace = {
+    take() {
+      waiting.resolve();
+      return turn.promise;
+    },
+    leave: () => turn.resolve(0),
+  };
+  const world = await startProxy(t, { [host]: port }, { pace: () => pace });
+  const client = await tunnel(world);
+  await waiting.promise;
+  client.resetAndDestroy();
+  assert.equal(await turn.promise, 0);
+  assert.equal((await world.told('passed')).received, 0);
 });
