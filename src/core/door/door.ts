@@ -45,6 +45,14 @@ export interface Welcome {
   readonly allowance?: Allowance | undefined;
 }
 
+/** How far a visit has come. */
+interface Course {
+  caller: Caller;
+  asked?: Asked;
+  allowance?: Allowance | undefined;
+  isCounted?: boolean;
+}
+
 export class Door {
   readonly #parts: DoorParts;
   readonly #tokens: TokenDesk | undefined;
@@ -62,60 +70,62 @@ export class Door {
 
   /** Whoever gets the reply sends its body or discards it. */
   async answer(visit: Visit, signal: AbortSignal): Promise<Welcome> {
-    let asked: Asked | undefined;
-    let allowance: Allowance | undefined;
+    const course: Course = { caller: { address: visit.address } };
+    let reply: Reply;
     try {
-      const tell = (found: Asked) => (asked = found);
-      const reply = await this.#answer(visit, signal, tell, (given) => (allowance = given));
-      return { reply, asked, allowance };
+      reply = await this.#answer(visit, signal, course);
     } catch (error) {
-      if (error instanceof RegistryError) {
-        return { reply: errorReply(error, visit.method === 'HEAD'), asked, allowance };
+      const final = await this.#counted(error, course, signal);
+      if (!(final instanceof RegistryError)) {
+        course.allowance?.over();
+        throw final;
       }
-      allowance?.over();
-      throw error;
+      reply = errorReply(final, visit.method === 'HEAD');
     }
+    return { reply, asked: course.asked, allowance: course.allowance };
   }
 
-  async #answer(
-    visit: Visit,
-    signal: AbortSignal,
-    tell: (asked: Asked) => void,
-    allow: (allowance: Allowance | undefined) => void,
-  ): Promise<Reply> {
+  async #answer(visit: Visit, signal: AbortSignal, course: Course): Promise<Reply> {
     const { access, routing } = this.#parts;
     const { address, arrival } = visit;
     const login = parseLogin(visit.authorization);
-    const account = await this.#counting({ address }, signal, this.#ownerOf(arrival, login, address));
+    const account = await this.#ownerOf(arrival, login, address);
     const known: Caller = { address, ...(account && { account }) };
+    course.caller = known;
     if (this.#tokens !== undefined && this.isForToken(arrival)) {
-      tell({ kind: 'token' });
-      allow(await this.#parts.limit?.(known, { blob: false, signal }));
+      course.asked = { kind: 'token' };
+      if (this.#parts.limit !== undefined) await this.#count(course, signal);
       return this.#tokens.answer(visit, account, signal);
     }
     // Before the path is looked at: what is configured here is not for everybody to know.
     if (!takesLogins(access)) admitCaller(access, known);
     const pull = await this.#parse(visit, login, known);
-    tell(pull);
+    course.asked = pull;
     const way = wayIn(pull, arrival, routing, this.#modeFor(pull, known), isAdmitted(access, known));
-    const caller = await this.#counting(known, signal, this.#callerOf(visit, pull, login, known, way));
+    const caller = await this.#callerOf(visit, pull, login, known, way);
+    course.caller = caller;
     // docker and podman look nowhere but here whether they should log in.
     const asks = pull.kind === 'ping' && login === undefined && account === undefined;
     const lacks = !isAdmitted(access, caller) || this.#wantsAccount(pull, caller);
     if (way !== undefined && (asks || lacks)) throw mustLogIn(way);
     admitCaller(access, caller);
-    allow(await this.#parts.limit?.(caller, { blob: pull.kind === 'blob' && !pull.head, signal }));
+    if (this.#parts.limit !== undefined) await this.#count(course, signal, pull.kind === 'blob' && !pull.head);
     const reply = await this.#parts.pull(pull, caller, signal);
     return reply.status === 401 ? this.#refused(reply, pull, way, caller, visit) : linkedBack(reply, arrival);
   }
 
-  /** A login that is worth nothing counts like everything that is asked. */
-  async #counting<T>(caller: Caller, signal: AbortSignal, found: Promise<T>): Promise<T> {
+  async #count(course: Course, signal: AbortSignal, blob = false): Promise<void> {
+    course.isCounted = true;
+    course.allowance = await this.#parts.limit?.(course.caller, { blob, signal });
+  }
+
+  /** What is refused before it was counted counts too: the error, or that of who has asked too much. */
+  async #counted(error: unknown, course: Course, signal: AbortSignal): Promise<unknown> {
     try {
-      return await found;
-    } catch (error) {
-      await this.#parts.limit?.(caller, { blob: false, signal });
-      throw error;
+      if (course.isCounted !== true) await this.#count(course, signal);
+      return error;
+    } catch (limited) {
+      return limited;
     }
   }
 

@@ -124,11 +124,11 @@ export class Guests {
   ): Promise<Decided> {
     let allowance: Allowance | undefined;
     try {
-      checkHost(request, guest.host);
       const { method = '', url = '' } = request;
-      checkRules(this.#parts.rules(), errand, guest.client, method, url);
-      const blob = errand.kind === 'blob' && request.method === 'GET';
+      const blob = errand.kind === 'blob' && method === 'GET';
       allowance = await this.#parts.limit(guest.client, { blob, signal });
+      checkHost(request, guest.host);
+      checkRules(this.#parts.rules(), errand, guest.client, method, url);
       const mirrored = hasBody(request) ? undefined : await this.#mirrored(errand, guest, signal);
       if (mirrored !== undefined) return { reply: mirrored, by: 'mirror', allowance };
       const reply = await this.#passedOn(errand, guest, request, response, signal);

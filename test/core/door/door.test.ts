@@ -6,6 +6,7 @@ import type { Caller } from '../../../src/core/access/caller.ts';
 import { Guesses } from '../../../src/core/access/guesses.ts';
 import { arrive } from '../../../src/core/door/arrival.ts';
 import { Door, type DoorParts } from '../../../src/core/door/door.ts';
+import { type Limit, tooMuch } from '../../../src/core/door/limit.ts';
 import { basic } from '../../../src/core/oci/login.ts';
 import { Registries } from '../../../src/core/upstream/registries.ts';
 
@@ -79,4 +80,33 @@ test('whoever is not admitted is not told at /token what is configured here', as
     (await doorWith({ access: { kind: 'open' } }).answer('/token?scope=repository:nope.test/x:pull')).status,
     404,
   );
+});
+
+test('whatever is asked counts once for a limit, refused or not, and who has asked too much hears that instead', async () => {
+  const closed: Partial<DoorParts> = { access: { kind: 'networks', networks: [] } };
+  const open: Partial<DoorParts> = { access: { kind: 'open' } };
+  for (const [parts, target, status, authorization] of [
+    [open, '/v2/a/b/manifests/1', 200],
+    [open, '/v2/A/b/manifests/1', 400],
+    [open, '/v2/nope.test/a/manifests/1', 404],
+    [open, '/v2/', 401],
+    [open, '/token?scope=repository:A:pull', 400],
+    [open, '/v2/a/b/manifests/1', 401, 'Bearer sampan.worthless'],
+    [closed, '/v2/a/b/manifests/1', 403],
+    [closed, '/token', 403],
+    [{}, '/v2/a/b/manifests/1', 401],
+  ] as const) {
+    const counted: Caller[] = [];
+    const limit: Limit = async (caller) => void counted.push(caller);
+    assert.equal((await doorWith({ ...parts, limit }).answer(target, authorization)).status, status, target);
+    assert.deepEqual(
+      counted.map(({ address }) => address),
+      ['192.0.2.1'],
+      `${status} ${target}`,
+    );
+    const limited = doorWith({ ...parts, limit: () => Promise.reject(tooMuch(7)) });
+    const { status: refused, headers } = await limited.answer(target, authorization);
+    assert.deepEqual([refused, headers['retry-after']], [429, '7'], target);
+    assert.deepEqual(limited.callers, []);
+  }
 });

@@ -1,6 +1,7 @@
 // Limits for who is intercepted: what the mirror gives and what the registry gives count alike.
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { parsePattern } from '../../../src/core/access/pattern.ts';
 import { type Limit, tooMuch } from '../../../src/core/door/limit.ts';
 import { intercepted } from './interception.ts';
 import { image, layerOf } from '../../fakes/registry/content.ts';
@@ -49,4 +50,17 @@ it('who has asked too much hears so, and neither mirror nor registry hears anyth
   assert.deepEqual([status, headers['retry-after']], [429, '7']);
   assert.match(body.toString(), /"limitedBy":"this mirror"/);
   assert.deepEqual([hostAsked, registry.log], [[], []]);
+});
+
+it('what the rules deny counts too', async () => {
+  const refuse: Limit = async () => {
+    throw tooMuch(7);
+  };
+  const { ask } = await intercepted(
+    undefined,
+    undefined,
+    [{ allows: false, patterns: [parsePattern('docker.io/library/app')!] }],
+    refuse,
+  );
+  assert.equal((await ask('GET', '/v2/library/app/manifests/1')).status, 429);
 });
