@@ -17,7 +17,7 @@ import type { LoginMode } from '../upstream/registries.ts';
 import type { Arrival } from './arrival.ts';
 import { complaintOf, isByPath, mustLogIn, registryOf, type WayIn, wantsHostOfItsOwn, wayIn } from './challenges.ts';
 import { identify, isOurs, misplacedSecret, ownerOf } from './identity.ts';
-import type { Allowance, Limit } from './limit.ts';
+import type { Ration, Limit } from './limit.ts';
 import { isForToken, TokenDesk, type TokenDeskParts } from './token-desk.ts';
 import type { Visit } from './visit.ts';
 
@@ -42,14 +42,14 @@ export interface Welcome {
   /** Undefined for who was not listened to, or asked for nothing that there is. */
   readonly asked: Asked | undefined;
   /** What the reply may have of its client's limits. Whoever sends it says when that is over. */
-  readonly allowance?: Allowance | undefined;
+  readonly ration?: Ration | undefined;
 }
 
 /** How far a visit has come. */
 interface Course {
   caller: Caller;
   asked?: Asked;
-  allowance?: Allowance | undefined;
+  ration?: Ration | undefined;
   isCounted?: boolean;
 }
 
@@ -77,12 +77,12 @@ export class Door {
     } catch (error) {
       const final = await this.#counted(error, course, signal);
       if (!(final instanceof RegistryError)) {
-        course.allowance?.over();
+        course.ration?.over();
         throw final;
       }
       reply = errorReply(final, visit.method === 'HEAD');
     }
-    return { reply, asked: course.asked, allowance: course.allowance };
+    return { reply, asked: course.asked, ration: course.ration };
   }
 
   async #answer(visit: Visit, signal: AbortSignal, course: Course): Promise<Reply> {
@@ -116,7 +116,7 @@ export class Door {
 
   async #count(course: Course, signal: AbortSignal, blob = false): Promise<void> {
     course.isCounted = true;
-    course.allowance = await this.#parts.limit?.(course.caller, { blob, signal });
+    course.ration = await this.#parts.limit?.(course.caller, { blob, signal });
   }
 
   /** What is refused before it was counted counts too: the error, or that of who has asked too much. */

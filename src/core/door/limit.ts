@@ -12,7 +12,7 @@ export interface Pace {
 }
 
 /** What a client is given for one reply. */
-export interface Allowance {
+export interface Ration {
   readonly pace: Pace | undefined;
   /** To be called once, when nothing more will be sent. */
   readonly over: () => void;
@@ -25,7 +25,7 @@ export interface Asking {
 }
 
 /** Counts what a caller asks, and lets him wait for his turn. Throws TOOMANYREQUESTS for who has asked too much, or the signal's reason. */
-export type Limit = (caller: Caller, asking: Asking) => Promise<Allowance | undefined>;
+export type Limit = (caller: Caller, asking: Asking) => Promise<Ration | undefined>;
 
 /** `takes`: counts one more for who goes by that name, and says whether that is not too many. `period`: seconds that it counts over. */
 export function createLimit(takes: (name: string) => Promise<boolean>, period: number): Limit {

@@ -4,7 +4,7 @@ import { arrive, type Arrival } from '../../core/door/arrival.ts';
 import type { Asked, Door } from '../../core/door/door.ts';
 import { identify, type IdentityParts } from '../../core/door/identity.ts';
 import type { Visit } from '../../core/door/visit.ts';
-import type { Allowance, Pace } from '../../core/door/limit.ts';
+import type { Ration, Pace } from '../../core/door/limit.ts';
 import type { NoticeFor } from '../../core/edge/tls.ts';
 import type { Report } from '../../core/mirror/events.ts';
 import type { Clock } from '../../core/mirror/ports.ts';
@@ -44,7 +44,7 @@ interface Decided {
   readonly reply: Reply;
   /** Undefined if it was nothing that anybody answers. */
   readonly asked: Asked | 'page' | undefined;
-  readonly allowance?: Allowance | undefined;
+  readonly ration?: Ration | undefined;
 }
 
 // What nginx logs for a client that left before there was anything to send.
@@ -69,9 +69,9 @@ export async function answer(parts: AnswerParts, request: IncomingMessage, respo
   // A body is never read, but for a form; so what follows it cannot be found.
   if (!isRead(request) || hasBody(request)) response.shouldKeepAlive = false;
 
-  const { reply, asked, allowance } = await decide(parts, serving, request, arrival, client, leaving.signal);
-  const sent = await sendSafely(parts, reply, request, response, allowance?.pace);
-  allowance?.over();
+  const { reply, asked, ration } = await decide(parts, serving, request, arrival, client, leaving.signal);
+  const sent = await sendSafely(parts, reply, request, response, ration?.pace);
+  ration?.over();
   parts.report({
     kind: 'served',
     method: request.method ?? '',
@@ -111,8 +111,8 @@ async function decide(
     const page = await findPage(arrival.path, reader, parts);
     if (page !== undefined) return { reply: page, asked: 'page' };
     const form = isForm ? await readForm(request) : undefined;
-    const { reply, asked, allowance } = await door.answer(visitOf(request, arrival, client, form), signal);
-    return { reply: ofUs(reply), asked, allowance };
+    const { reply, asked, ration } = await door.answer(visitOf(request, arrival, client, form), signal);
+    return { reply: ofUs(reply), asked, ration };
   } catch (error) {
     if (error instanceof RegistryError) return { reply: ofUs(errorReply(error, false)), asked: undefined };
     const asked = { method: request.method ?? '', url: arrival.path };

@@ -1,7 +1,7 @@
 // Requests of clients that believe to speak with their registry: pulls are the mirror's, everything else is the registry's own.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Caller } from '../../core/access/caller.ts';
-import type { Allowance, Limit } from '../../core/door/limit.ts';
+import type { Ration, Limit } from '../../core/door/limit.ts';
 import type { Rules } from '../../core/access/rules.ts';
 import type { Report } from '../../core/mirror/events.ts';
 import { badRequest, ofRegistry, unknownError } from '../../core/mirror/face.ts';
@@ -46,7 +46,7 @@ export interface Guest {
 interface Decided {
   readonly reply: Reply;
   readonly by: 'mirror' | 'registry';
-  readonly allowance: Allowance | undefined;
+  readonly ration: Ration | undefined;
 }
 
 /** Milliseconds. What nobody in particular gets is not tried again for each request of somebody who does. */
@@ -88,17 +88,11 @@ export class Guests {
       },
       guest.registry,
     );
-    const { reply, by, allowance } = await this.#decide(guest, errand, request, response, leaving.signal);
+    const { reply, by, ration } = await this.#decide(guest, errand, request, response, leaving.signal);
     // What follows a body that was not read to its end cannot be found.
     if (!request.complete) response.shouldKeepAlive = false;
-    const sent = await sendSafely(
-      { report, ways: { buffers: this.#buffers } },
-      reply,
-      request,
-      response,
-      allowance?.pace,
-    );
-    allowance?.over();
+    const sent = await sendSafely({ report, ways: { buffers: this.#buffers } }, reply, request, response, ration?.pace);
+    ration?.over();
     if (by === 'registry') report({ kind: 'received', registry: guest.registry, bytes: sent.bytes });
     report({
       kind: 'served',
@@ -122,23 +116,23 @@ export class Guests {
     response: ServerResponse,
     signal: AbortSignal,
   ): Promise<Decided> {
-    let allowance: Allowance | undefined;
+    let ration: Ration | undefined;
     try {
       const { method = '', url = '' } = request;
       const blob = errand.kind === 'blob' && method === 'GET';
-      allowance = await this.#parts.limit(guest.client, { blob, signal });
+      ration = await this.#parts.limit(guest.client, { blob, signal });
       checkHost(request, guest.host);
       checkRules(this.#parts.rules(), errand, guest.client, method, url);
       const mirrored = hasBody(request) ? undefined : await this.#mirrored(errand, guest, signal);
-      if (mirrored !== undefined) return { reply: mirrored, by: 'mirror', allowance };
+      if (mirrored !== undefined) return { reply: mirrored, by: 'mirror', ration };
       const reply = await this.#passedOn(errand, guest, request, response, signal);
-      return { reply, by: 'registry', allowance };
+      return { reply, by: 'registry', ration };
     } catch (error) {
       if (error instanceof RegistryError) {
-        return { reply: ofRegistry(errorReply(error, request.method === 'HEAD')), by: 'mirror', allowance };
+        return { reply: ofRegistry(errorReply(error, request.method === 'HEAD')), by: 'mirror', ration };
       }
       if (!signal.aborted) this.#parts.report({ kind: 'bug', error });
-      return { reply: ofRegistry(unknownError()), by: 'mirror', allowance };
+      return { reply: ofRegistry(unknownError()), by: 'mirror', ration };
     }
   }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
 import type { Caller } from '../../../src/core/access/caller.ts';
-import type { Allowance, Pace } from '../../../src/core/door/limit.ts';
+import type { Ration, Pace } from '../../../src/core/door/limit.ts';
 import { Limits, type LimitSettings } from '../../../src/core/door/limits.ts';
 import type { MirrorEvent } from '../../../src/core/mirror/events.ts';
 
@@ -43,7 +43,7 @@ export class World {
     this.limits
       .by({ ...none, ...settings })(caller, { blob, signal })
       .then(
-        (allowance) => Object.assign(asked, { state: 'has', allowance }),
+        (ration) => Object.assign(asked, { state: 'has', ration }),
         (error: unknown) => Object.assign(asked, { state: 'refused', error }),
       );
     return asked;
@@ -71,6 +71,6 @@ export class World {
 
 export interface Asked {
   state: 'waits' | 'has' | 'refused';
-  allowance?: Allowance | undefined;
+  ration?: Ration | undefined;
   error?: unknown;
 }

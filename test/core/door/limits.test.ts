@@ -80,7 +80,7 @@ test('on the loopback nobody is limited, unless that is said', async () => {
     const all = [1, 2, 3].map(() => world.ask(settings, { address }, { blob: true }));
     await setImmediate();
     assert.equal(states(all), 'hhh');
-    assert.ok(all.every(({ allowance }) => allowance === undefined));
+    assert.ok(all.every(({ ration }) => ration === undefined));
     assert.equal(world.limits.paceOf({ address }, { ...none, ...settings }), undefined);
     const limited = [1, 2].map(() => world.ask({ ...settings, loopback: true }, { address }));
     await setImmediate();
@@ -95,7 +95,7 @@ test('blobs over their number wait until one is over; manifests do not', async (
   const other = world.ask({ pulls: 2 }, there, { blob: true });
   await setImmediate();
   assert.equal(states([first!, second!, third!, manifest, other]), 'hhwhh');
-  second!.allowance?.over();
+  second!.ration?.over();
   await setImmediate();
   assert.equal(third!.state, 'has');
   assert.equal(world.limited('pulls', false), 1);
@@ -113,7 +113,7 @@ test('who waits for ten seconds for a place among them is refused, and whoever l
   assert.equal(states([first, left, late]), 'hrw');
   await world.pass(50);
   assert.equal((late.error as RegistryError).status, 429);
-  first.allowance?.over();
+  first.ration?.over();
   const next = world.ask({ pulls: 1 }, here, { blob: true });
   await setImmediate();
   assert.equal(next.state, 'has');

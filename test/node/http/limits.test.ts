@@ -54,7 +54,7 @@ test('only what asks for a blob’s bytes asks for a place among blobs', async (
   );
 });
 
-test('a reply’s allowance is over when it has ended, broken off, been refused, or lost its client', async (context) => {
+test('a reply’s ration is over when it has ended, broken off, been refused, or lost its client', async (context) => {
   const { limit, ended } = watched();
   const gate = Promise.withResolvers<void>();
   const begun = Promise.withResolvers<void>();

@@ -8,7 +8,7 @@ import { image, layerOf } from '../../fakes/registry/content.ts';
 
 const layer = layerOf(Buffer.from('a layer'));
 
-it('each request asks for its allowance, takes of it for its body, and gives it back', async () => {
+it('each request asks for its ration, takes of it for its body, and gives it back', async () => {
   const seen: unknown[] = [];
   const limit: Limit = async ({ address }, { blob }) => ({
     pace: {
