@@ -7,8 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { randomBytes } from '../fakes/registry/bytes.ts';
-import { image, layerOf } from '../fakes/registry/content.ts';
+import { image, type Layer, layerOf } from '../fakes/registry/content.ts';
 import { startRegistry } from '../fakes/registry/registry.ts';
+import { tarLayer } from '../fakes/registry/tar.ts';
+import { containerd } from './clients/containerd.ts';
+import { need } from './need.ts';
 import { startSampan } from './sampan.ts';
 
 const size = 12_000_000;
@@ -30,19 +33,23 @@ async function download(t: TestContext, url: string, localAddress: string): Prom
   return got;
 }
 
-test('a client with three connections gets in all as much as one with a single one, and a third on each', async (t) => {
+async function limited(t: TestContext, limits: object, layers: readonly Layer[]) {
   const registry = await startRegistry();
-  registry.hold('library/app', image({ layers: [layer] }), '1');
+  const held = image({ layers });
+  registry.hold('library/app', held, '1');
   const directory = await mkdtemp(join(tmpdir(), 'sampan-limits-'));
-  const sampan = await startSampan(
-    directory,
-    { 'docker.io': { endpoints: [registry.url] } },
-    { stop_within: '0s', limits: { bytes: '3MB/s', loopback: true } },
-  );
+  const settings = { stop_within: '0s', limits: { ...limits, loopback: true } };
+  const sampan = await startSampan(directory, { 'docker.io': { endpoints: [registry.url] } }, settings);
   t.after(async () => {
     await sampan.stop();
+    await registry.down();
     await rm(directory, { recursive: true });
   });
+  return { sampan, directory, held };
+}
+
+test('a client with three connections gets in all as much as one with a single one, and a third on each', async (t) => {
+  const { sampan } = await limited(t, { bytes: '3MB/s' }, [layer]);
   const url = `${sampan.url}/v2/library/app/blobs/${layer.digest}`;
   const single = await download(t, url, '127.0.0.2');
   const three = await Promise.all([1, 2, 3].map(() => download(t, url, '127.0.0.3')));
@@ -54,3 +61,16 @@ test('a client with three connections gets in all as much as one with a single o
   const metrics = await (await fetch(`${sampan.url}/metrics`)).text();
   assert.match(metrics, /^sampan_limited_total\{by="bytes",outcome="waited"\} 4$/m);
 });
+
+for (const limits of [{ pulls: 2 }, { pulls: 1, bytes: '2MB/s' }]) {
+  const skip = need('containerd', 'ctr');
+  test(`containerd pulls an image of eight layers under ${JSON.stringify(limits)}`, { skip }, async (t) => {
+    const layers = Array.from({ length: 8 }, (_, at) => tarLayer({ [`opt/${at}`]: randomBytes(at, 1_000_000) }));
+    const { sampan, directory, held } = await limited(t, limits, layers);
+    const mirror = { address: new URL(sampan.url).host, prefix: '' };
+    const { digests } = await containerd.pull('library/app:1', mirror, directory);
+    assert.deepEqual(digests, [held.digest]);
+    const metrics = await (await fetch(`${sampan.url}/metrics`)).text();
+    assert.match(metrics, /^sampan_limited_total\{by="pulls",outcome="waited"\} \d$/m);
+  });
+}
