@@ -62,11 +62,11 @@ test('a body that is given up leaves its turn to those behind it, and takes noth
   const settings = { ...none, bytes: { amount: 1e5, per: 1000 } };
   const paces = Array.from({ length: 200 }, () => world.limits.paceOf(here, settings)!);
   assert.equal(paces[0]!.take(step), step);
-  const turns = paces.slice(1).map((pace) => pace.take(step));
-  const live = world.limits.paceOf(here, settings)!.take(step);
+  const turns = paces.slice(1).map(async (pace) => pace.take(step));
+  const live = Promise.resolve(world.limits.paceOf(here, settings)!.take(step));
   for (const pace of paces) pace.leave();
   assert.deepEqual(new Set(await Promise.all(turns)), new Set([0]));
   await world.pass(700);
-  assert.equal(await Promise.race([live, 'waits']), step);
+  assert.equal(await Promise.race([live, Promise.resolve('waits')]), step);
   assert.equal(world.ticks.size, 0);
 });
