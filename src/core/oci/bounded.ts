@@ -18,8 +18,19 @@ export class Bounded<Value> {
   }
 
   /** Who asks so keeps it: what nobody has asked for the longest goes first. */
+  use(key: string): Value | undefined {
+    const value = this.#entries.get(key);
+    if (value === undefined) return undefined;
+    this.#entries.delete(key);
+    this.#entries.set(key, value);
+    return value;
+  }
+
+  /** As `use` does it. */
   getOr(key: string, make: () => Value): Value {
-    const value = this.#entries.get(key) ?? make();
+    const known = this.use(key);
+    if (known !== undefined) return known;
+    const value = make();
     this.set(key, value);
     return value;
   }
@@ -29,9 +40,10 @@ export class Bounded<Value> {
     this.delete(key);
     this.#entries.set(key, value);
     this.#weight += this.#weigh(key, value);
+    if (this.#weight <= this.#most) return;
     for (const oldest of this.#entries.keys()) {
-      if (this.#weight <= this.#most) return;
       this.delete(oldest);
+      if (this.#weight <= this.#most) return;
     }
   }
 
