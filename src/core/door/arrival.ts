@@ -24,7 +24,7 @@ export interface Arrival {
   /** A path of ours, relative, as this client must ask for it. */
   readonly back: (path: string) => string;
   /** Where this client gets tokens; with its secret. Undefined without a Host header. */
-  readonly realm: string | undefined;
+  readonly realm: () => string | undefined;
 }
 
 const absoluteForm = /^https?:\/\/([^/?#]*)/i;
@@ -36,29 +36,26 @@ export function arrive({ target, host: header, scheme }: Knock): Arrival {
   const host = authority ?? header;
   const asked = target.slice(absolute.length);
   const inHost = labelOf(host);
-  const inPath = componentOf(asked);
+  const [, root = '', component = ''] = firstComponent.exec(asked) ?? [];
+  const inPath = looksSecret(component) ? component : undefined;
   const rest = inPath === undefined ? asked : asked.replace(firstComponent, '$1');
   const whole = rest.startsWith('/') ? rest : `/${rest}`;
-  const [, root = ''] = firstComponent.exec(asked) ?? [];
   return {
     target: whole,
     host: inHost === undefined ? host : host?.slice(inHost.length + 1),
     path: hideSecrets(whole.replace(/[?#].*$/s, '')),
     secret: inPath ?? inHost,
     back: (path) => (inPath === undefined ? path : `${root}/${inPath}${path.slice(root.length)}`),
-    realm:
+    realm: () =>
       host === undefined || !isRegistryName(host.toLowerCase())
         ? undefined
         : `${scheme}://${host}${inPath === undefined ? '' : `/${inPath}`}/token`,
   };
 }
 
-function labelOf(host: string | undefined): string | undefined {
-  const [label = '', ...others] = host?.split('.') ?? [];
-  return others.length > 0 && looksSecret(label) ? label : undefined;
-}
-
-function componentOf(target: string): string | undefined {
-  const [, , component = ''] = firstComponent.exec(target) ?? [];
-  return looksSecret(component) ? component : undefined;
+function labelOf(host = ''): string | undefined {
+  const dot = host.indexOf('.');
+  if (dot < 0) return undefined;
+  const label = host.slice(0, dot);
+  return looksSecret(label) ? label : undefined;
 }

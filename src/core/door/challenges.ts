@@ -33,7 +33,7 @@ export function wayIn(
   const mode = registry === undefined ? undefined : loginMode(registry);
   if (registry === undefined || mode === undefined) return undefined;
   if (mode === 'account' && !isIn) return { mode, registry, challenge: () => basicChallenge };
-  const { realm } = arrival;
+  const realm = arrival.realm();
   if (realm === undefined) throw new RegistryError('NAME_INVALID', 'a request has one Host header, a host and a port');
 
   const byPath = isByPath(pull, arrival, routing);

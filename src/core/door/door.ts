@@ -89,7 +89,8 @@ export class Door {
     const { access, routing } = this.#parts;
     const { address, arrival } = visit;
     const login = parseLogin(visit.authorization);
-    const account = await this.#ownerOf(arrival, login, address);
+    const shown = this.#ownerOf(arrival, login, address);
+    const account = shown && (await shown);
     const known: Caller = { address, ...(account && { account }) };
     course.caller = known;
     if (this.#tokens !== undefined && this.isForToken(arrival)) {
@@ -98,17 +99,18 @@ export class Door {
       return this.#tokens.answer(visit, account, signal);
     }
     // Before the path is looked at: what is configured here is not for everybody to know.
-    if (!takesLogins(access)) admitCaller(access, known);
+    const isIn = isAdmitted(access, known);
+    if (!isIn && !takesLogins(access)) admitCaller(access, known);
     const pull = await this.#parse(visit, login, known);
     course.asked = pull;
-    const way = wayIn(pull, arrival, routing, this.#modeFor(pull, known), isAdmitted(access, known));
-    const caller = await this.#callerOf(visit, pull, login, known, way);
+    const way = wayIn(pull, arrival, routing, this.#modeFor(pull, known), isIn);
+    const caller = login === undefined ? known : await this.#callerOf(visit, pull, login, known, way);
     course.caller = caller;
     // docker and podman look nowhere but here whether they should log in.
     const asks = pull.kind === 'ping' && login === undefined && account === undefined;
-    const lacks = !isAdmitted(access, caller) || this.#wantsAccount(pull, caller);
-    if (way !== undefined && (asks || lacks)) throw mustLogIn(way);
-    admitCaller(access, caller);
+    const isOut = !isIn && !isAdmitted(access, caller);
+    if (way !== undefined && (asks || isOut || this.#wantsAccount(pull, caller))) throw mustLogIn(way);
+    if (isOut) admitCaller(access, caller);
     if (this.#parts.limit !== undefined) await this.#count(course, signal, pull.kind === 'blob' && !pull.head);
     const reply = await this.#parts.pull(pull, caller, signal);
     return reply.status === 401 ? this.#refused(reply, pull, way, caller, visit) : linkedBack(reply, arrival);
@@ -149,25 +151,26 @@ export class Door {
   }
 
   /** Of a made secret. Passwords come later: whose they are to be, what is asked for may tell. */
-  async #ownerOf({ secret }: Arrival, login: Login | undefined, address: string): Promise<Account | undefined> {
+  #ownerOf({ secret }: Arrival, login: Login | undefined, address: string): Promise<Account | undefined> | undefined {
     if (secret !== undefined) return ownerOf(this.#parts, secret, address);
     return login?.kind === 'basic' && looksSecret(login.password) ? identify(this.#parts, login, address) : undefined;
   }
 
   /** Throws what is wrong with the request; to who is not let in, only that. */
-  async #parse({ arrival, ...request }: Visit, login: Login | undefined, known: Caller): Promise<Pull> {
+  #parse(visit: Visit, login: Login | undefined, known: Caller): Pull | Promise<Pull> {
+    const { method, arrival, range, ifNoneMatch, ifRange } = visit;
+    const { target, host } = arrival;
     try {
-      const pull = parsePull({ ...request, target: arrival.target, host: arrival.host }, this.#parts.routing);
+      const pull = parsePull({ method, target, host, range, ifNoneMatch, ifRange }, this.#parts.routing);
       if (!holdsSecret(repositoryOf(pull)?.name ?? '')) return pull;
       throw new RegistryError('NAME_INVALID', 'a secret stands first in the path, or first in the host, or nowhere');
     } catch (error) {
-      await this.#admitLost(arrival, login, known);
-      throw error;
+      return this.#wrong(error, arrival, login, known);
     }
   }
 
   /** Who asks for nothing that there is hears, if he is not let in, what he would hear if there were. */
-  async #admitLost({ host }: Arrival, login: Login | undefined, known: Caller): Promise<void> {
+  async #wrong(error: unknown, { host }: Arrival, login: Login | undefined, known: Caller): Promise<never> {
     const { access, loginMode, routing } = this.#parts;
     const isOut = this.#isOut(known);
     // Clients keep logins by host: one for its registry is nobody's guess at a password of ours.
@@ -176,6 +179,7 @@ export class Door {
     const caller = isOurs(this.#parts, login, mode) ? await this.#member(login, known) : known;
     if (isOut && caller === known) throw mustLogIn();
     admitCaller(access, caller);
+    throw error;
   }
 
   /** With the account whose login it is, made secret or password. */
@@ -189,11 +193,11 @@ export class Door {
   async #callerOf(
     { authorization, arrival }: Visit,
     pull: Pull,
-    login: Login | undefined,
+    login: Login,
     known: Caller,
     way: WayIn | undefined,
   ): Promise<Caller> {
-    if (login === undefined || authorization === undefined) return known;
+    if (authorization === undefined) return known;
     if (isOurs(this.#parts, login, way?.mode)) return this.#member(login, known);
     if (login.kind === 'bearer' && isSealed(login.token)) {
       const registry = registryOf(pull);

@@ -7,7 +7,7 @@ import { admitPull, type Rules } from '../access/rules.ts';
 import { askedIn } from '../oci/asked.ts';
 import { RegistryError } from '../oci/errors.ts';
 import { type Pull, repositoryOf } from '../oci/pull.ts';
-import { type Reference, repositoryKey } from '../oci/reference.ts';
+import { type Reference, type Repository, repositoryKey } from '../oci/reference.ts';
 import type { Underway } from './blob-flights.ts';
 import { Blobs } from './blobs.ts';
 import type { Report } from './events.ts';
@@ -134,12 +134,17 @@ export class Mirror {
     }
   }
 
-  async #serve(pull: Pull, caller: Caller, signal: AbortSignal): Promise<Reply> {
+  #serve(pull: Pull, caller: Caller, signal: AbortSignal): Promise<Reply> {
     // A client's own login opens what it opens, for this client alone.
     const { authorization, grantor } = caller;
     if (authorization !== undefined) return this.#answerOne(pull, { authorization, grantor }, signal);
     const repository = repositoryOf(pull);
     if (repository === undefined || !isNamed(caller.account, repository)) return this.#answer(pull, anonymous, signal);
+    return this.#answerNamed(pull, repository, signal);
+  }
+
+  /** One whose account may have this repository, whether it is public or not. */
+  async #answerNamed(pull: Pull, repository: Repository, signal: AbortSignal): Promise<Reply> {
     const { closed } = this.#parts.memory;
     const key = repositoryKey(repository);
     if (closed.get(key) === true) return this.#answerOne(pull, ours, signal);

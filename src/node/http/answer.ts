@@ -108,8 +108,8 @@ async function decide(
       scheme: client.scheme,
       logIn: admins && (() => identify(admins, parseLogin(authorization), client.address)),
     };
-    const page = await findPage(arrival.path, reader, parts);
-    if (page !== undefined) return { reply: page, asked: 'page' };
+    const page = findPage(arrival.path, reader, parts);
+    if (page !== undefined) return { reply: await page, asked: 'page' };
     const form = isForm ? await readForm(request) : undefined;
     const { reply, asked, ration } = await door.answer(visitOf(request, arrival, client, form), signal);
     return { reply: ofUs(reply), asked, ration };

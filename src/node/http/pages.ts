@@ -40,10 +40,15 @@ export interface Reader {
 }
 
 /** Undefined if the path belongs to the registry API. Throws a RegistryError. */
-export async function findPage(path: string, reader: Reader, parts: PageParts): Promise<Reply | undefined> {
+export function findPage(path: string, reader: Reader, parts: PageParts): Reply | Promise<Reply> | undefined {
   if (path === '/healthz') return text(200, 'ok');
   if (path === '/readyz') return parts.ready() ? text(200, 'ok') : text(503, 'not ready');
-  if (path !== '/' && path !== '/metrics' && !path.startsWith('/_sampan/')) return undefined;
+  return path === '/' || path === '/metrics' || path.startsWith('/_sampan/')
+    ? adminPage(path, reader, parts)
+    : undefined;
+}
+
+async function adminPage(path: string, reader: Reader, parts: PageParts): Promise<Reply> {
   const { notice } = reader;
   const refused = await whyHidden(reader, parts);
   if (refused !== undefined) {

@@ -36,7 +36,7 @@ describe('an arrival', () => {
   });
 
   test('gets its tokens where it came, with its secret, or nowhere if its host is none', () => {
-    const realm = (target: string, host: string | undefined) => arrive({ target, host, scheme: 'https' }).realm;
+    const realm = (target: string, host: string | undefined) => arrive({ target, host, scheme: 'https' }).realm();
     assert.equal(realm('/v2/', 'hub.example:8443'), 'https://hub.example:8443/token');
     assert.equal(realm(`/v2/${secret}/a`, 'hub.example'), `https://hub.example/${secret}/token`);
     assert.equal(realm('/v2/', `${secret}.hub.example`), `https://${secret}.hub.example/token`);
