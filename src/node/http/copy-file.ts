@@ -4,11 +4,18 @@ import type { Range } from '../../core/oci/range.ts';
 import type { BufferPool } from '../buffer-pool.ts';
 import type { Outlet } from './outlet.ts';
 import { checkGood, readInto } from './read-file.ts';
+import type { ReadCached } from './sendfile.ts';
 
 /** Throws if not all of it can be read, or if it turns out to be bad meanwhile. */
-export async function copyFile(outlet: Outlet, file: HeldFile, part: Range, pool: BufferPool): Promise<void> {
+export async function copyFile(
+  outlet: Outlet,
+  file: HeldFile,
+  part: Range,
+  pool: BufferPool,
+  readCached?: ReadCached,
+): Promise<void> {
   const buffers = [pool.take(part.length), pool.take(part.length)] as const;
-  const whole = await copy(outlet, file, part, buffers);
+  const whole = await copy(outlet, file, part, buffers, readCached);
   // After a write that did not end well a buffer may still be in somebody's hands.
   if (whole) for (const buffer of buffers) pool.giveBack(buffer);
 }
@@ -22,13 +29,17 @@ async function copy(
   file: HeldFile,
   part: Range,
   [first, second]: readonly [Buffer, Buffer],
+  readCached: ReadCached | undefined,
 ): Promise<boolean> {
   const end = part.offset + part.length;
   let [full, free] = [first, second];
-  let count = await readInto(full, file, part.offset, end);
+  let count = await readInto(full, file, part.offset, end, readCached);
   for (let offset = part.offset + count; count > 0; offset += count) {
     checkGood(file);
-    const [taken, next] = await Promise.all([outlet.write(full.subarray(0, count)), readInto(free, file, offset, end)]);
+    const [taken, next] = await Promise.all([
+      outlet.write(full.subarray(0, count)),
+      readInto(free, file, offset, end, readCached),
+    ]);
     if (!taken) return false;
     [full, free] = [free, full];
     count = next;

@@ -9,7 +9,12 @@ export interface Sendfile {
   send(socket: number, file: number, offset: number, length: number): number;
   /** Sending that part waits for no disk. False, too, where the file system does not tell. */
   isCached(file: number, offset: number, length: number): boolean;
+  /** For whom the bytes have to come through this process. Not given: by a thread that may wait for a disk. */
+  readonly readCached?: ReadCached;
 }
+
+/** Bytes that were read into the buffer, without waiting for a disk. 0 or below: none, for whatever reason. */
+export type ReadCached = (file: number, into: Buffer, offset: number, length: number) => number;
 
 /** Fail rather than wait (preadv2). */
 const RWF_NOWAIT = 8;
@@ -34,6 +39,8 @@ export async function openSendfile(): Promise<Sendfile> {
   const oneByte = new BigUint64Array(new ArrayBuffer(24));
   oneByte[0] = getRawPointer(oneByte.buffer) + 16n;
   oneByte[1] = 1n;
+  /** Another one, of what is read. */
+  const some = new BigUint64Array(new ArrayBuffer(16));
 
   function isByteCached(file: number, offset: number): boolean {
     return libc.functions.preadv2(file, oneByte.buffer, 1, BigInt(offset), RWF_NOWAIT) === 1n;
@@ -43,6 +50,11 @@ export async function openSendfile(): Promise<Sendfile> {
     send(socket, file, offset, length) {
       start[0] = BigInt(offset);
       return Number(libc.functions.sendfile(socket, file, start.buffer, BigInt(length)));
+    },
+    readCached(file, into, offset, length) {
+      some[0] = getRawPointer(into);
+      some[1] = BigInt(Math.min(length, into.length));
+      return Number(libc.functions.preadv2(file, some.buffer, 1, BigInt(offset), RWF_NOWAIT));
     },
     // Of what is read and forgotten in order, all is here that lies between two bytes that are; of other files, nearly always.
     isCached: (file, offset, length) => isByteCached(file, offset + length - 1) && isByteCached(file, offset),

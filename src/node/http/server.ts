@@ -11,14 +11,16 @@ import type { Shown } from './tls.ts';
 export interface ServerParts extends Omit<AnswerParts, 'ways'> {
   /** Undefined: plain HTTP. */
   readonly tls?: Shown | undefined;
-  /** Of no use to TLS: the bytes have to come through here. */
+  /** To TLS the bytes have to come through here, and it is of use for reading them. */
   readonly sendfile?: Sendfile | undefined;
 }
 
 export function createServer(parts: ServerParts): Face {
   const { sendfile, tls } = parts;
   const pouring = sendfile && tls === undefined ? { sendfile, rota: new Rota() } : undefined;
-  const answering: AnswerParts = { ...parts, ways: { buffers: new BufferPool(), pouring } };
+  // Node goes on behind a write to TLS in the next round of the event loop.
+  const readCached = tls && sendfile?.readCached;
+  const answering: AnswerParts = { ...parts, ways: { buffers: new BufferPool(), pouring, readCached } };
   return createListener(
     {
       answer: (request, response) => answer(answering, request, response),

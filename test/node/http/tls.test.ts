@@ -13,6 +13,7 @@ import { need } from '../../lab/need.ts';
 import { makePair, type Pair, temporary } from '../pair.ts';
 import { hold } from './held-file.ts';
 import { ask, blobPath, bytesReply, exchange, RawClient, replyOf, serve } from './scripted-server.ts';
+import type { ReadCached } from '../../../src/node/http/sendfile.ts';
 import { ways } from './ways.ts';
 
 const run = promisify(execFile);
@@ -21,7 +22,7 @@ const ok = async (): Promise<Reply> => bytesReply('ok');
 /** `show` exchanges the certificate. */
 const { sendfile } = ways.at(-1)!;
 
-async function serveTls(t: TestContext, pull = ok, minVersion: SecureVersion = 'TLSv1.2') {
+async function serveTls(t: TestContext, pull = ok, minVersion: SecureVersion = 'TLSv1.2', files = sendfile) {
   const directory = temporary(t);
   const pair = makePair(directory, 'first');
   const contextOf = ({ certificate, key }: Pair): SecureContextOptions => ({
@@ -31,7 +32,7 @@ async function serveTls(t: TestContext, pull = ok, minVersion: SecureVersion = '
   });
   let show: (context: SecureContextOptions) => void = () => assert.fail();
   const tls = { context: contextOf(pair), onExchange: (take: typeof show) => void (show = take) };
-  const served = await serve(t, pull, { tls, sendfile });
+  const served = await serve(t, pull, { tls, sendfile: files });
   return { ...served, directory, pair, show: (next: Pair) => show(contextOf(next)) };
 }
 
@@ -81,6 +82,29 @@ describe('a listener with a certificate', { skip: need('openssl', 'curl') }, () 
     // What `get` puts between chunks.
     assert.ok((await get(port, pair)).body.replaceAll(',', '') === content.toString());
     assert.equal((await event('served')).poured, 0);
+  });
+
+  test('leaves turns to others while it sends what is read at once', { skip: sendfile === undefined }, async (t) => {
+    const content = Buffer.alloc(3_000_000, 'as it lies on the disk');
+    const { file } = hold(t, content);
+    const reads: number[] = [];
+    let [round, ends] = [0, false];
+    t.after(() => (ends = true));
+    const count = (): void => {
+      round += 1;
+      if (!ends) setImmediate(count);
+    };
+    const readCached: ReadCached = (...part) => {
+      reads[round] = (reads[round] ?? 0) + 1;
+      return sendfile!.readCached!(...part);
+    };
+    const pull = async () => replyOf({ kind: 'file', file, range: undefined });
+    const { port, pair } = await serveTls(t, pull, 'TLSv1.2', { ...sendfile!, readCached });
+    setImmediate(count);
+    assert.ok((await get(port, pair)).body.replaceAll(',', '') === content.toString());
+    // Of 46. The first of them has another one read while it is written.
+    assert.ok(Math.max(...reads.filter(Boolean)) <= 4);
+    assert.ok(reads.filter(Boolean).length > 15);
   });
 
   test('takes nothing older than it should', async (t) => {
