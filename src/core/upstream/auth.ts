@@ -7,7 +7,7 @@ import type { Bounded } from '../oci/bounded.ts';
 import { demandOf, type Guarded, hostOf, scopeOf, sendsElsewhere, unauthorized, wantsBasic } from './demand.ts';
 import { ForbiddenAddress, type Fetch, type UpstreamRequest, type UpstreamResponse, type Wrap } from './fetch.ts';
 import type { RegistrableDomain } from './realm.ts';
-import type { Issuer, Tokens } from './tokens.ts';
+import type { Issuer, Tokens, Wanted } from './tokens.ts';
 
 export interface AuthParts {
   readonly tokens: Tokens;
@@ -47,7 +47,7 @@ export function withAuth(guarded: Guarded, parts: AuthParts): Wrap {
       fresh = await tokenOf(demand, demand.scope, request.signal, guarded, parts);
     } else {
       // From where the last one came: nvcr.io names another realm to whoever shows an old token, and nobody gets one there without a login.
-      parts.tokens.forget({ issuer: known, scope: usual, credentials }, token);
+      parts.tokens.forget(wantedOf(guarded, known, usual), token);
       fresh = await tokenOf(known, scopeOf(guarded, response, known.realm), request.signal, guarded, parts);
     }
     return unlessRefused(await next(bearing(request, fresh)), guarded, parts);
@@ -71,6 +71,10 @@ function unlessRefused(response: UpstreamResponse, guarded: Guarded, parts: Auth
   throw unauthorized(guarded, 'answered 401', headers);
 }
 
+function wantedOf({ registry, endpoint, credentials }: Guarded, issuer: Issuer, scope: string): Wanted {
+  return { registry: registry.name, endpoint, issuer, scope, credentials };
+}
+
 async function tokenOf(
   issuer: Issuer,
   scope: string,
@@ -79,7 +83,7 @@ async function tokenOf(
   parts: AuthParts,
 ): Promise<string> {
   try {
-    return await parts.tokens.get({ issuer, scope, credentials: guarded.credentials }, parts.fetch, signal);
+    return await parts.tokens.get(wantedOf(guarded, issuer, scope), parts.fetch, signal);
   } catch (error) {
     signal.throwIfAborted();
     // It may have moved: the next request asks the endpoint again.

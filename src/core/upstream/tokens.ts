@@ -17,6 +17,9 @@ export interface Issuer {
 
 /** What a token is for. */
 export interface Wanted {
+  /** Who is to see it, and nobody else: other registries may have the same issuer, by their own word. */
+  readonly registry: string;
+  readonly endpoint: string;
   readonly issuer: Issuer;
   readonly scope: string;
   /** In whose name; undefined: nobody's. */
@@ -45,7 +48,6 @@ export class Tokens {
     this.#kept = kept;
     this.#clock = clock;
     this.#userAgent = userAgent;
-    this.#kept = kept;
   }
 
   /**
@@ -94,8 +96,8 @@ export class Tokens {
   }
 }
 
-function keyOf({ issuer, scope, credentials }: Wanted): string {
-  return JSON.stringify([issuer.realm, issuer.service, scope, credentials?.username]);
+function keyOf({ registry, endpoint, issuer, scope, credentials }: Wanted): string {
+  return JSON.stringify([registry, endpoint, issuer.realm, issuer.service, scope, credentials?.username]);
 }
 
 /** Of every request for a token. */

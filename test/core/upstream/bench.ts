@@ -75,16 +75,17 @@ export interface Bench {
   readonly events: MirrorEvent[];
 }
 
-/** An upstream over real connections, with one registry called `registry.test`. */
-export function bench(registry: Partial<Registry> & Pick<Registry, 'endpoints'>): Bench {
+/** An upstream over real connections, with one registry, called `registry.test` if it has no other name; or more. */
+export function bench(...configured: (Partial<Registry> & Pick<Registry, 'endpoints'>)[]): Bench {
   const clock = new TestClock();
   const events: MirrorEvent[] = [];
   const { fetch, close } = createFetch();
   after(close);
-  const entry = { name: 'registry.test', aliases: [], mirrors: [], realms: [], redirects: [], cdns: [], ...registry };
+  const usual = { name: 'registry.test', aliases: [], mirrors: [], realms: [], redirects: [], cdns: [] };
+  const entries = configured.map((registry) => ({ ...usual, ...registry }));
   const upstream = createUpstream({
     fetch,
-    registries: new Registries([entry], {}),
+    registries: new Registries(entries, {}),
     clock,
     random: () => 0.5,
     digest: (algorithm, bytes) => createHash(algorithm).update(bytes).digest('hex'),

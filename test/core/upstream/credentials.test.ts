@@ -10,13 +10,15 @@ const login = `Basic ${Buffer.from('me:swordfish').toString('base64')}`;
 const latest = { repository, target: parseTag('latest') };
 const byDigest = { repository, target: manifestDigest };
 
+const otherPassword = [{ username: 'me', password: 'sailfish' }];
+
 /** Its tokens say in whose name they were given. `refuses`: the status for a login. */
 async function guard(refuses?: number) {
   const origin = await serve((request, response) => {
     const { authorization } = request.headers;
     if (request.url?.startsWith('/token')) {
       if (authorization !== undefined && refuses !== undefined) return send(response, refuses);
-      const token = authorization === undefined ? 'nobody' : 'me';
+      const token = authorization === undefined ? 'nobody' : authorization === login ? 'me' : 'other';
       return send(response, 200, {}, JSON.stringify({ token, expires_in: 300 }));
     }
     if (authorization?.startsWith('Bearer ') === true) return sendManifest(request, response);
@@ -65,6 +67,25 @@ test('they go to no third party, and to no token service of one', async () => {
   assert.ok(await upstream.manifest(byDigest, oursOfPublic, signal));
   assert.deepEqual(mirror.shown(), [undefined, 'Bearer nobody']);
   assert.ok(mirror.log.every(({ headers }) => headers.authorization !== login));
+});
+
+test('a token that they got for one registry is shown to no other, which may name the same token service', async () => {
+  const logins: (string | undefined)[] = [];
+  const registry = await guard();
+  const other = await serve((request, response) => {
+    logins.push(request.headers.authorization);
+    const scope = 'repository:team/secret:pull';
+    send(response, 401, { 'www-authenticate': `Bearer realm="${registry.url}/token",service="s",scope="${scope}"` });
+  });
+  const { upstream } = bench(
+    { endpoints: [registry.url], credentials },
+    { name: 'other.test', endpoints: [other.url], realms: [`${registry.url}/token`], credentials: otherPassword },
+  );
+  const secret = { repository: { ...repository, name: 'team/secret' }, target: manifestDigest };
+  const foreign = { repository: { registry: 'other.test', name: 'any/thing' }, target: manifestDigest };
+  assert.ok(await upstream.manifest(secret, ours, signal));
+  await assert.rejects(upstream.manifest(foreign, ours, signal), { status: 401 });
+  assert.deepEqual(logins, [undefined, 'Bearer other']);
 });
 
 for (const status of [400, 401, 403]) {
