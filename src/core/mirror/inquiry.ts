@@ -3,23 +3,25 @@
 // An anonymous 200 is three answers in one: the object is there, it belongs to this repository (proven), and the
 // repository is public (the verdict). DESIGN, "Trust", says what follows from each of the other answers.
 import { anonymous } from '../access/caller.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { RegistryError, Spent, Unreachable } from '../oci/errors.ts';
-import { isManifestType } from '../oci/manifest.ts';
+import { type Manifest, isManifestType } from '../oci/manifest.ts';
 import { type Reference, type Repository, isTag, repositoryKey } from '../oci/reference.ts';
 import { type Admission, type BlobInquiry, type Proof, admitAnybody } from './blob-inquiry.ts';
 import { Flights } from './flights.ts';
 import { judgedFor, longestRefused, missingFor, reachedFor, refusedFor, restAfter } from './freshness.ts';
-import type { KeptManifests } from './kept.ts';
 import type { Memory } from './memory.ts';
 import type { Book, Clock, Incoming, Resolved, Source, Upstream } from './ports.ts';
+
+/** Brings what a tag has moved to. undefined: there is no need to. */
+export type Follow = (descriptor: Descriptor) => Promise<Manifest | undefined>;
 
 const blobType = 'application/octet-stream';
 
 export class Inquiry implements BlobInquiry {
   readonly #upstream: Upstream;
   readonly #book: Book;
-  readonly #kept: KeptManifests;
   readonly #clock: Clock;
   readonly #closing: AbortSignal;
   readonly #looks = new Flights<Resolved | undefined>();
@@ -29,10 +31,9 @@ export class Inquiry implements BlobInquiry {
   readonly #memory: Memory;
   readonly #heeded = new WeakSet<RegistryError>();
 
-  constructor(upstream: Upstream, book: Book, kept: KeptManifests, memory: Memory, clock: Clock, closing: AbortSignal) {
+  constructor(upstream: Upstream, book: Book, memory: Memory, clock: Clock, closing: AbortSignal) {
     this.#upstream = upstream;
     this.#book = book;
-    this.#kept = kept;
     this.#clock = clock;
     this.#closing = closing;
     this.#memory = memory;
@@ -57,21 +58,24 @@ export class Inquiry implements BlobInquiry {
     return this.#memory.reached.get(repositoryKey(repository)) === true;
   }
 
-  /** What the upstream says a tag or a manifest's digest is, now. undefined: it has no such manifest. */
-  look(reference: Reference): Promise<Resolved | undefined> {
+  /**
+   * What the upstream says a tag or a manifest's digest is, now. undefined: it has no such manifest. Before a tag is written down
+   * as leading somewhere, `follow` fetches what there is to fetch of that; what it throws leaves the tag where it was.
+   */
+  look(reference: Reference, follow: Follow): Promise<Resolved | undefined> {
     const { repository, target } = reference;
     const key = `${repositoryKey(repository)} ${target}`;
     if (this.#memory.missing.get(key) === true) return Promise.resolve(undefined);
     return this.#looks.share(key, async () => {
       for (;;) {
         this.#changed.delete(key);
-        const resolved = await this.#look(reference, key);
+        const resolved = await this.#look(reference, key, follow);
         if (!this.#changed.has(key)) return resolved;
       }
     });
   }
 
-  async #look(reference: Reference, key: string): Promise<Resolved | undefined> {
+  async #look(reference: Reference, key: string, follow: Follow): Promise<Resolved | undefined> {
     const { repository, target } = reference;
     const question = () => this.#upstream.resolve(reference, anonymous, this.#closing);
     const resolved = await this.ask(repository, target, question);
@@ -80,23 +84,23 @@ export class Inquiry implements BlobInquiry {
       await this.#goneManifest(reference);
       return undefined;
     }
-    await this.#book.link(repository, resolved.descriptor);
-    if (isTag(target)) {
-      if (resolved.manifest === undefined) await this.#inReach(reference, resolved.descriptor.digest);
-      await this.#book.point(repository, target, { descriptor: resolved.descriptor, checkedAt: this.#clock.now() });
-    }
-    return resolved;
+    const { descriptor } = resolved;
+    const checkedAt = this.#clock.now();
+    await this.#book.link(repository, descriptor);
+    if (!isTag(target)) return resolved;
+    const manifest = resolved.manifest ?? (await this.#followed(reference, () => follow(descriptor)));
+    await this.#book.point(repository, target, { descriptor, checkedAt });
+    return { descriptor, ...(manifest && { manifest }) };
   }
 
-  /** A tag goes on pointing at what is here while what it has moved to cannot be fetched: throws why. */
-  async #inReach({ repository, target }: Reference, digest: Digest): Promise<void> {
-    const spent = this.#upstream.spent(repository);
-    if (spent === undefined) return;
-    const pointer = await this.#book.pointer(repository, target);
-    if (pointer === undefined || pointer.descriptor.digest === digest) return;
-    if ((await this.#kept.read(digest)) !== undefined) return;
-    this.#mind(repository, target, spent);
-    throw spent;
+  /** While what it has moved to cannot be fetched, a tag is not looked at again and again. */
+  async #followed({ repository, target }: Reference, bring: () => ReturnType<Follow>): ReturnType<Follow> {
+    try {
+      return await bring();
+    } catch (error) {
+      if (error instanceof RegistryError && error.passing) this.#mind(repository, target, error);
+      throw error;
+    }
   }
 
   /** Somebody has just changed it at the registry: what was learned of it so far, or is being learned, counts no longer. */

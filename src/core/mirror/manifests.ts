@@ -5,7 +5,7 @@ import { isNotModified } from '../oci/conditional.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { RegistryError } from '../oci/errors.ts';
-import { type Listing, type Manifest, isManifestType, readManifest } from '../oci/manifest.ts';
+import { type Listing, type Manifest, isManifestType } from '../oci/manifest.ts';
 import type { ManifestPull } from '../oci/pull.ts';
 import { type Reference, type Repository, isTag, repositoryKey } from '../oci/reference.ts';
 import { unknownManifest } from '../oci/unknown.ts';
@@ -101,13 +101,9 @@ export class Manifests {
         const manifest = await this.#fetch(repository, target);
         return { descriptor: manifest.descriptor, manifest, outcome: 'miss' };
       }
-      const resolved = await inquiry.look(reference);
+      const resolved = await inquiry.look(reference, (descriptor) => this.#follow(repository, held, descriptor));
       if (resolved === undefined) throw unknownManifest(reference);
-      if (resolved.manifest === undefined) {
-        const found: Found = { descriptor: resolved.descriptor, outcome: 'forward' };
-        const moved = usable && !head && held.descriptor.digest !== resolved.descriptor.digest;
-        return moved ? await this.#follow(reference, held, found) : found;
-      }
+      if (resolved.manifest === undefined) return { descriptor: resolved.descriptor, outcome: 'forward' };
       const manifest = await this.#learn(repository, resolved.manifest);
       return { descriptor: manifest.descriptor, manifest, outcome: 'miss' };
     } catch (error) {
@@ -125,16 +121,14 @@ export class Manifests {
     return isFresh(held, now, stretched(freshness, this.#parts.upstream.allowance(repository)));
   }
 
-  /** What a tag has moved to is fetched at once: if that does not work just now, it goes on pointing at what is here. */
-  async #follow({ repository, target }: Reference, held: Pointer, found: Found): Promise<Found> {
-    try {
-      const { manifest, outcome } = await this.#bring(repository, found);
-      return { descriptor: manifest.descriptor, manifest, outcome };
-    } catch (error) {
-      const isPassing = error instanceof RegistryError && error.passing;
-      if (isPassing) await this.#parts.book.point(repository, target, held);
-      throw error;
-    }
+  /** What a tag has moved to is fetched at once, also for a HEAD: until that has worked, it goes on pointing at what is here. */
+  async #follow(
+    repository: Repository,
+    held: Pointer | undefined,
+    { digest }: Descriptor,
+  ): Promise<Manifest | undefined> {
+    if (held === undefined || held.descriptor.digest === digest) return undefined;
+    return (await this.#parts.kept.read(digest)) === undefined ? this.#fetch(repository, digest) : undefined;
   }
 
   async #held(reference: Reference): Promise<Pointer | undefined> {
@@ -180,7 +174,7 @@ export class Manifests {
   /** Reads, keeps and writes down what the upstream just vouched for. Throws if it is not what it is said to be; then nothing is kept. */
   async #learn(repository: Repository, { descriptor, bytes }: Manifest): Promise<Read> {
     const { book, kept } = this.#parts;
-    const listing = readManifest(bytes, descriptor.mediaType);
+    const listing = this.#readings.read(descriptor, bytes);
     const known = { mediaType: listing.mediaType, digest: descriptor.digest, size: bytes.length };
     const manifest = { descriptor: known, bytes, listing };
     await book.link(repository, manifest.descriptor);

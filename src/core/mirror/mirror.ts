@@ -76,7 +76,7 @@ export class Mirror {
     const store = tolerant(parts.store ?? noStore, report);
     const book = parts.book ?? noBook;
     const kept = new KeptManifests(store, book, digest, memory.manifests);
-    const inquiry = new Inquiry(upstream, book, kept, memory, clock, closing);
+    const inquiry = new Inquiry(upstream, book, memory, clock, closing);
     this.#access = parts.access;
     this.#rules = parts.rules ?? [];
     this.#parts = {

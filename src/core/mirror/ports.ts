@@ -3,7 +3,6 @@ import type { Asker } from '../access/caller.ts';
 import type { Verdict } from '../access/admit.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Algorithm, Digest } from '../oci/digest.ts';
-import type { RegistryError } from '../oci/errors.ts';
 import type { Manifest } from '../oci/manifest.ts';
 import type { Range, RangeRequest } from '../oci/range.ts';
 import type { Reference, Repository } from '../oci/reference.ts';
@@ -211,8 +210,6 @@ export interface Upstream {
   ): Promise<Page | undefined>;
   /** As it has told lately; undefined where it has told no limit. Nobody is asked. */
   allowance(repository: Repository): Allowance | undefined;
-  /** Why no manifest of a repository can be fetched just now, if that is known without asking. */
-  spent(repository: Repository): RegistryError | undefined;
 }
 
 export interface Clock {

@@ -104,21 +104,6 @@ export class Budgets {
     return wait > usualAside ? wait : undefined;
   }
 
-  /** Why no manifest of this repository can be fetched, in whatever name of ours. */
-  spent(repository: Repository): Spent | undefined {
-    const registry = this.#registries.find(repository.registry);
-    // Third parties may have it.
-    if (registry === undefined || registry.mirrors.length > 0) return undefined;
-    let soonest: Spent | undefined;
-    for (const endpoint of registry.endpoints) {
-      const [first] = this.inTurn(registry, endpoint, forAnybody);
-      const spent = first && this.#spent(first, repository.name, true);
-      if (spent === undefined) return undefined;
-      if (soonest === undefined || spent.retryAfter < soonest.retryAfter) soonest = spent;
-    }
-    return soonest;
-  }
-
   /** Of whoever has the largest share left at the endpoint that is asked first; undefined if anybody there has told no limit. */
   allowance(repository: Repository): Allowance | undefined {
     const registry = this.#registries.find(repository.registry);

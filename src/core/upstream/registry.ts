@@ -53,7 +53,6 @@ export function createUpstream(parts: UpstreamParts): Upstreams {
     referrers: (repository, digest, query, as, signal) =>
       listReferrers(asking, { repository, query, as, signal }, digest),
     allowance: (repository) => budgets.allowance(repository),
-    spent: (repository) => budgets.spent(repository),
     budgets: () => budgets.known(),
     relay: createRelay({ ...told, asking: createIssuerFetch(told) }),
   };

@@ -114,21 +114,6 @@ describe('when nothing is left', () => {
     });
   }
 
-  for (const trouble of [answer.tooMany(/manifests\/sha256/), answer.unavailable(/manifests\/sha256/)]) {
-    it(`or nothing comes, and nobody knew, a tag that has moved is served as it was, again and again: ${trouble.status}`, async () => {
-      const all = await spent();
-      all.registry.levers.counts = undefined;
-      all.clock.forward(6 * hour);
-      all.registry.levers.answers.push({ ...trouble, method: 'GET' });
-      for (let times = 0; times < 5; times += 1) {
-        assert.equal((await all.get(manifest)).headers['docker-content-digest'], older.digest);
-        all.clock.forward(minute);
-      }
-      all.registry.levers.answers = [];
-      assert.equal((await all.get(manifest)).headers['docker-content-digest'], newest.digest);
-    });
-  }
-
   it('where a look costs something nobody looks', async () => {
     const all = await spent({});
     // Of six hours there are a quarter at most in which nobody finds out.
