@@ -32,6 +32,8 @@ export interface BudgetMemory {
   readonly budgets: Bounded<Budget>;
   /** By payer and repository: what it may have without its being counted, as images whose publisher pays. */
   readonly uncounted: Bounded<true>;
+  /** By payer: until when an account comes after all others, because it is not taken at all; milliseconds since 1970. */
+  readonly refused: Bounded<number>;
 }
 
 /** Milliseconds; of who does not say how long it wants to be left alone. */
@@ -41,6 +43,8 @@ const leastAside = 1000;
 const longestAside = 900_000;
 /** For the others, while that one does. */
 const probeFor = 5000;
+/** An account that is not taken: each try is a wrong login, and they are counted. */
+const refusedFor = 300_000;
 
 export class Budgets {
   readonly #clock: Clock;
@@ -53,7 +57,7 @@ export class Budgets {
     this.#memory = memory;
   }
 
-  /** Who can ask an endpoint this, whoever has most left first. Who has told no limit is taken to have none; who is set aside comes last. */
+  /** Who can ask an endpoint this, whoever has most left first. Who has told no limit is taken to have none; who is set aside comes last, and after him who is not taken. */
   inTurn(registry: Registry, endpoint: string, as: Asker): readonly Payer[] {
     const payers = payersOf(registry, endpoint, as);
     if (payers.length === 1) return payers;
@@ -64,7 +68,7 @@ export class Budgets {
   }
 
   /**
-   * Why a manifest is not asked for in this name just now. `isFirst`: there is nobody better to ask with. When something may be left
+   * Why a manifest is not asked for in this name just now. `isFirst`: nobody better has just been limited. When something may be left
    * again, the first to come is let through to find out.
    */
   refusal(payer: Payer, name: string, method: string, isFirst: boolean): Spent | undefined {
@@ -77,11 +81,17 @@ export class Budgets {
     return undefined;
   }
 
+  /** It was not taken, wherever that would not have been its repository's doing. */
+  refused(payer: Payer): void {
+    if (payer.credentials !== undefined) this.#memory.refused.set(keyOf(payer), this.#clock.now() + refusedFor);
+  }
+
   /** What the endpoint has answered to a question for a manifest, of that repository. */
   heard(payer: Payer, name: string, method: string, { status, headers }: UpstreamResponse): void {
     const now = this.#clock.now();
     const key = keyOf(payer);
     const before = this.#memory.budgets.get(key);
+    if (status === 200) this.#memory.refused.delete(key);
     const told = toldIn(headers);
     const current = told ?? (before && this.#told(before));
     const asOf = told === undefined ? (before?.asOf ?? now) : now;
@@ -104,13 +114,14 @@ export class Budgets {
     return wait > usualAside ? wait : undefined;
   }
 
-  /** Of whoever has the largest share left at the endpoint that is asked first; undefined if anybody there has told no limit. */
+  /** Of whoever has the largest share left at the endpoint that is asked first; undefined if anybody who is taken there has told no limit. */
   allowance(repository: Repository): Allowance | undefined {
     const registry = this.#registries.find(repository.registry);
     const endpoint = registry?.endpoints[0];
     if (registry === undefined || endpoint === undefined) return undefined;
     let best: Allowance | undefined;
     for (const payer of payersOf(registry, endpoint, forAnybody)) {
+      if (this.#isRefused(payer)) continue;
       const budget = this.#memory.budgets.get(keyOf(payer));
       const told = budget && this.#told(budget);
       if (told === undefined) return undefined;
@@ -128,8 +139,9 @@ export class Budgets {
     });
   }
 
-  /** Of who is set aside, less than nothing. */
+  /** Of who is set aside, less than nothing; of who is not taken, less than of anybody. */
   #left(payer: Payer): number {
+    if (this.#isRefused(payer)) return -Infinity;
     const budget = this.#memory.budgets.get(keyOf(payer));
     if (budget === undefined) return Infinity;
     return -this.#wait(budget) || (this.#told(budget)?.remaining ?? Infinity);
@@ -147,6 +159,11 @@ export class Budgets {
     const { uncounted } = this.#memory;
     const isFree = [key, keyOf(inNobodysName(payer))].some((each) => uncounted.get(`${each} ${name}`) === true);
     return isFree ? undefined : spentError(payer, told, wait);
+  }
+
+  #isRefused(payer: Payer): boolean {
+    const left = (this.#memory.refused.get(keyOf(payer)) ?? 0) - this.#clock.now();
+    return left > 0 && left <= refusedFor;
   }
 
   /** Milliseconds. A clock that was set back makes nobody wait for longer than ever. */

@@ -16,9 +16,13 @@ export function nonsense(host: string, what: string): RegistryError {
 
 /** What the configuration has for a token service is not what that takes: nothing that a client could change. */
 export class RefusedCredentials extends RegistryError {
+  /** What it answered. */
+  readonly answered: number;
+
   constructor(host: string, status: number) {
     const message = `${host} answered ${status} to the credentials that the configuration has for it`;
     super('UNAVAILABLE', message, { status: 502 });
+    this.answered = status;
   }
 }
 

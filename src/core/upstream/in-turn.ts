@@ -24,14 +24,15 @@ export async function askInTurn<T>(
   let limit: RegistryError | undefined;
   let denial: RegistryError | undefined;
   let isUnknown = false;
-  const payers = parts.budgets.inTurn(registry, endpoint, question.as);
-  for (const payer of payers) {
+  for (const payer of parts.budgets.inTurn(registry, endpoint, question.as)) {
     try {
-      const found = await askAs(parts, question, payer, payer === payers[0], read);
+      const isFirst = limit === undefined || limit instanceof Spent;
+      const found = await askAs(parts, question, payer, isFirst, read);
       if (found !== undefined || question.as.isPublic === true) return found;
       isUnknown = true;
     } catch (error) {
       question.signal.throwIfAborted();
+      if (isRefusal(error, question)) parts.budgets.refused(payer);
       if (isLimit(error)) limit = limit === undefined ? error : moreTelling(limit, error);
       else if (isDenial(error)) denial ??= error;
       else throw error;
@@ -56,6 +57,11 @@ function isLimit(error: unknown): error is RegistryError {
 function isDenial(error: unknown): error is RegistryError {
   if (error instanceof RefusedCredentials) return true;
   return error instanceof RegistryError && [401, 403].includes(error.status);
+}
+
+/** Of the account itself, and not of what it may have: what is public nobody else is denied. */
+function isRefusal(error: unknown, { as }: Question): boolean {
+  return as.isPublic === true ? isDenial(error) : error instanceof RefusedCredentials && error.answered === 401;
 }
 
 async function askAs<T>(

@@ -24,4 +24,5 @@ export class UpstreamMemory {
   readonly lies = new Bounded<Digest>(mostEndpoints);
   readonly budgets = new Bounded<Budget>(mostEndpoints);
   readonly uncounted = new Bounded<true>(mostRepositories);
+  readonly refused = new Bounded<number>(mostEndpoints);
 }

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { randomBytes } from '../../fakes/registry/bytes.ts';
 import { image, index, type Item, layerOf } from '../../fakes/registry/content.ts';
 import { answer } from '../../fakes/registry/levers.ts';
-import { hour, minute, second, type World, world } from './world.ts';
+import { minute, second, type World, world } from './world.ts';
 
 const newest = image({ layers: [layerOf(randomBytes(1, 2000))] });
 const older = image({ layers: [layerOf(randomBytes(2, 2000))] });

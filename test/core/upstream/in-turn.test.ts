@@ -11,8 +11,10 @@ interface Standing {
   left?: number;
   status?: number;
   retryAfter?: string;
-  /** Its password is wrong. */
-  wrong?: boolean;
+  /** What the token service refuses it with. */
+  wrong?: number;
+  /** Of which repository alone all this is so. */
+  only?: string;
 }
 
 /** A registry with a token service, at which we have the accounts a and b. */
@@ -22,7 +24,11 @@ async function registryOf(standings: Partial<Record<'a' | 'b' | 'nobody', Standi
     const { authorization = '' } = request.headers;
     if (request.url?.startsWith('/token') === true) {
       const [name = ''] = Buffer.from(authorization.replace('Basic ', ''), 'base64').toString().split(':');
-      if (standing(name).wrong === true) return send(response, 401);
+      const { wrong } = standing(name);
+      if (wrong !== undefined) {
+        refused.push(name);
+        return send(response, wrong);
+      }
       return send(response, 200, {}, JSON.stringify({ token: name === '' ? 'nobody' : name, expires_in: 300 }));
     }
     const [, name] = /^Bearer (\w+)$/.exec(authorization) ?? [];
@@ -30,17 +36,20 @@ async function registryOf(standings: Partial<Record<'a' | 'b' | 'nobody', Standi
       return send(response, 401, { 'www-authenticate': `Bearer realm="${origin.url}/token",service="s"` });
     }
     asked.push(name);
-    const { left, status = 200, retryAfter } = standing(name);
+    const { only, ...all } = standing(name);
+    const { left, status = 200, retryAfter } = request.url?.includes(only ?? '') === true ? all : {};
     const told = left !== undefined && { 'ratelimit-limit': '100;w=3600', 'ratelimit-remaining': `${left};w=3600` };
     const headers = { ...told, ...(retryAfter !== undefined && { 'retry-after': retryAfter }) };
     if (status === 200) return sendManifest(request, response, headers);
     send(response, status, headers);
   });
   const asked: string[] = [];
+  const refused: string[] = [];
   const credentials = ['a', 'b'].map((username) => ({ username, password: 'x' }));
   const all = bench({ endpoints: [origin.url], credentials });
-  const get = (as: Asker) => all.upstream.manifest(byDigest, as, signal);
-  return { ...all, standings, get, asked: () => asked.splice(0) };
+  const get = (as: Asker, name = repository.name) =>
+    all.upstream.manifest({ ...byDigest, repository: { ...repository, name } }, as, signal);
+  return { ...all, standings, get, asked: () => asked.splice(0), refused: () => refused.splice(0) };
 }
 
 describe('who has most left is asked with first', () => {
@@ -141,12 +150,63 @@ describe('what one account may not have', () => {
   });
 
   test('a wrong password is one account’s trouble; of all it is ours', async () => {
-    const r = await registryOf({ a: { wrong: true } });
+    const r = await registryOf({ a: { wrong: 401 } });
     assert.ok(await r.get(ours));
     assert.deepEqual(r.asked(), ['b']);
-    const all = await registryOf({ a: { wrong: true }, b: { wrong: true } });
+    const all = await registryOf({ a: { wrong: 401 }, b: { wrong: 401 } });
     await assert.rejects(all.get(ours), { status: 502 });
     assert.ok(await all.get(oursOfPublic));
     assert.deepEqual(all.asked(), ['nobody']);
+  });
+});
+
+describe('an account that is not taken', () => {
+  const refusals = { 'whose password is wrong': { wrong: 401 }, 'that is denied what is public': { status: 403 } };
+  for (const [what, standing] of Object.entries(refusals)) {
+    test(`is asked with after everybody else, for a while: ${what}`, async () => {
+      const r = await registryOf({ a: standing });
+      for (let times = 0; times < 20; times += 1) assert.ok(await r.get(oursOfPublic));
+      assert.equal([...r.asked(), ...r.refused()].filter((name) => name === 'a').length, 1);
+      r.standings.a = {};
+      r.clock.forward(301_000);
+      assert.ok(await r.get(oursOfPublic));
+      assert.deepEqual(r.asked(), ['a']);
+    });
+
+    test(`has no part in what is left: ${what}`, async () => {
+      const r = await registryOf({ a: standing, b: { left: 10 }, nobody: { left: 40 } });
+      for (let times = 0; times < 2; times += 1) assert.ok(await r.get(oursOfPublic));
+      assert.ok(await r.get(anonymous));
+      assert.deepEqual(r.upstream.allowance(repository), { share: 0.4, window: 3_600_000 });
+    });
+
+    test(`does not make another one’s 429 for one repository one for all: ${what}`, async () => {
+      const r = await registryOf({ a: standing, b: { status: 429, retryAfter: '900', only: 'team/one' } });
+      await assert.rejects(r.get(ours, 'team/one'), { status: 429 });
+      assert.ok(await r.get(ours, 'team/two'));
+      assert.equal(r.asked().at(-1), 'b');
+    });
+  }
+
+  test('is not one that its token service denies what is not public', async () => {
+    const r = await registryOf({ a: { wrong: 403 } });
+    assert.ok(await r.get(ours));
+    assert.ok(await r.get(ours));
+    assert.deepEqual(
+      [r.refused(), r.asked()],
+      [
+        ['a', 'a'],
+        ['b', 'b'],
+      ],
+    );
+  });
+
+  test('is asked with for what only accounts may have, once nobody else may', async () => {
+    const r = await registryOf({ a: { wrong: 401 }, b: { status: 404 } });
+    assert.equal(await r.get(ours), undefined);
+    assert.deepEqual([r.refused(), r.asked()], [['a'], ['b']]);
+    r.standings.a = {};
+    assert.ok(await r.get(ours));
+    assert.deepEqual(r.asked(), ['b', 'a']);
   });
 });
