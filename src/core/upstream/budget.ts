@@ -114,6 +114,18 @@ export class Budgets {
     return wait > usualAside ? wait : undefined;
   }
 
+  /** To look by a HEAD would take what is needed to fetch it then: it is to be looked at by fetching it. */
+  isScarce({ registry: called }: Repository, as: Asker): boolean {
+    const registry = this.#registries.find(called);
+    const endpoint = registry?.endpoints[0];
+    if (registry === undefined || endpoint === undefined) return false;
+    if (as.authorization !== undefined || !counts(registry, 'HEAD')) return false;
+    const [first] = this.inTurn(registry, endpoint, as);
+    const budget = first && this.#memory.budgets.get(keyOf(first));
+    const told = budget && this.#told(budget);
+    return told !== undefined && told.remaining <= 1;
+  }
+
   /** Of whoever has the largest share left at the endpoint that is asked first; undefined if anybody who is taken there has told no limit. */
   allowance(repository: Repository): Allowance | undefined {
     const registry = this.#registries.find(repository.registry);

@@ -15,7 +15,7 @@ export interface ManifestParts extends AskingParts {
   readonly longest: Longest;
 }
 
-/** By a HEAD, or by a GET where the HEAD does not tell enough. Never of a mirror: this is also how we learn who may have it. */
+/** By a HEAD, or by a GET where the HEAD does not tell enough or is too dear. Never of a mirror: this is also how we learn who may have it. */
 export async function resolveManifest(
   parts: ManifestParts,
   reference: Reference,
@@ -28,10 +28,12 @@ export async function resolveManifest(
     answers: [200, 405, 501],
     verifiable: false,
   } as const;
-  const told = await ask(parts, question, async (answer) => {
-    void drain(answer.response);
-    return describe(answer, reference, parts.longest.manifest);
-  }).catch(unsureIfElsewhere);
+  const told = parts.budgets.isScarce(reference.repository, as)
+    ? 'unsure'
+    : await ask(parts, question, async (answer) => {
+        void drain(answer.response);
+        return describe(answer, reference, parts.longest.manifest);
+      }).catch(unsureIfElsewhere);
   if (told !== 'unsure') return told && { descriptor: told };
   const manifest = await fetchManifest(parts, { ...question, method: 'GET', answers: [200] }, reference);
   return manifest && { descriptor: manifest.descriptor, manifest };

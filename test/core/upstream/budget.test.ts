@@ -112,6 +112,49 @@ describe('nothing is left', () => {
   });
 });
 
+describe('where a look costs as much as a fetch', () => {
+  /** In half a day, of somebody who comes every ten seconds for the tag and then for what it is. */
+  async function manifestsOf(limit: number, window: number): Promise<number> {
+    let left = 0;
+    let at = 0;
+    const r = await registryThat((request, response) => {
+      left = Math.min(limit, left + ((r.clock.now() - at) * limit) / window);
+      at = r.clock.now();
+      if (left < 1) return send(response, 429, told(0, limit, window / second));
+      left -= 1;
+      sendManifest(request, response, told(Math.floor(left), limit, window / second));
+    });
+    at = r.clock.now();
+    let found = 0;
+    for (let times = 0; times < 12 * 360; times += 1) {
+      const looked = await r.upstream.resolve(byTag, anonymous, signal).catch(() => undefined);
+      if (looked !== undefined && (looked.manifest !== undefined || (await r.refused()) === undefined)) found += 1;
+      r.clock.forward(10 * second);
+    }
+    return found;
+  }
+
+  for (const [limit, window, least] of [
+    [10, 10 * minute, 600],
+    [10, 360 * minute, 15],
+  ] as const) {
+    test(`the last of it goes into manifests and not into looks: ${limit} in ${window / minute} minutes`, async () => {
+      assert.ok((await manifestsOf(limit, window)) >= least);
+    });
+  }
+
+  test('nothing is fetched for a look while there is plenty, or where looks are free', async () => {
+    for (const [left, limits] of [
+      [2, {}],
+      [1, { freeHeads: true }],
+    ] as const) {
+      const r = await registryThat((request, response) => sendManifest(request, response, told(left)), limits);
+      for (let times = 0; times < 3; times += 1) await r.upstream.resolve(byTag, anonymous, signal);
+      assert.deepEqual(r.asked(), ['HEAD', 'HEAD', 'HEAD']);
+    }
+  });
+});
+
 describe('a 429', () => {
   const known = { anonymous: { limit: 100, window: 21_600_000 } };
   for (const [what, headers, limits, wait, retryAfter] of [
