@@ -3,6 +3,17 @@ import { hideSecrets } from '../core/oci/redact.ts';
 import type { Upstreams } from '../core/upstream/registry.ts';
 import type { Instruments } from './instruments.ts';
 
+interface ShownLimit {
+  readonly limit: number;
+  readonly remaining: number;
+  /** Seconds in which all of it renews. */
+  readonly window: number;
+  /** Whom the registry counts, if it says so. */
+  readonly source: string | undefined;
+  /** When all of it is there again if nobody asks; milliseconds since 1970. */
+  readonly renewed: number;
+}
+
 export interface ShownBudget {
   readonly registry: string;
   readonly endpoint: string;
@@ -10,15 +21,10 @@ export interface ShownBudget {
   readonly account: string | undefined;
   /** Of that account in the configuration, from 1 on. */
   readonly place: number | undefined;
-  readonly limit: number;
-  readonly remaining: number;
-  /** Seconds in which all of it renews. */
-  readonly window: number;
-  /** Whom the registry counts, if it says so. */
-  readonly source: string | undefined;
-  /** When it told so, and when all of it is there again if nobody asks; milliseconds since 1970. */
+  /** undefined: it has told none, but limits us. */
+  readonly told: ShownLimit | undefined;
+  /** When it told so; milliseconds since 1970. */
   readonly asOf: number;
-  readonly renewed: number;
   /** Until then it is not asked with for what counts; undefined: it is asked with. */
   readonly restsUntil: number | undefined;
 }
@@ -31,45 +37,39 @@ export function shownBudgets(known: ReturnType<Upstreams['budgets']>, now: numbe
       endpoint: hideSecrets(new URL(endpoint).origin),
       account: credentials?.username,
       place: place < 0 ? undefined : place + 1,
-      limit: told.limit,
-      remaining: told.remaining,
-      window: told.window / 1000,
-      source: told.source,
+      told: told && { ...told, window: told.window / 1000, renewed: asOf + told.window },
       asOf,
-      renewed: asOf + told.window,
       restsUntil: until > now ? until : undefined,
     };
   });
 }
 
-/** As status.json has it: times are text (ISO 8601). */
-export interface ToldBudget {
+/** As status.json has it: times are text (ISO 8601). Of who has told no limit, only since when and until when it limits us. */
+export interface ToldBudget extends Partial<Omit<ShownLimit, 'renewed'>> {
   readonly registry: string;
   readonly endpoint: string;
   /** A user name, or `anonymous`. */
   readonly account: string;
-  readonly limit: number;
-  readonly remaining: number;
-  readonly window: number;
-  readonly source: string | undefined;
   readonly asOf: string;
-  readonly renewed: string;
+  readonly renewed?: string;
   readonly restsUntil: string | undefined;
 }
 
-export function toldBudget(shown: ShownBudget): ToldBudget {
-  const { registry, endpoint, account = 'anonymous', limit, remaining, window, source } = shown;
+export function toldBudget({
+  registry,
+  endpoint,
+  account = 'anonymous',
+  told,
+  asOf,
+  restsUntil,
+}: ShownBudget): ToldBudget {
   return {
     registry,
     endpoint,
     account,
-    limit,
-    remaining,
-    window,
-    source,
-    asOf: timeOf(shown.asOf),
-    renewed: timeOf(shown.renewed),
-    restsUntil: shown.restsUntil === undefined ? undefined : timeOf(shown.restsUntil),
+    ...(told && { ...told, renewed: timeOf(told.renewed) }),
+    asOf: timeOf(asOf),
+    restsUntil: restsUntil === undefined ? undefined : timeOf(restsUntil),
   };
 }
 
@@ -84,10 +84,11 @@ export function addBudgets(
   budgets: () => readonly ShownBudget[],
 ): void {
   const labels = ['registry', 'credential'] as const;
-  const values = (of: (budget: ShownBudget) => number) => () => {
-    const least = budgets().toSorted((one, other) => other.remaining - one.remaining);
+  const values = (of: (told: ShownLimit) => number) => () => {
+    const told = budgets().flatMap((each) => (each.told === undefined ? [] : [{ ...each, told: each.told }]));
+    const least = told.toSorted((one, other) => other.told.remaining - one.told.remaining);
     return least.map(
-      (each) => [{ registry: label(each.registry), credential: credentialLabel(each) }, of(each)] as const,
+      (each) => [{ registry: label(each.registry), credential: credentialLabel(each) }, of(each.told)] as const,
     );
   };
   const limit = 'Requests that a registry allows in a window of time, as it has told; most count GETs of manifests.';

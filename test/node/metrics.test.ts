@@ -225,22 +225,17 @@ test('what a limit kept waiting, and what it refused, is counted', async () => {
 
 test('what registries allow is told by the place of an account and not by its name, the least of what shares a label, and else nothing', async () => {
   assert.doesNotMatch(await create().text(), /^sampan_upstream_budget_\w+\{/m);
-  const budget = {
-    endpoint: 'https://x',
-    limit: 200,
-    window: 21_600,
-    source: undefined,
-    asOf: 0,
-    restsUntil: undefined,
-  };
-  const anonymous = { ...budget, account: undefined, place: undefined };
+  const anonymous = { endpoint: 'https://x', account: undefined, place: undefined, asOf: 0, restsUntil: undefined };
+  const limit = { limit: 200, window: 21_600, source: undefined };
+  const acme = { ...anonymous, registry: 'docker.io', account: 'acme-name', place: 2 };
   const metrics = create([
-    { ...budget, registry: 'docker.io', account: 'acme-name', place: 2, remaining: 150, renewed: 5000 },
-    { ...anonymous, registry: 'a.pkg.dev', remaining: 3, renewed: 7000 },
-    { ...anonymous, registry: 'b.pkg.dev', remaining: 8, renewed: 9000 },
+    { ...acme, told: { ...limit, remaining: 150, renewed: 5000 } },
+    { ...anonymous, registry: 'a.pkg.dev', told: { ...limit, remaining: 3, renewed: 7000 } },
+    { ...anonymous, registry: 'b.pkg.dev', told: { ...limit, remaining: 8, renewed: 9000 } },
+    { ...anonymous, registry: 'quay.io', told: undefined, restsUntil: 3000 },
   ]);
   const text = await metrics.text();
-  assert.doesNotMatch(text, /acme-name/);
+  assert.doesNotMatch(text, /acme-name|quay/);
   assertIncludes(
     text.split('\n'),
     'sampan_upstream_budget_limit{registry="docker.io",credential="2"} 200',

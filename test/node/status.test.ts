@@ -23,14 +23,7 @@ const served: MirrorEvent = {
   whole: true,
 };
 
-const budget = {
-  registry: 'docker.io',
-  endpoint: 'https://registry-1.docker.io',
-  limit: 200,
-  remaining: 0,
-  window: 21_600,
-  source: undefined,
-};
+const limit = { limit: 200, remaining: 0, window: 21_600, source: undefined };
 
 function board(budgets: readonly ShownBudget[] = []) {
   let now = 5000;
@@ -157,15 +150,24 @@ test('what went through the forward proxy, and what it refused, is added up', ()
 });
 
 test('it tells what registries allow, of whom, and until when nobody is asked in vain', () => {
-  const anonymous = { ...budget, account: undefined, place: undefined, asOf: 0, renewed: 21_600_000 };
-  const ours = { ...anonymous, account: 'acme', place: 1, remaining: 9, source: '203.0.113.7' };
+  const payer = { registry: 'docker.io', endpoint: 'https://registry-1.docker.io', asOf: 0 };
+  const spent = { ...limit, renewed: 21_600_000 };
   const { status } = board([
-    { ...anonymous, restsUntil: 108_000 },
-    { ...ours, restsUntil: undefined },
+    { ...payer, account: undefined, place: undefined, told: spent, restsUntil: 108_000 },
+    {
+      ...payer,
+      account: 'acme',
+      place: 1,
+      told: { ...spent, remaining: 9, source: '203.0.113.7' },
+      restsUntil: undefined,
+    },
+    { ...payer, account: 'acme-two', place: 2, told: undefined, restsUntil: 3000 },
   ]);
-  const told = { ...budget, asOf: '1970-01-01T00:00:00.000Z', renewed: '1970-01-01T06:00:00.000Z' };
+  const shown = { ...payer, asOf: '1970-01-01T00:00:00.000Z' };
+  const told = { ...shown, ...limit, renewed: '1970-01-01T06:00:00.000Z' };
   assert.deepEqual(status().budgets, [
     { ...told, account: 'anonymous', restsUntil: '1970-01-01T00:01:48.000Z' },
     { ...told, account: 'acme', remaining: 9, source: '203.0.113.7', restsUntil: undefined },
+    { ...shown, account: 'acme-two', restsUntil: '1970-01-01T00:00:03.000Z' },
   ]);
 });

@@ -94,7 +94,7 @@ export class Budgets {
     if (status === 200) this.#memory.refused.delete(key);
     const told = toldIn(headers);
     const current = told ?? (before && this.#told(before));
-    const asOf = told === undefined ? (before?.asOf ?? now) : now;
+    const asOf = told === undefined && current !== undefined ? (before?.asOf ?? now) : now;
     if (status === 429) {
       const asked = retryAfter(header(headers, 'retry-after'), now) ?? usualWait(payer, method, current);
       this.#note({ payer, told: current, asOf, until: now + clamped(asked) });
@@ -143,11 +143,11 @@ export class Budgets {
     return best;
   }
 
-  /** Those that have told something that may still be so. */
-  known(): readonly (Budget & { readonly told: Told })[] {
+  /** Those that have told something that may still be so, or are set aside. */
+  known(): readonly Budget[] {
     return [...this.#memory.budgets.values()].flatMap((budget) => {
       const told = this.#told(budget);
-      return told === undefined ? [] : [{ ...budget, told }];
+      return told === undefined && this.#wait(budget) === 0 ? [] : [{ ...budget, told }];
     });
   }
 

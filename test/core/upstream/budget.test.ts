@@ -224,4 +224,14 @@ describe('what is known', () => {
     assert.equal(r.upstream.allowance(repository), undefined);
     assert.deepEqual(r.upstream.budgets(), []);
   });
+
+  test('is also who limits us without telling a limit, for as long as that is remembered', async () => {
+    const r = await registryThat((_request, response) => send(response, 429, { 'retry-after': '60' }));
+    await r.refused();
+    const now = r.clock.now();
+    const shown = r.upstream.budgets().map(({ told: limit, asOf, until }) => [limit, asOf, until]);
+    assert.deepEqual(shown, [[undefined, now, now + minute]]);
+    r.clock.forward(minute);
+    assert.deepEqual(r.upstream.budgets(), []);
+  });
 });

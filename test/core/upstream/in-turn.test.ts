@@ -74,7 +74,7 @@ describe('who has most left is asked with first', () => {
     await r.get(ours);
     assert.deepEqual(r.upstream.allowance(repository), { share: 0.4, window: 3_600_000 });
     assert.deepEqual(
-      r.upstream.budgets().map(({ payer, told }) => [payer.credentials?.username, told.remaining]),
+      r.upstream.budgets().map(({ payer, told }) => [payer.credentials?.username, told?.remaining]),
       [
         [undefined, 5],
         ['a', 10],
