@@ -1,7 +1,7 @@
 // The ways in which an image can be private, and who comes for it in each of them.
 import { seal } from '../../src/core/access/seal.ts';
 import { createMac } from '../../src/node/mac.ts';
-import { basic, kept, key, secrets, type Settings } from './door.ts';
+import { basic, kept, key, secrets, type Settings, tokenIn } from './door.ts';
 import type { AttackLab } from './attack-lab.ts';
 import type { ReachableFace } from './chain.ts';
 
@@ -101,6 +101,34 @@ export async function sharedSettings(lab: AttackLab, access: string): Promise<Se
   };
 }
 
+/** Of a sampan behind another one, whose endpoint opens what alice may have: whatever is shown there is not what opens it. */
+function chained(login: string, before: string): Way {
+  return {
+    ...shared,
+    attackers: {
+      ...shared.attackers,
+      'any login': () => basic('x', 'y'),
+      'any token': () => 'Bearer x',
+      async 'what any login gets a token for'(lab, repository) {
+        const target = `/token?service=docker.io&scope=repository:${repository}:pull`;
+        const got = await lab.ask({ target }, basic('x', 'y'));
+        return got.status === 200 ? tokenIn(got) : basic('x', 'y');
+      },
+    },
+    settings: async (lab) => withLogin(await sharedSettings(lab, 'login'), before),
+    async behind(lab, { origin }) {
+      const endpoint = `${origin}/${secrets.alice}/docker.io`;
+      const registries = { 'docker.io': { endpoints: [endpoint] } };
+      return withLogin({ ...(await sharedSettings(lab, 'open')), registries }, login);
+    },
+  };
+}
+
+function withLogin(settings: Settings, login: string): Settings {
+  const { 'docker.io': hub } = settings['registries'] as Readonly<Record<string, object>>;
+  return { ...settings, registries: { 'docker.io': { ...hub, login: login === 'none' ? undefined : login } } };
+}
+
 /** As the registry itself gives it to a client that asks there. */
 export const direct =
   (user: string): Shows =>
@@ -153,13 +181,8 @@ export const ways: Readonly<Record<string, Way>> = {
       'a token that nobody knows': () => 'Bearer hubtoken-1000000',
     },
   },
-  'another sampan before this one': {
-    ...shared,
-    settings: (lab) => sharedSettings(lab, 'login'),
-    async behind(lab, { origin }) {
-      const settings = await sharedSettings(lab, 'open');
-      const endpoint = `${origin}/${secrets.alice}/docker.io`;
-      return { ...settings, registries: { 'docker.io': { endpoints: [endpoint], login: 'account' } } };
-    },
-  },
+  'another sampan before this one': chained('account', 'account'),
+  'another sampan before this one, where nobody logs in': chained('none', 'account'),
+  'another sampan before this one, and nobody logs in at either': chained('none', 'none'),
+  'another sampan before this one, which relays logins to it': chained('own', 'account'),
 };

@@ -150,10 +150,12 @@ export class Door {
     return repository !== undefined && caller.authorization === undefined && wantsAccount(rules, caller, repository);
   }
 
-  /** Of a made secret. Passwords come later: whose they are to be, what is asked for may tell. */
+  /** Of a made secret, a login's before the address's. Passwords come later: whose they are to be, what is asked for may tell. */
   #ownerOf({ secret }: Arrival, login: Login | undefined, address: string): Promise<Account | undefined> | undefined {
-    if (secret !== undefined) return ownerOf(this.#parts, secret, address);
-    return login?.kind === 'basic' && looksSecret(login.password) ? identify(this.#parts, login, address) : undefined;
+    const owner = secret === undefined ? undefined : ownerOf(this.#parts, secret, address);
+    if (!isMade(login)) return owner;
+    const shown = () => identify(this.#parts, login, address);
+    return owner?.then(shown) ?? shown();
   }
 
   /** Throws what is wrong with the request; to who is not let in, only that. */
@@ -182,9 +184,9 @@ export class Door {
     throw error;
   }
 
-  /** With the account whose login it is, made secret or password. */
+  /** With the account whose login it is, made secret or password. The secret of an address vouches for no password beside it. */
   async #member(login: Login | undefined, known: Caller): Promise<Caller> {
-    if (known.account !== undefined) return known;
+    if (isMade(login) && known.account !== undefined) return known;
     const account = await identify(this.#parts, login, known.address);
     return account === undefined ? known : { ...known, account };
   }
@@ -239,6 +241,11 @@ export class Door {
     const account = accounts?.byName(pass.name, known.address);
     return account && { ...known, account };
   }
+}
+
+/** With a secret that this mirror has made, as far as its form tells. */
+function isMade(login: Login | undefined): boolean {
+  return login?.kind === 'basic' && looksSecret(login.password);
 }
 
 /** To the next page of a list with the secret that this one was asked with. */

@@ -10,11 +10,14 @@ const forAnybody = /^sampan; (?:hit|fwd=miss)\b/;
 
 const unjudged = /^sampan; fwd=bypass; detail=limited\b/;
 
-/** True for what an account's secret has opened, as far as anybody can tell, and was asked for in nobody's name. */
+/**
+ * True for what an account's secret has opened, as far as anybody can tell, and was not asked for in our own name: a client's login
+ * is not what opens there.
+ */
 export function isPrivate(endpoint: string, as: Asker, { status, headers }: UpstreamResponse): boolean {
-  const isSomebodys = as.authorization !== undefined || (as.ours === true && as.isPublic !== true);
+  const isOurs = as.ours === true && as.isPublic !== true;
   const isContent = status === 200 || status === 206;
-  if (isSomebodys || !isContent || !holdsSecret(endpoint)) return false;
+  if (isOurs || !isContent || !holdsSecret(endpoint)) return false;
   return !forAnybody.test(header(headers, 'cache-status') ?? '');
 }
 

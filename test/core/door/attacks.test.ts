@@ -19,7 +19,7 @@ const revokedSince: Shows = async (lab, repository) => {
 };
 
 // Another one before it is reached by HTTP.
-const { 'another sampan before this one': _, ...here } = allWays;
+const here = Object.fromEntries(Object.entries(allWays).filter(([, { behind }]) => behind === undefined));
 const own = 'the registry’s own logins';
 const { attackers, ...others } = here[own]!;
 const overTime: Way = {
