@@ -89,7 +89,10 @@ export class Crew {
       }
       const shortened = lanes.find(({ at, stop }) => at <= move.from && move.from < stop);
       if (shortened !== undefined && !shortened.stopAt(move.from)) return;
-      if (move.why === 'slow') this.#company.comesTo(lanes, this.#lookedAt);
+      if (move.why === 'slow') {
+        this.#company.comesTo(lanes, this.#lookedAt);
+        this.#lags(shortened);
+      }
       this.#begin(new RunningLane(move.from, move.to, move.to, clock));
     }
   }
@@ -154,8 +157,15 @@ export class Crew {
 
   /** Its connection has just brought something. */
   #brought(lane: RunningLane): void {
-    if (lane.throttled && this.#mayRenew()) lane.leave();
-    else if (this.#parts.clock.now() - this.#lookedAt >= lookEvery) this.#look();
+    if (lane.throttled && this.#mayRenew()) {
+      this.#lags(lane);
+      lane.leave();
+    } else if (this.#parts.clock.now() - this.#lookedAt >= lookEvery) this.#look();
+  }
+
+  /** Who else has the blob is to bring what this one would be long about. */
+  #lags(lane: RunningLane | undefined): void {
+    if (lane?.connection !== undefined) this.#parts.sources.stumbled(lane.connection);
   }
 
   /** Who gives parts, and as many connections as we like, gives another one for the one that we let go of. */

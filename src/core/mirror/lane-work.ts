@@ -37,6 +37,7 @@ export async function work(
   const { size, clock } = parts;
   const write: Write = (chunk, offset) => writeMissing(parts, chunk, offset);
   const signal = AbortSignal.any([parts.signal, lane.leaving]);
+  lane.connection = first;
   const stream = resumed(first, {
     size,
     at: () => lane.at,
@@ -59,7 +60,9 @@ export async function work(
 
   async function open(offset: number, until: AbortSignal, end: number | undefined): Promise<Incoming> {
     const { sources, here } = parts;
+    if (lane.connection !== undefined) sources.stumbled(lane.connection);
     const incoming = await sources.open(offset, until, end);
+    lane.connection = incoming;
     const fromBefore = incoming.offset < offset;
     if (fromBefore && !isAlone()) {
       await letGo(incoming);

@@ -2,7 +2,7 @@
 import type { Interval } from './intervals.ts';
 import type { Lane } from './lanes.ts';
 import { Meter } from './meter.ts';
-import type { Clock } from './ports.ts';
+import type { Clock, Incoming } from './ports.ts';
 
 /** The chunk is only lent until it resolves. */
 export type Write = (chunk: Uint8Array, offset: number) => Promise<void>;
@@ -19,6 +19,8 @@ const crawlsFor = 5000;
 const worthwhile = 10_000;
 
 export class RunningLane implements Lane {
+  /** That it has, or had last. */
+  connection: Incoming | undefined;
   readonly #clock: Clock;
   readonly #leaving = new AbortController();
   #at: number;

@@ -10,8 +10,10 @@ export class Sources {
   readonly #all: Iterable<Source>;
   readonly #refused = new Set<Source>();
   #refusal = new RegistryError('UNAVAILABLE', 'there is nobody to ask for this blob');
-  /** Could not answer the last time, so others come first. */
-  #stumbled: Source | undefined;
+  /** Could not answer, broke off or lagged behind, so others come first: by when, counted. */
+  readonly #stumbledAt = new WeakMap<Source, number>();
+  #stumbles = 0;
+  readonly #sourceOf = new WeakMap<Incoming, Source>();
   #ranges = true;
   /** One of each source that has brought anything. */
   readonly #blame = new Set<NonNullable<Incoming['blame']>>();
@@ -33,10 +35,11 @@ export class Sources {
       try {
         const incoming = await this.#ask(source, offset, signal, end);
         if (incoming.blame !== undefined) this.#blame.add(incoming.blame);
+        this.#sourceOf.set(incoming, source);
         return incoming;
       } catch (error) {
         if (!(error instanceof RegistryError && [401, 403, 404].includes(error.status))) {
-          this.#stumbled = source;
+          this.#putLast(source);
           throw error;
         }
         this.#refused.add(source);
@@ -46,19 +49,26 @@ export class Sources {
     throw this.#refusal;
   }
 
+  /** That broke off, or lags behind: who else has the blob is asked before the one who sent it. */
+  stumbled(incoming: Incoming): void {
+    const source = this.#sourceOf.get(incoming);
+    if (source !== undefined) this.#putLast(source);
+  }
+
   /** What they brought is not what its digest says. `surely`: all of it was theirs. */
   blame(surely: boolean): void {
     for (const blame of this.#blame) blame(surely && this.#blame.size === 1);
   }
 
   #next(): Source | undefined {
-    let last: Source | undefined;
-    for (const source of this.#all) {
-      if (this.#refused.has(source)) continue;
-      if (source !== this.#stumbled) return source;
-      last = source;
-    }
-    return last;
+    const when = (source: Source) => this.#stumbledAt.get(source) ?? 0;
+    const left = [...this.#all].filter((source) => !this.#refused.has(source));
+    return left.toSorted((one, other) => when(one) - when(other))[0];
+  }
+
+  #putLast(source: Source): void {
+    this.#stumbles += 1;
+    this.#stumbledAt.set(source, this.#stumbles);
   }
 
   async #ask(source: Source, offset: number, signal: AbortSignal, end: number | undefined): Promise<Incoming> {

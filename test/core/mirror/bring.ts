@@ -18,7 +18,8 @@ interface Options {
   readonly most?: number;
   readonly bytes?: Uint8Array;
   readonly busy?: boolean;
-  readonly sources?: (link: VirtualLink, clock: VirtualClock) => Source[];
+  /** Who can be asked; more may join. */
+  readonly sources?: (link: VirtualLink, clock: VirtualClock) => Iterable<Source>;
   /** What readers do while it runs. */
   readonly meanwhile?: (fill: {
     clock: VirtualClock;
