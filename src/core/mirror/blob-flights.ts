@@ -1,8 +1,8 @@
 // Downloads under way: at most one a digest, and whose upstreams answer for it.
 import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/errors.ts';
-import type { Repository } from '../oci/reference.ts';
 import type { NamedPull } from './blob-inquiry.ts';
+import { anybodys, type Origin } from './origin.ts';
 import type { Parts } from './parts.ts';
 import { type Fill, NoRoom, type Source } from './ports.ts';
 
@@ -12,6 +12,10 @@ export type Named = Pick<NamedPull, 'inquiry' | 'repository' | 'digest'>;
 export interface Flight {
   /** For whom it was started (`BlobInquiry.party`). */
   readonly starter: string;
+  /** What the bytes have that it brings: nobody of another lends it an upstream. */
+  readonly origin: Origin;
+  /** Of the starter. */
+  readonly registry: string;
   /** undefined: the blob turned out to be in the store already. */
   readonly filling: Promise<Fill | undefined>;
   /** Resolves when it is over, well or not, and forgotten. */
@@ -57,7 +61,9 @@ export class BlobFlights {
     const { promise: landed, resolve: land } = Promise.withResolvers<void>();
     const flight: Flight = {
       starter: inquiry.party(repository),
-      filling: this.#begin(repository, digest, live, expected, ahead),
+      origin: inquiry.origin(repository),
+      registry: repository.registry,
+      filling: this.#begin(named, live, expected, ahead),
       landed,
       sources,
       isShared: false,
@@ -70,10 +76,15 @@ export class BlobFlights {
     return flight;
   }
 
-  /** The repository is proven to have the blob: its upstream is asked for it too, and the party gets what the flight brings. */
+  /**
+   * The repository is proven to have the blob: the party gets what the flight brings, and its upstream is asked for it too.
+   * But not in somebody's name, where others read what is anybody's.
+   */
   vouch(flight: Flight, named: Named): void {
     const party = named.inquiry.party(named.repository);
-    if (!flight.parties.has(party)) lend(flight, named);
+    const lends = flight.origin !== anybodys || named.inquiry.origin(named.repository) === anybodys;
+    if (lends && !flight.parties.has(party)) lend(flight, named);
+    flight.isShared ||= party !== flight.starter;
     flight.parties.set(party, 'proven');
   }
 
@@ -86,17 +97,16 @@ export class BlobFlights {
   }
 
   async #begin(
-    repository: Repository,
-    digest: Digest,
+    { inquiry, repository, digest }: Named,
     sources: Iterable<Source>,
     expected: number | undefined,
     ahead: boolean,
   ): Promise<Fill | undefined> {
-    const { store, report, lanes } = this.#parts;
+    const { origins, store, report, lanes } = this.#parts;
     // It may have come to rest between the look at the store and now.
-    if ((await store.stat(digest)) !== undefined) return undefined;
+    if ((await origins.opens(repository, digest)) && (await store.stat(digest)) !== undefined) return undefined;
     report({ kind: 'fill', repository, digest, ahead });
-    return store.fill(digest, sources, expected, lanes(repository.registry));
+    return store.fill(digest, sources, expected, lanes(repository.registry), inquiry.origin(repository));
   }
 
   /** Forgotten only once the blob is in the store, so that at every moment it is found in the one or the other. */
@@ -113,8 +123,11 @@ export class BlobFlights {
       flight.answered = true;
       // Also of one that was refused: until then it may be at what it has written.
       await fill.done;
+      // At once: until it is known, what is here looks as if it was still on its way.
+      const learnt = this.#parts.origins.learn(flight.origin, digest);
       // An upstream that told no size: only now is it known.
       const size = await this.#parts.store.stat(digest);
+      await learnt;
       const isProven = flight.parties.get(flight.starter) === 'proven';
       if (isProven) await inquiry.proven(repository, digest, size, true);
     } catch (error) {

@@ -6,6 +6,7 @@ import { isManifestType } from '../oci/manifest.ts';
 import type { BlobPull } from '../oci/pull.ts';
 import type { Repository } from '../oci/reference.ts';
 import { unknownBlob } from '../oci/unknown.ts';
+import type { Origin } from './origin.ts';
 import type { Book, Clock, Source } from './ports.ts';
 
 export interface Admission {
@@ -25,6 +26,8 @@ export interface Proof {
 export interface BlobInquiry {
   /** Who asks for this repository, among those who share a flight. */
   party(repository: Repository): string;
+  /** What the bytes have that come in this name. */
+  origin(repository: Repository): Origin;
   /** Whether he may have it, before anything here is looked at. Throws what refuses it. `staleFor`: of verdicts, in milliseconds. */
   admit(repository: Repository, digest: Digest, staleFor: number): Promise<Admission>;
   /** Whether the upstream has this blob in this repository. undefined: it has not. */

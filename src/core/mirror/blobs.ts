@@ -66,7 +66,7 @@ export class Blobs {
   async #head(pull: NamedPull, { size, proven, trouble }: Admission): Promise<Reply> {
     const { inquiry, repository, digest } = pull;
     const told = proven ? size : await sizeProven(inquiry, repository, digest, size);
-    const here = await this.#parts.store.stat(digest);
+    const here = await this.#here(pull);
     if (here !== undefined && here === (told ?? here)) {
       return blobHead(digest, here, trouble ? 'stale' : 'hit', trouble);
     }
@@ -74,6 +74,12 @@ export class Blobs {
     if (trouble !== undefined) throw trouble;
     // Proven some time ago and not here: whether it is still there, only the upstream knows.
     return blobHead(digest, proven ? await sizeProven(inquiry, repository, digest) : told, 'forward');
+  }
+
+  /** Bytes, if this registry's word is enough to open it. */
+  async #here({ repository, digest }: NamedPull): Promise<number | undefined> {
+    const { origins, store } = this.#parts;
+    return (await origins.opens(repository, digest)) ? store.stat(digest) : undefined;
   }
 
   async #get(pull: NamedPull, admission: Admission, signal: AbortSignal, round = 1): Promise<Reply> {
@@ -86,6 +92,7 @@ export class Blobs {
     if (past !== undefined) return this.#past.reply(pull, past, signal);
 
     const running = this.#flights.get(digest);
+    if (running !== undefined && !mayRead(running, pull)) return this.#past.reply(pull, 'forward', signal);
     const wasAnswered = running?.answered === true;
     const flight = running ?? this.#flights.start(pull, admission.size);
     signal.addEventListener('abort', () => this.#flights.left(flight, pull), { once: true });
@@ -115,7 +122,8 @@ export class Blobs {
 
   async #atRest(pull: NamedPull, { size: known, proven, trouble }: Admission): Promise<Reply | undefined> {
     const { inquiry, repository, digest, range } = pull;
-    const { store } = this.#parts;
+    const { origins, store } = this.#parts;
+    if (!(await origins.opens(repository, digest))) return undefined;
     let size = known;
     if (!proven) {
       // The bytes came by way of another repository. Before the proof nothing is told, not even that a range is out of bounds.
@@ -168,4 +176,9 @@ export class Blobs {
 /** Whom it names, counts, or sends to log in, may be another party: everybody hears his own refusal. */
 function isAnothers({ status }: RegistryError, { isShared }: Flight): boolean {
   return isShared && [401, 403, 404, 429].includes(status);
+}
+
+/** What a flight brings in somebody's name is for his registry alone; what it brings in nobody's, he might wait for in vain elsewhere. */
+function mayRead({ origin, registry }: Flight, { inquiry, repository }: NamedPull): boolean {
+  return origin === inquiry.origin(repository) || registry === repository.registry;
 }

@@ -12,6 +12,7 @@ import { type Admission, type BlobInquiry, type Proof, admitAnybody } from './bl
 import { Flights } from './flights.ts';
 import { judgedFor, longestRefused, missingFor, reachedFor, refusedFor, restAfter } from './freshness.ts';
 import type { Memory } from './memory.ts';
+import { anybodys, type Origin } from './origin.ts';
 import type { Book, Clock, Incoming, Resolved, Source, Upstream } from './ports.ts';
 
 /** Brings what a tag has moved to. undefined: there is no need to. */
@@ -41,6 +42,10 @@ export class Inquiry implements BlobInquiry {
 
   party(repository: Repository): string {
     return repositoryKey(repository);
+  }
+
+  origin(): Origin {
+    return anybodys;
   }
 
   admit(repository: Repository, digest: Digest, staleFor: number): Promise<Admission> {

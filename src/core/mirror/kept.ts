@@ -1,7 +1,10 @@
 // Manifests at rest: read from memory or the store, kept in both.
 import { type Digest, algorithmOf, hexOf } from '../oci/digest.ts';
 import type { Manifest } from '../oci/manifest.ts';
+import type { Repository } from '../oci/reference.ts';
 import type { HotManifests } from './hot.ts';
+import type { Origin } from './origin.ts';
+import type { Origins } from './origins.ts';
 import type { BlobStore, Book, DigestOf } from './ports.ts';
 
 /** The most that a manifest may have: 4 MiB, as distribution and podman have it. */
@@ -10,17 +13,21 @@ const longestManifest = 4 * 1024 * 1024;
 export class KeptManifests {
   readonly #store: BlobStore;
   readonly #book: Book;
+  readonly #origins: Origins;
   readonly #digest: DigestOf;
   readonly #hot: HotManifests;
 
-  constructor(store: BlobStore, book: Book, digest: DigestOf, hot: HotManifests) {
+  constructor(store: BlobStore, book: Book, origins: Origins, digest: DigestOf, hot: HotManifests) {
     this.#store = store;
     this.#book = book;
+    this.#origins = origins;
     this.#digest = digest;
     this.#hot = hot;
   }
 
-  async read(digest: Digest): Promise<Uint8Array | undefined> {
+  /** What this repository's registry may open of what is here. */
+  async read(repository: Repository, digest: Digest): Promise<Uint8Array | undefined> {
+    if (!(await this.#origins.opens(repository, digest))) return undefined;
     const hot = this.#hot.get(digest);
     if (hot !== undefined) {
       // Else the store would take it for the one that nobody uses.
@@ -39,12 +46,13 @@ export class KeptManifests {
   }
 
   /** At once in memory, soon in the store. That the store cannot take it is the store's trouble and nobody else's. */
-  keep(manifest: Manifest): void {
+  async keep(manifest: Manifest, origin: Origin): Promise<void> {
     const { descriptor, bytes } = manifest;
+    await this.#origins.learn(origin, descriptor.digest);
     if (this.#hot.has(descriptor.digest)) return;
     this.#hot.set(descriptor.digest, bytes);
     const source = async () => ({ offset: 0, size: bytes.length, stream: once(bytes) });
-    this.#store.fill(descriptor.digest, [source], bytes.length).done.catch(() => {});
+    this.#store.fill(descriptor.digest, [source], bytes.length, 1, origin).done.catch(() => {});
   }
 }
 

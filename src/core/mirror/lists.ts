@@ -11,6 +11,7 @@ import { type Repository, repositoryKey } from '../oci/reference.ts';
 import { Flights } from './flights.ts';
 import { isFresh, lacksReferrersFor, mayBeStale } from './freshness.ts';
 import type { Manifests } from './manifests.ts';
+import { anybodys } from './origin.ts';
 import type { Parts } from './parts.ts';
 import type { Page } from './ports.ts';
 import { pageReply } from './replies.ts';
@@ -86,7 +87,8 @@ export class Lists {
     const freshness = this.#parts.freshness(repository.registry);
     const verdict = standingOf(await book.verdict(repository), clock.now(), freshness.staleFor);
     const pointer = await book.pointer(repository, name);
-    const read = () => (pointer === undefined || verdict === 'none' ? undefined : kept.read(pointer.descriptor.digest));
+    const read = () =>
+      pointer === undefined || verdict === 'none' ? undefined : kept.read(repository, pointer.descriptor.digest);
     if (pointer !== undefined && verdict === 'fresh' && isFresh(pointer, clock.now(), freshness)) {
       const bytes = await read();
       if (bytes !== undefined) return { bytes, outcome: 'hit' };
@@ -147,7 +149,7 @@ export class Lists {
       digest: parseDigest(`sha256:${await digest('sha256', bytes)}`),
       size: bytes.length,
     };
-    kept.keep({ descriptor, bytes });
+    await kept.keep({ descriptor, bytes }, anybodys);
     await book.point(repository, name, { descriptor, checkedAt: clock.now() });
   }
 }

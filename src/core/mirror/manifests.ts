@@ -12,6 +12,7 @@ import { unknownManifest } from '../oci/unknown.ts';
 import type { Outcome } from './events.ts';
 import { Flights } from './flights.ts';
 import { type Freshness, isFresh, mayBeStale, stretched } from './freshness.ts';
+import { anybodys } from './origin.ts';
 import type { Parts } from './parts.ts';
 import type { Pointer } from './ports.ts';
 import type { PullAhead } from './pull-ahead.ts';
@@ -96,7 +97,8 @@ export class Manifests {
       // Fetching it is as good a proof as a HEAD, and saves one; but what is fetched in our own name proves nothing.
       const proves = !this.#parts.credentialed(repository.registry);
       // Unproven here, it is not looked for: how long that takes would tell what others have brought.
-      const isMissing = async (digest: Digest) => held === undefined || (await kept.read(digest)) === undefined;
+      const isMissing = async (digest: Digest) =>
+        held === undefined || (await kept.read(repository, digest)) === undefined;
       if (proves && !head && !isTag(target) && standing === 'fresh' && (await isMissing(target))) {
         const manifest = await this.#fetch(repository, target);
         return { descriptor: manifest.descriptor, manifest, outcome: 'miss' };
@@ -128,7 +130,9 @@ export class Manifests {
     { digest }: Descriptor,
   ): Promise<Manifest | undefined> {
     if (held === undefined || held.descriptor.digest === digest) return undefined;
-    return (await this.#parts.kept.read(digest)) === undefined ? this.#fetch(repository, digest) : undefined;
+    return (await this.#parts.kept.read(repository, digest)) === undefined
+      ? this.#fetch(repository, digest)
+      : undefined;
   }
 
   async #held(reference: Reference): Promise<Pointer | undefined> {
@@ -149,7 +153,7 @@ export class Manifests {
   async #bring(repository: Repository, found: Found): Promise<{ manifest: Read; outcome: Outcome }> {
     const { descriptor } = found;
     if (found.manifest !== undefined) return { manifest: found.manifest, outcome: found.outcome };
-    const bytes = await this.#parts.kept.read(descriptor.digest);
+    const bytes = await this.#parts.kept.read(repository, descriptor.digest);
     if (bytes === undefined) return { manifest: await this.#fetch(repository, descriptor.digest), outcome: 'miss' };
     const manifest = this.#read(descriptor, bytes);
     return { manifest, outcome: found.outcome === 'forward' ? 'hit' : found.outcome };
@@ -161,7 +165,7 @@ export class Manifests {
       const reference = { repository, target: digest };
       // It may have come in between the look at what we hold and now.
       const held = await this.#held(reference);
-      const bytes = held === undefined ? undefined : await kept.read(digest);
+      const bytes = held === undefined ? undefined : await kept.read(repository, digest);
       if (held !== undefined && bytes !== undefined) return this.#read(held.descriptor, bytes);
       const manifest = await inquiry.fetch(repository, digest, () =>
         upstream.manifest(reference, oursOfPublic, closing),
@@ -178,7 +182,7 @@ export class Manifests {
     const known = { mediaType: listing.mediaType, digest: descriptor.digest, size: bytes.length };
     const manifest = { descriptor: known, bytes, listing };
     await book.link(repository, manifest.descriptor);
-    kept.keep(manifest);
+    await kept.keep(manifest, anybodys);
     return manifest;
   }
 

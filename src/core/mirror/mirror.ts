@@ -18,6 +18,7 @@ import { Lists } from './lists.ts';
 import { Manifests } from './manifests.ts';
 import { Memory } from './memory.ts';
 import { noBook, noStore } from './nothing.ts';
+import { Origins } from './origins.ts';
 import type { AheadLimits, Parts } from './parts.ts';
 import { passManifest } from './pass.ts';
 import type { BlobStore, Book, Clock, DigestOf, NewHasher, Shelf, Upstream } from './ports.ts';
@@ -75,7 +76,10 @@ export class Mirror {
     const memory = parts.memory ?? new Memory(clock);
     const store = tolerant(parts.store ?? noStore, report);
     const book = parts.book ?? noBook;
-    const kept = new KeptManifests(store, book, digest, memory.manifests);
+    const { mac } = parts;
+    const keepsPrivate = parts.store !== undefined && newHasher !== undefined && mac !== undefined;
+    const origins = new Origins(book, keepsPrivate);
+    const kept = new KeptManifests(store, book, origins, digest, memory.manifests);
     const inquiry = new Inquiry(upstream, book, memory, clock, closing);
     this.#access = parts.access;
     this.#rules = parts.rules ?? [];
@@ -85,6 +89,7 @@ export class Mirror {
       store,
       shelves,
       book,
+      origins,
       kept,
       memory,
       clock,
@@ -99,9 +104,7 @@ export class Mirror {
       this.#blobs = new UntouchedBlobs(this.#parts);
       this.#manifests = new Manifests(this.#parts);
     } else {
-      const { mac } = parts;
-      const keeps = parts.store !== undefined && mac !== undefined;
-      const privately = keeps ? new PrivateInquiries({ upstream, memory, mac, closing }) : undefined;
+      const privately = keepsPrivate ? new PrivateInquiries({ upstream, memory, mac, closing }) : undefined;
       this.#privateManifests = privately && new PrivateManifests(kept, privately);
       const blobs = new Blobs({ ...this.#parts, newHasher, ahead, privately }, parts.underway);
       this.#blobs = blobs;

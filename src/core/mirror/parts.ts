@@ -4,6 +4,7 @@ import type { Freshness } from './freshness.ts';
 import type { Inquiry } from './inquiry.ts';
 import type { KeptManifests } from './kept.ts';
 import type { Memory } from './memory.ts';
+import type { Origins } from './origins.ts';
 import type { PrivateInquiries } from './private.ts';
 import type { BlobStore, Book, Clock, DigestOf, NewHasher, Shelf, Upstream } from './ports.ts';
 
@@ -14,6 +15,7 @@ export interface Parts {
   /** Of a mirror that looks at no bytes, the nearest first. */
   readonly shelves: readonly Shelf[];
   readonly book: Book;
+  readonly origins: Origins;
   readonly kept: KeptManifests;
   readonly memory: Memory;
   readonly clock: Clock;

@@ -6,6 +6,7 @@ import type { Algorithm, Digest } from '../oci/digest.ts';
 import type { Manifest } from '../oci/manifest.ts';
 import type { Range, RangeRequest } from '../oci/range.ts';
 import type { Reference, Repository } from '../oci/reference.ts';
+import type { Origin } from './origin.ts';
 import type { Body, ByteStream } from './reply.ts';
 
 /** A blob, or a part of it, ready to be read. Whoever gets one sends its body or discards it. */
@@ -29,9 +30,10 @@ export interface BlobStore {
    * Brings bytes in under the name that they claim. `open` sees nothing until all are in and the digest matches.
    * Never throws; one fill a digest at a time is the caller's duty. `sources` is live: who joins may add to it while the fill runs.
    * `expected`: bytes, if the upstream has told before; one that says otherwise now is wrong (502). `lanes`: how many
-   * connections it may have at once; a few if nobody says. It may go on with what an earlier one left, but a source answers first.
+   * connections it may have at once; a few if nobody says. It may go on with what an earlier one of the same
+   * `origin` (anybody's, if nobody says) left, but a source answers first.
    */
-  fill(digest: Digest, sources: Iterable<Source>, expected?: number, lanes?: number): Fill;
+  fill(digest: Digest, sources: Iterable<Source>, expected?: number, lanes?: number, origin?: Origin): Fill;
   /** The whole of a small blob, as bytes that nobody changes; undefined if it is not here or longer than `most`. */
   read(digest: Digest, most: number): Promise<Uint8Array | undefined>;
   delete(digest: Digest): Promise<void>;

@@ -35,7 +35,7 @@ export class PrivateManifests {
     const { descriptor, manifest } = found;
     if (isNotModified(conditions, descriptor.digest)) return notModified(descriptor.digest, 'forward');
     if (head) return manifestReply(descriptor, undefined, 'forward');
-    if (manifest !== undefined) this.#kept.keep(manifest);
+    if (manifest !== undefined) await this.#kept.keep(manifest, repository.registry);
     const brought: Brought = manifest ?? (await this.#bring(inquiry, repository, descriptor));
     return manifestReply(brought.descriptor, brought.bytes, brought.isHeld === true ? 'hit' : 'miss');
   }
@@ -44,16 +44,16 @@ export class PrivateManifests {
   #bring(inquiry: PrivateInquiry, repository: Repository, descriptor: Descriptor): Promise<Brought> {
     const { digest } = descriptor;
     return this.#bringing.share(`${inquiry.party()} ${digest}`, async () => {
-      const bytes = await this.#kept.read(digest);
+      const bytes = await this.#kept.read(repository, digest);
       if (bytes !== undefined) {
         // What is a manifest under one media type need be none under another.
         readManifest(bytes, descriptor.mediaType);
-        return { descriptor, bytes, isHeld: true };
+        return { descriptor: { ...descriptor, size: bytes.length }, bytes, isHeld: true };
       }
       const reference = { repository, target: digest };
       const manifest = await inquiry.manifest(reference);
       if (manifest === undefined) throw unknownManifest(reference);
-      this.#kept.keep(manifest);
+      await this.#kept.keep(manifest, repository.registry);
       return manifest;
     });
   }

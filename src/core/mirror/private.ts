@@ -9,6 +9,7 @@ import { type Admission, type BlobInquiry, type Proof, sizeProven } from './blob
 import { Flights } from './flights.ts';
 import { decidedFor } from './freshness.ts';
 import type { Memory } from './memory.ts';
+import type { Origin } from './origin.ts';
 import type { Resolved, Source, Upstream } from './ports.ts';
 
 export interface PrivateParts {
@@ -56,6 +57,10 @@ export class PrivateInquiry implements BlobInquiry {
 
   party(): string {
     return this.#name;
+  }
+
+  origin({ registry }: Repository): Origin {
+    return registry;
   }
 
   /** What it says a name points at, now; of a digest, whether it has it, a minute ago at most. undefined: it has no such manifest. */

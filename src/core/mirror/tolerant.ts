@@ -23,7 +23,7 @@ export function tolerant(store: BlobStore, report: Report): BlobStore {
   return {
     stat: (digest) => attempt('looking for a blob', () => store.stat(digest)),
     open: (digest, range) => attempt('opening a blob', () => store.open(digest, range)),
-    fill: (digest, sources, expected, lanes) => store.fill(digest, sources, expected, lanes),
+    fill: (...order) => store.fill(...order),
     read: (digest, most) => attempt('reading a blob', () => store.read(digest, most)),
     delete: (digest) => attempt('deleting a blob', () => store.delete(digest)),
     check: async (digest) => (await attempt('checking a blob', () => store.check(digest))) ?? true,

@@ -6,7 +6,7 @@ import { type Listing, isManifestType, readManifest } from '../oci/manifest.ts';
 import { type Repository, repositoryKey } from '../oci/reference.ts';
 import type { Parts } from './parts.ts';
 
-type Held = Pick<Parts, 'kept' | 'store' | 'book' | 'memory' | 'shelves'>;
+type Held = Pick<Parts, 'kept' | 'origins' | 'store' | 'book' | 'memory' | 'shelves'>;
 
 /** An index is looked into this deep, and at so many of its images: more than there are platforms. */
 const deepest = 2;
@@ -32,15 +32,15 @@ export async function isWhole(held: Held, repository: Repository, descriptor: De
 }
 
 async function look(held: Held, repository: Repository, descriptor: Descriptor, depth: number): Promise<boolean> {
-  const { kept, store, book } = held;
+  const { kept, origins, store, book } = held;
   const isProven = async (digest: Digest) => (await book.standing(repository, digest)) !== undefined;
   if (!(await isProven(descriptor.digest))) return false;
-  const bytes = await kept.read(descriptor.digest);
+  const bytes = await kept.read(repository, descriptor.digest);
   const listing = bytes && readable(bytes, descriptor.mediaType);
   if (listing === undefined) return false;
   if (listing.kind === 'image') {
     const isHere = async ({ digest }: Descriptor) =>
-      (await isProven(digest)) && (await store.stat(digest)) !== undefined;
+      (await isProven(digest)) && (await origins.opens(repository, digest)) && (await store.stat(digest)) !== undefined;
     return every(listing.served, isHere);
   }
   const images = listing.lists.filter(({ mediaType }) => isManifestType(mediaType)).slice(0, mostImages);

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Report } from '../../core/mirror/events.ts';
 import { usualLanes } from '../../core/mirror/lanes.ts';
+import { anybodys } from '../../core/mirror/origin.ts';
 import type { BlobStore, Clock, Content, Fill, Source } from '../../core/mirror/ports.ts';
 import { type Digest, hexOf } from '../../core/oci/digest.ts';
 import { type RangeRequest, resolveRange } from '../../core/oci/range.ts';
@@ -58,7 +59,7 @@ export class DiskBlobs implements BlobStore {
     }
   }
 
-  fill(digest: Digest, sources: Iterable<Source>, expected?: number, lanes = usualLanes): Fill {
+  fill(digest: Digest, sources: Iterable<Source>, expected?: number, lanes = usualLanes, origin = anybodys): Fill {
     // Another may have left a file under this digest.
     const path = this.#parts.layout.part(`${hexOf(digest)}.${randomUUID()}`);
     const { home, shelf, budget, leftovers, clock, report } = this.#parts;
@@ -73,7 +74,7 @@ export class DiskBlobs implements BlobStore {
       load: this.#load,
       open: this.open.bind(this),
     };
-    const fill = new DiskFill(parts, { digest, sources, expected, lanes, path, signal: this.#stop.signal });
+    const fill = new DiskFill(parts, { digest, sources, expected, lanes, origin, path, signal: this.#stop.signal });
     this.#fills.add(fill);
     const forget = () => void this.#fills.delete(fill);
     fill.done.then(forget, forget);

@@ -6,6 +6,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, rm } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { Intervals } from '../../core/mirror/intervals.ts';
+import type { Origin } from '../../core/mirror/origin.ts';
 import { type Digest, isDigest } from '../../core/oci/digest.ts';
 import { openPlain } from './plain-file.ts';
 
@@ -21,6 +22,7 @@ export interface Journalled {
   readonly digest: Digest;
   /** Bytes of the whole blob, as the upstream told. */
   readonly size: number;
+  readonly origin: Origin;
   readonly stretches: readonly Stretch[];
 }
 
@@ -34,6 +36,7 @@ export interface JournalParts {
   readonly path: string;
   readonly digest: Digest;
   readonly size: number;
+  readonly origin: Origin;
   /** How many connections there may be at once. */
   readonly lanes: number;
   /** Told once; from then on nothing more is written down. */
@@ -55,7 +58,7 @@ export class Journal {
 
   constructor(parts: JournalParts) {
     this.#parts = parts;
-    this.#text = `\n${sealed(`blob ${parts.digest} ${parts.size}`)}`;
+    this.#text = `\n${sealed(`blob ${parts.digest} ${parts.size} ${parts.origin}`)}`;
   }
 
   /** This was written to the file. */
@@ -139,9 +142,9 @@ async function textOf(path: string): Promise<string> {
 export function parseJournal(text: string): Journalled | undefined {
   const lines = text.split('\n').map((line) => unsealed(line) ?? '');
   const [head, ...others] = new Set(lines.filter((line) => line.startsWith('blob ')));
-  const [, digest = '', length = ''] = head?.split(' ') ?? [];
+  const [, digest = '', length = '', origin = ''] = head?.split(' ') ?? [];
   const size = numberIn(length);
-  if (others.length > 0 || !isDigest(digest) || size === undefined) return undefined;
+  if (others.length > 0 || !isDigest(digest) || size === undefined || origin === '') return undefined;
   const taken = new Intervals();
   const stretches: Stretch[] = [];
   for (const line of lines.toReversed()) {
@@ -152,7 +155,7 @@ export function parseJournal(text: string): Journalled | undefined {
     taken.add(stretch.start, stretch.end);
     stretches.push(stretch);
   }
-  return { digest, size, stretches: stretches.toSorted((one, other) => one.start - other.start) };
+  return { digest, size, origin, stretches: stretches.toSorted((one, other) => one.start - other.start) };
 }
 
 function stretchIn(line: string): Stretch | undefined {

@@ -2,7 +2,6 @@
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Report } from '../../core/mirror/events.ts';
-import type { Digest } from '../../core/oci/digest.ts';
 import { type Journalled, readJournal, stretchLength } from './journal.ts';
 import { isIncoming, isMissing, journalOf, type Layout } from './layout.ts';
 
@@ -18,10 +17,13 @@ export interface Leftover extends Journalled {
 }
 
 /** What is listed; its journal is read again by whoever goes on with it. */
-interface Listed extends Pick<Leftover, 'digest' | 'path' | 'bytes' | 'leftAt'> {
+interface Listed extends Pick<Leftover, 'digest' | 'origin' | 'path' | 'bytes' | 'leftAt'> {
   /** Nobody can have it any more, but it counts until it is gone. */
   going: boolean;
 }
+
+/** Bytes of one origin, which another's fill might show to whom they are not for, are nothing for it. */
+type Whose = Pick<Leftover, 'digest' | 'origin'>;
 
 export class Leftovers {
   readonly #layout: Layout;
@@ -60,16 +62,16 @@ export class Leftovers {
   async add(path: string): Promise<boolean> {
     const leftover = await leftoverAt(path).catch(() => undefined);
     if (leftover === undefined) return false;
-    const { digest, bytes, leftAt } = leftover;
-    const others = this.#of(digest);
-    this.#list({ digest, path, bytes, leftAt, going: false });
+    const { digest, origin, bytes, leftAt } = leftover;
+    const others = this.#of(leftover);
+    this.#list({ digest, origin, path, bytes, leftAt, going: false });
     for (const other of others) await this.#drop(other);
     return true;
   }
 
   /** From here on it is the caller's, and is not counted here any more. */
-  claim(digest: Digest): Listed | undefined {
-    const listed = this.#of(digest).at(-1);
+  claim(whose: Whose): Listed | undefined {
+    const listed = this.#of(whose).at(-1);
     if (listed !== undefined) this.#forget(listed);
     return listed;
   }
@@ -95,8 +97,9 @@ export class Leftovers {
   }
 
   /** Those that can be had, the newest last. */
-  #of(digest: Digest): Listed[] {
-    return [...this.#listed.values()].filter((listed) => listed.digest === digest && !listed.going);
+  #of({ digest, origin }: Whose): Listed[] {
+    const all = [...this.#listed.values()];
+    return all.filter((listed) => listed.digest === digest && listed.origin === origin && !listed.going);
   }
 
   #list(listed: Listed): void {

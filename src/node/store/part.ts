@@ -2,6 +2,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import type { Report } from '../../core/mirror/events.ts';
+import type { Origin } from '../../core/mirror/origin.ts';
 import { NoRoom } from '../../core/mirror/ports.ts';
 import type { Digest } from '../../core/oci/digest.ts';
 import type { Budget, Reservation } from './budget.ts';
@@ -28,6 +29,8 @@ export interface PartOrder {
   readonly digest: Digest;
   /** Bytes, if they are known before the upstream is asked: what it may come to; no room is made for them. */
   readonly expected: number | undefined;
+  /** What is written here is for fills of the same. */
+  readonly origin: Origin;
   /** How many connections may write to it at once. */
   readonly lanes: number;
   /** Where a new one is made; nothing is there yet. */
@@ -62,7 +65,7 @@ export class Part {
 
   /** The file that an earlier fill of this blob has left; undefined if there is none, or none of use. */
   static async adopt(parts: PartParts, order: PartOrder): Promise<Part | undefined> {
-    const listed = parts.leftovers.claim(order.digest);
+    const listed = parts.leftovers.claim(order);
     if (listed === undefined) return undefined;
     const { path, bytes } = listed;
     const reservation = parts.budget.reservation(bytes);
@@ -102,10 +105,10 @@ export class Part {
     this.#parts.budget.checkLimit(size);
     await this.#reserve(size);
     if (size < leastKept) return;
-    const { digest, lanes } = this.#order;
+    const { digest, lanes, origin } = this.#order;
     const failed = (error: unknown) =>
       this.#parts.report({ kind: 'trouble', where: 'store', doing: 'writing down what is here of a blob', error });
-    this.#journal = new Journal({ path: journalOf(this.#path), digest, size, lanes, failed });
+    this.#journal = new Journal({ path: journalOf(this.#path), digest, size, origin, lanes, failed });
   }
 
   async #reserve(bytes: number): Promise<void> {

@@ -145,7 +145,6 @@ describe('what turned bad at rest', () => {
     await all.get('/v2/alpine/manifests/3');
     assert.equal((await all.head(path)).headers['content-length'], String(size));
     assert.ok((await all.get(path)).body.equals(bytes));
-    while (!all.events.some((event) => event.kind === 'bad-blob')) await setImmediate();
   });
 
   it('is not sent as a manifest either', async () => {

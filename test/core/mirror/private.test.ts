@@ -62,14 +62,19 @@ describe('a pull with a login of its own', () => {
     assert.ok((await get(byTag, { authorization })).body.equals(next.body));
   });
 
-  it('leaves nothing in the book, and lets in nobody else', async () => {
+  it('leaves nothing in the book but whose registry sent it, and lets in nobody else', async () => {
     const { token, get, settled, store, touched } = await secretWorld();
     const authorization = await token('ann');
     touched();
     for (const path of targets) assert.equal((await get(path, { authorization })).status, 200);
     await settled();
-    const written = touched().filter((call) => call.startsWith('book.') && call !== 'book.touch');
-    assert.deepEqual(written, []);
+    const written = touched().filter(
+      (call) => call.startsWith('book.') && call !== 'book.touch' && call !== 'book.standing',
+    );
+    assert.deepEqual([...new Set(written)], ['book.link']);
+    for (const { digest } of [layer, item]) {
+      assert.equal(await store.book.standing(repository, digest as never), undefined);
+    }
     assert.equal(await store.book.verdict(repository), undefined);
     for (const path of targets) assert.equal((await get(path)).status, 401, path);
   });

@@ -54,6 +54,7 @@ function bench(ahead: AheadLimits) {
     closing: closing.signal,
     inquiry: {
       party: () => 'anybody',
+      origin: () => '*',
       resting: () => resting,
       // The repository's own upstream answers for whatever comes.
       source: (_repository: unknown, _digest: unknown, told: (has: boolean) => void) => {
@@ -67,6 +68,7 @@ function bench(ahead: AheadLimits) {
     book: { standing: async () => ({ size: 10 }) },
     lanes: () => 4,
     report: (event: MirrorEvent) => void events.push(event),
+    origins: { opens: async () => true, learn: async () => {} },
     store: { stat: async (digest: Digest) => (here.has(digest) ? 10 : undefined), fill },
   };
   const flights = new BlobFlights(parts as unknown as BlobParts, () => {});

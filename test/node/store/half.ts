@@ -29,7 +29,7 @@ export async function plant(
     throw error;
   };
   const lanes = pieces.length;
-  const journal = new Journal({ path: journalOf(path), digest, size, lanes, failed });
+  const journal = new Journal({ path: journalOf(path), digest, size, origin: '*', lanes, failed });
   const file = await open(path, 'w');
   for (const [start, end] of pieces) {
     await file.write(bytes, start, end - start, start);

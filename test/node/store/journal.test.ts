@@ -24,7 +24,7 @@ const size = bytes.length;
 async function begin(t: TestContext, lanes = 2) {
   const path = join(await directory(t), 'x.journal');
   const failures: unknown[] = [];
-  const make = () => new Journal({ path, digest, size, lanes, failed: (error) => failures.push(error) });
+  const make = () => new Journal({ path, digest, size, origin: '*', lanes, failed: (error) => failures.push(error) });
   const read = () => readFile(path, 'latin1').then(parseJournal);
   return { path, journal: make(), make, read, failures };
 }
@@ -48,6 +48,7 @@ it('tells what was written, a stretch of each connection at a time', async (t) =
   assert.deepEqual(await read(), {
     digest,
     size,
+    origin: '*',
     stretches: [
       stretch(0, 1_100_000),
       stretch(1_100_000, 1_500_000),
@@ -89,7 +90,14 @@ it('makes no file for nothing, and tells once that it cannot be written', async 
   await journal.end();
   await assert.rejects(readFile(path), { code: 'ENOENT' });
   const failures: unknown[] = [];
-  const nowhere = new Journal({ path: `${path}/no`, digest, size, lanes: 1, failed: (error) => failures.push(error) });
+  const nowhere = new Journal({
+    path: `${path}/no`,
+    digest,
+    size,
+    origin: '*',
+    lanes: 1,
+    failed: (error) => failures.push(error),
+  });
   note(nowhere, 0, 1000);
   note(nowhere, 2000, 3000);
   await nowhere.end();
