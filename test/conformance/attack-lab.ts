@@ -125,9 +125,9 @@ export class AttackLab {
   }
 
   /** Of this mirror. */
-  async token(repository: string, authorization?: string): Promise<string> {
+  async token(repository: string, authorization?: string, service = 'docker.io'): Promise<string> {
     const scope = encodeURIComponent(`repository:${repository}:pull`);
-    return tokenIn(await this.ask({ target: `/token?service=docker.io&scope=${scope}` }, authorization));
+    return tokenIn(await this.ask({ target: `/token?service=${service}&scope=${scope}` }, authorization));
   }
 
   /** Of the registry. */
