@@ -37,6 +37,21 @@ async function planted(t: TestContext, pieces: readonly (readonly [number, numbe
 }
 
 describe('a blob whose upstream broke for good', () => {
+  it('is continued only by what has the same origin: no registry opens what another one sent to somebody', async (t) => {
+    const { dir, store } = await openFresh(t);
+    const order = (origin: string, upstream: Fading) =>
+      store.blobs.fill(digest, [upstream.source], undefined, 1, origin).done;
+    await assert.rejects(order('a.test', new Fading(bytes, 6 * MiB)));
+    const other = new Fading(bytes, 5 * MiB);
+    await assert.rejects(order('b.test', other));
+    assert.equal(other.asked[0]?.from, 0);
+    const same = new Fading(bytes);
+    await order('a.test', same);
+    assert.equal(same.asked[0]?.from, 6 * MiB);
+    assert.ok((await collect((await store.blobs.open(digest))!)).equals(bytes));
+    assert.ok((await incomingIn(dir)).length <= 2);
+  });
+
   for (const [when, reopen] of [
     ['in the same process', (opened: Opened) => opened],
     ['after a clean stop', (opened: Opened) => opened.again()],
