@@ -63,6 +63,7 @@ const elsewhere = {
     'edge',
     'proxy',
     'limits',
+    'sendfile',
     'cdns',
   ]),
   says: 'found a key for a sampan on a machine of your own; a Worker has no use for it',
