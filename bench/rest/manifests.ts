@@ -19,14 +19,16 @@ export const manifests: Scenario = async (bench) => {
       name,
       kinds: [sampan, cache, registry, files],
       rounds: bench.quick ? 1 : 5,
-      measure: async ({ server, item }) => ({
-        ...(await bear(bench.directory, {
+      measure: async ({ server, item }) => {
+        const load = {
           url: `${server.url}/v2/${repository}/manifests/${way === 'digest' ? item.digest : 'latest'}`,
           connections,
-          seconds: bench.quick ? 1 : 3,
           headers: { Accept: item.mediaType },
-        })),
-      }),
+        };
+        // Of a process that has waited for its turn the system may have taken pages back.
+        await bear(bench.directory, { ...load, seconds: 1 });
+        return { ...(await bear(bench.directory, { ...load, seconds: bench.quick ? 1 : 3 })) };
+      },
     });
     found.push(
       figureOf(samples, 'requests', { name, unit: '1/s', against: 'registry', goal: { of: 'ratio', least } }),

@@ -17,6 +17,7 @@ import { repositoryOf } from '../../core/oci/pull.ts';
 import { type Client, clientOf, type Edge, isPassedOn, type TrustedPeers } from './client.ts';
 import { readForm } from './form.ts';
 import { findPage, type PageParts, type Reader } from './pages.ts';
+import type { Round } from './round.ts';
 import { send, type Sent } from './send.ts';
 import type { FileWays } from './send-file.ts';
 
@@ -38,6 +39,7 @@ export interface AnswerParts extends PageParts {
   readonly report: Report;
   readonly clock: Clock;
   readonly ways: FileWays;
+  readonly round: Round;
 }
 
 interface Decided {
@@ -70,6 +72,7 @@ export async function answer(parts: AnswerParts, request: IncomingMessage, respo
   if (!isRead(request) || hasBody(request)) response.shouldKeepAlive = false;
 
   const { reply, asked, ration } = await decide(parts, serving, request, arrival, client, leaving.signal);
+  await parts.round.end();
   const sent = await sendSafely(parts, reply, request, response, ration?.pace);
   ration?.over();
   parts.report({
@@ -104,7 +107,7 @@ async function decide(
     const reader: Reader = {
       host,
       notice,
-      isHere: parts.isLocal(client.address) && !isPassedOn(request, trustedPeers),
+      isHere: () => parts.isLocal(client.address) && !isPassedOn(request, trustedPeers),
       scheme: client.scheme,
       logIn: admins && (() => identify(admins, parseLogin(authorization), client.address)),
     };

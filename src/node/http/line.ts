@@ -58,7 +58,7 @@ export class Line {
       return;
     }
     this.#length += 1;
-    this.#last = this.#follow(this.#last, turn);
+    this.#last = this.#length === 1 ? this.#take(turn) : this.#follow(this.#last, turn);
   }
 
   /** Closes the connection when what runs is over: at once if nothing does. */
@@ -71,6 +71,10 @@ export class Line {
 
   async #follow(before: Promise<void>, turn: () => Promise<void> | void): Promise<void> {
     await before;
+    await this.#take(turn);
+  }
+
+  async #take(turn: () => Promise<void> | void): Promise<void> {
     await turn();
     this.#length -= 1;
     if (this.#closing && this.idle) this.#socket.destroySoon();

@@ -33,7 +33,7 @@ export interface Reader {
   /** What he is told of his version of TLS. */
   readonly notice: Notice | undefined;
   /** He is on this machine, and nobody passes on for him what he asks. */
-  readonly isHere: boolean;
+  readonly isHere: () => boolean;
   readonly scheme: 'http' | 'https';
   /** Whose login he shows; throws a RegistryError for one that is nobody's. Undefined: no account is an administrator's. */
   readonly logIn: (() => Promise<Account | undefined>) | undefined;
@@ -67,7 +67,9 @@ interface Refused {
 }
 
 /** Why they are not shown to who asks, if they are not. Whoever logs in may ask by any name: who led him here does not know his login. */
-async function whyHidden({ host, isHere, scheme, logIn }: Reader, parts: PageParts): Promise<Refused | undefined> {
+async function whyHidden(reader: Reader, parts: PageParts): Promise<Refused | undefined> {
+  const { host, scheme, logIn } = reader;
+  const isHere = reader.isHere();
   if (isHere && parts.adminHere && parts.adminFor(host)) return undefined;
   if (logIn === undefined) return { status: 403, why: whereElse(parts.adminHere) };
   // He is not asked for what others on the way would read.

@@ -5,10 +5,11 @@ import { answer, type AnswerParts } from './answer.ts';
 import { createListener, type Face } from './listener.ts';
 import { malformed, refuse } from './refuse.ts';
 import { Rota } from './rota.ts';
+import { Round } from './round.ts';
 import type { Sendfile } from './sendfile.ts';
 import type { Shown } from './tls.ts';
 
-export interface ServerParts extends Omit<AnswerParts, 'ways'> {
+export interface ServerParts extends Omit<AnswerParts, 'ways' | 'round'> {
   /** Undefined: plain HTTP. */
   readonly tls?: Shown | undefined;
   /** To TLS the bytes have to come through here, and it is of use for reading them. */
@@ -20,7 +21,8 @@ export function createServer(parts: ServerParts): Face {
   const pouring = sendfile && tls === undefined ? { sendfile, rota: new Rota() } : undefined;
   // Node goes on behind a write to TLS in the next round of the event loop.
   const readCached = tls && sendfile?.readCached;
-  const answering: AnswerParts = { ...parts, ways: { buffers: new BufferPool(), pouring, readCached } };
+  const ways = { buffers: new BufferPool(), pouring, readCached };
+  const answering: AnswerParts = { ...parts, ways, round: new Round() };
   return createListener(
     {
       answer: (request, response) => answer(answering, request, response),

@@ -108,9 +108,10 @@ describe('a listener with a certificate', { skip: need('openssl', 'curl') }, () 
   });
 
   test('takes nothing older than it should', async (t) => {
-    const { port, pair, events } = await serveTls(t, ok, 'TLSv1.3');
+    const { port, pair, events, event } = await serveTls(t, ok, 'TLSv1.3');
     await assert.rejects(get(port, pair, { maxVersion: 'TLSv1.2' }), { code: 'EPROTO' });
     assert.equal((await get(port, pair)).status, 200);
+    await event('served');
     assert.equal(events.length, 1);
   });
 
