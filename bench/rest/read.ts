@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { Order, Read } from './reader.ts';
 
 export async function read(order: Order): Promise<Read> {
-  const reader = fork(new URL('reader.ts', import.meta.url));
+  const reader = fork(new URL('reader.ts', import.meta.url), { execArgv: ['--disable-warning=ExperimentalWarning'] });
   const ended = once(reader, 'exit');
   try {
     reader.send(order);

@@ -1,7 +1,7 @@
-// A client in a process of its own that reads bodies and keeps nothing: all its connections read into the same memory.
+// A client in a process of its own that reads bodies and keeps nothing.
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect } from 'node:tls';
+import { parseHead } from './head.ts';
 
 export interface Order {
   readonly url: string;
@@ -11,45 +11,53 @@ export interface Order {
   readonly times: number;
 }
 
-export interface Read {
+export interface Bodies {
   readonly bytes: number;
+  /** Seconds until each client had read all of its own. */
+  readonly each: readonly number[];
+}
+
+export interface Read extends Bodies {
   /** Until all had read it. */
   readonly seconds: number;
-  /** Of each client. */
-  readonly each: readonly number[];
   /** Processor time of this process. */
   readonly cpu: number;
 }
-
-const sink = Buffer.allocUnsafeSlow(256 * 1024);
-const heads = /^HTTP\/1\.1 200[^]*?\r\ncontent-length: *(\d+)\r\n[^]*?\r\n\r\n/i;
 
 process.on('message', (order: Order) => void answer(order));
 process.once('disconnect', () => process.exit());
 
 async function answer({ url, clients, times }: Order): Promise<void> {
+  const to = new URL(url);
+  // Loaded before the clock runs.
+  const { discard } = await import('./discard.ts');
   const before = process.cpuUsage();
+  const bodies = to.protocol === 'https:' ? await decryptAll(to, clients, times) : discard(to, clients, times);
+  const { user, system } = process.cpuUsage(before);
+  process.send?.({ ...bodies, seconds: Math.max(...bodies.each), cpu: (user + system) / 1e6 } satisfies Read);
+}
+
+async function decryptAll(url: URL, clients: number, times: number): Promise<Bodies> {
   const begun = performance.now();
   const one = async () => {
-    const bytes = await readAll(new URL(url), times);
+    const bytes = await decrypt(url, times);
     return { bytes, seconds: (performance.now() - begun) / 1000 };
   };
   const all = await Promise.all(Array.from({ length: clients }, one));
-  const { user, system } = process.cpuUsage(before);
-  const bytes = all.reduce((sum, each) => sum + each.bytes, 0);
-  const each = all.map(({ seconds }) => seconds);
-  process.send?.({ bytes, seconds: Math.max(...each), each, cpu: (user + system) / 1e6 } satisfies Read);
+  return { bytes: all.reduce((sum, { bytes }) => sum + bytes, 0), each: all.map(({ seconds }) => seconds) };
 }
 
+/** All connections read into it. */
+const sink = Buffer.allocUnsafeSlow(256 * 1024);
+
 /** Answers with the bytes of all bodies; an answer that is not 200, or ends early, ends the process. */
-async function readAll({ protocol, hostname, port, pathname }: URL, times: number): Promise<number> {
+async function decrypt({ hostname, port, pathname, host }: URL, times: number): Promise<number> {
   let [bytes, left, greeting, asked] = [0, 0, '', 0];
-  const onread = { buffer: sink, callback: take };
-  const to = { host: hostname, port: Number(port), onread };
-  const socket: Socket = protocol === 'https:' ? connectTls({ ...to, rejectUnauthorized: false }) : connect(to);
+  const to = { host: hostname, port: Number(port), onread: { buffer: sink, callback: take } };
+  const socket = connect({ ...to, rejectUnauthorized: false });
   function ask(): void {
     asked += 1;
-    socket.write(`GET ${pathname} HTTP/1.1\r\nHost: ${hostname}:${port}\r\n\r\n`);
+    socket.write(`GET ${pathname} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
   }
   function take(length: number, buffer: Uint8Array): boolean {
     const body = left > 0 ? length : begin(Buffer.from(buffer.subarray(0, length)).toString('latin1'));
@@ -64,17 +72,14 @@ async function readAll({ protocol, hostname, port, pathname }: URL, times: numbe
   /** Answers with how many bytes of the body came along. */
   function begin(text: string): number {
     greeting += text;
-    const head = heads.exec(greeting);
-    if (head === null) {
-      if (greeting.includes('\r\n\r\n')) throw new Error(`not what was asked for: ${greeting.split('\r\n', 1)[0]}`);
-      return 0;
-    }
-    left = Number(head[1]);
-    const body = greeting.length - head[0].length;
+    const head = parseHead(greeting);
+    if (head === undefined) return 0;
+    left = head.body;
+    const came = greeting.length - head.length;
     greeting = '';
-    return body;
+    return came;
   }
-  socket.once(protocol === 'https:' ? 'secureConnect' : 'connect', ask);
+  socket.once('secureConnect', ask);
   await once(socket, 'close');
   if (left > 0 || asked < times) throw new Error('the connection ended early');
   return bytes;

@@ -3,8 +3,8 @@ import type { HeldFile } from '../../core/mirror/reply.ts';
 import { readInto } from './read-file.ts';
 import type { Sendfile } from './sendfile.ts';
 
-/** Bytes at once: a fraction of a millisecond. */
-const step = 1024 * 1024;
+/** Bytes at once: a tenth of a millisecond. With more, as with less, fewer bytes go out in all (bench/README.md). */
+const step = 512 * 1024;
 /** Bytes that are read before they are poured. Whoever else reads from the disk stands behind one of them for each thread. */
 const ahead = 256 * 1024;
 

@@ -1,7 +1,7 @@
 // Work in small pieces, by many, in turns: a few pieces in each round of the event loop, so that nobody else waits for long.
 
 /** Pieces in one round. */
-const atOnce = 4;
+const atOnce = 2;
 
 export class Rota {
   readonly #waiting: (() => void)[] = [];

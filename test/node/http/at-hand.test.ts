@@ -5,8 +5,8 @@ import { AtHand } from '../../../src/node/http/at-hand.ts';
 import type { Sendfile } from '../../../src/node/http/sendfile.ts';
 import { hold, pattern } from './held-file.ts';
 
-const size = 3_000_000;
-const step = 1024 * 1024;
+const size = 1_500_000;
+const step = 512 * 1024;
 const content = pattern(size);
 
 /** Of a file, so many bytes of the beginning are in memory. */

@@ -7,7 +7,7 @@ import { test, type TestContext } from 'node:test';
 import { TLSSocket } from 'node:tls';
 import type { Pace } from '../../../src/core/door/limit.ts';
 import { Outlet } from '../../../src/node/http/outlet.ts';
-import { openSendfile, type Sendfile } from '../../../src/node/http/sendfile.ts';
+import { openSendfile, type ReadCached, type Sendfile } from '../../../src/node/http/sendfile.ts';
 import { hold, pattern } from './held-file.ts';
 import { ask, blobPath, replyOf, serve } from './scripted-server.ts';
 
@@ -126,6 +126,14 @@ const oddities: Readonly<Record<string, [odd: (real: Sendfile) => Sendfile, pour
   'a socket that never takes any': [({ isCached }) => ({ isCached, send: () => -1 }), false],
   'a file that says that it ends': [({ isCached }) => ({ isCached, send: () => 0 }), false],
   'a disk that is always waited for': [({ send }) => ({ send, isCached: () => false }), true],
+  'reads without a thread that bring little': [
+    (sendfile) => ({
+      ...sendfile,
+      readCached: (from, into, offset, length) => sendfile.readCached!(from, into, offset, Math.min(length, 1001)),
+    }),
+    true,
+  ],
+  'reads without a thread that bring nothing': [(sendfile) => ({ ...sendfile, readCached: () => -1 }), true],
   'a disk of which only the beginning is at hand': [
     ({ send }) => ({ send, isCached: (_file, offset) => offset < 3_000_000 }),
     true,
@@ -143,3 +151,22 @@ for (const [what, [odd, poured]] of Object.entries(oddities)) {
     await held.closed;
   });
 }
+
+test('what is in memory is read without another thread', { skip: real === undefined }, async (context) => {
+  const held = hold(context, content);
+  const read: number[] = [];
+  const readCached: ReadCached = (...wanted) => {
+    const count = real!.readCached!(...wanted);
+    read.push(count);
+    return count;
+  };
+  const reply = replyOf({ kind: 'file', file: held.file, range: undefined });
+  const { port, event } = await serve(context, async () => reply, { sendfile: { ...real!, readCached } });
+  assert.ok((await ask(port, blobPath)).body.equals(content));
+  const { bytes, poured } = await event('served');
+  assert.ok(read.every((count) => count > 0));
+  assert.equal(
+    read.reduce((sum, count) => sum + count, 0),
+    bytes - poured,
+  );
+});
