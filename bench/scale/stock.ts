@@ -2,6 +2,7 @@
 import { closeSync, ftruncateSync, mkdirSync, openSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { anybodys } from '../../src/core/mirror/origin.ts';
 import { BookTables } from '../../src/node/store/book-tables.ts';
 import { Database } from '../../src/node/store/sqlite.ts';
 
@@ -34,7 +35,7 @@ export function fileOf(index: number): string {
   return join('blobs', 'sha256', hex.slice(0, 2), hex);
 }
 
-/** As after a clean stop; everything was looked at just now. */
+/** As after a clean stop; everything came in nobody's name, and was looked at just now. */
 export async function stock(directory: string, { blobs, tags }: Stock): Promise<void> {
   mkdirSync(directory, { mode: 0o700 });
   await writeFile(join(directory, 'format'), format);
@@ -67,6 +68,9 @@ function write(path: string, blobs: number, tags: number): void {
     INSERT INTO verdict (repository, as_of) SELECT i + 1, ${now} FROM n WHERE i < ${repositories};
     INSERT INTO standing (repository, digest, media_type, size)
       SELECT i % ${repositories} + 1, digest, 'application/octet-stream', ${size} FROM n WHERE i < ${blobs};
+    INSERT INTO repository (id, key) VALUES (${repositories + 1}, '${anybodys}/');
+    INSERT INTO standing (repository, digest, media_type, size)
+      SELECT ${repositories + 1}, digest, 'application/octet-stream', 0 FROM n WHERE i < ${blobs} ORDER BY digest;
     INSERT INTO pointer (repository, name, digest, media_type, size, checked_at)
       SELECT i % ${repositories} + 1, 't' || i, digest, 'application/vnd.oci.image.manifest.v1+json', ${size}, ${now} FROM n WHERE i < ${tags};
     COMMIT;

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileOf, hexOf, repositoryOf, size, stock } from '../../bench/scale/stock.ts';
+import { Origins } from '../../src/core/mirror/origins.ts';
 import { parseDigest } from '../../src/core/oci/digest.ts';
 import { directory, openAt } from '../node/store/opening.ts';
 
@@ -19,4 +20,5 @@ test('a stocked directory is opened like any, with every blob, tag and repositor
   assert.equal((await store.book.standing(repository, digest))?.size, size);
   assert.equal((await store.book.pointer(repository, 't59'))?.descriptor.digest, digest);
   assert.ok(await store.book.verdict(repository));
+  assert.ok(await new Origins(store.book, true).opens(repository, digest));
 });
