@@ -16,6 +16,11 @@ const libc = dlopen(null, {
   close: { arguments: ['int32'], return: 'int32' },
 }).functions;
 
+/** Bytes. */
+const mostOfHead = 64 * 1024;
+/** Milliseconds. */
+const patience = 60_000;
+
 /** What is taken at once, at most. Of a body nothing is ever written there. */
 const sink = Buffer.from(new ArrayBuffer(4 * 1024 * 1024));
 
@@ -23,6 +28,8 @@ interface Client {
   readonly socket: number;
   /** Of the body; undefined before its head. */
   left: number | undefined;
+  /** What has come of the head. */
+  greeting: string;
   asked: number;
 }
 
@@ -36,37 +43,39 @@ export function discard({ hostname, port, pathname, host }: URL, clients: number
   function ask(client: Client): void {
     client.asked += 1;
     client.left = undefined;
+    client.greeting = '';
     const sent = libc.send(client.socket, request, BigInt(request.byteLength), MSG_NOSIGNAL);
     if (Number(sent) !== request.byteLength) throw new Error('the connection ended early');
   }
 
-  /** Takes what there is. False: it is over. */
+  /** Takes once what there is, so that all have their turns. False: it is over. */
   function take(client: Client): boolean {
-    if (client.left === undefined && !begin(client)) return true;
-    while (client.left !== undefined && client.left > 0) {
-      const count = receive(client.socket, client.left, MSG_TRUNC);
-      if (count === undefined) return true;
+    if (client.left === undefined) begin(client);
+    else {
+      const count = receive(client.socket, client.left, MSG_TRUNC) ?? 0;
       client.left -= count;
       bytes += count;
     }
-    if (client.asked < times) ask(client);
-    else return false;
+    if (client.left !== 0) return true;
+    if (client.asked === times) return false;
+    ask(client);
     return true;
   }
 
-  /** False while not all of the head is there. */
-  function begin(client: Client): boolean {
-    const seen = receive(client.socket, 64 * 1024, MSG_PEEK);
-    const head = seen === undefined ? undefined : parseHead(sink.toString('latin1', 0, seen));
-    if (head === undefined) return false;
-    receive(client.socket, head.length, 0);
-    client.left = head.body;
-    return true;
+  /** Takes of the head what there is, and nothing of the body. */
+  function begin(client: Client): void {
+    const known = client.greeting.length;
+    const seen = receive(client.socket, mostOfHead, MSG_PEEK);
+    if (seen === undefined) return;
+    client.greeting += sink.toString('latin1', 0, seen);
+    const head = parseHead(client.greeting);
+    client.left = head?.body;
+    receive(client.socket, head === undefined ? seen : head.length - known, 0);
   }
 
   const running = new Map<number, Client>();
   for (let count = 0; count < clients; count++) {
-    const client: Client = { socket: connectTo(hostname, Number(port)), left: undefined, asked: 0 };
+    const client: Client = { socket: connectTo(hostname, Number(port)), left: undefined, greeting: '', asked: 0 };
     running.set(client.socket, client);
     ask(client);
   }
@@ -98,7 +107,7 @@ function receive(socket: number, most: number, flags: number): number | undefine
   const length = BigInt(Math.min(most, sink.length));
   const count = Number(libc.recv(socket, sink.buffer, length, flags | MSG_DONTWAIT));
   if (count === 0) throw new Error('the connection ended early');
-  // Whatever it is, `poll` says it again, and then there is nothing to be read.
+  // Whatever is wrong, `poll` says it again, and then there is nothing to be read.
   return count < 0 ? undefined : count;
 }
 
@@ -109,6 +118,9 @@ function waitFor(sockets: readonly number[]): number[] {
     asked.setInt32(8 * index, socket, true);
     asked.setInt16(8 * index + 4, POLLIN, true);
   });
-  if (libc.poll(asked.buffer, BigInt(sockets.length), -1) < 0) throw new Error('poll failed');
+  const ready = libc.poll(asked.buffer, BigInt(sockets.length), patience);
+  if (ready === 0) throw new Error('nothing came for a minute');
+  // A signal.
+  if (ready < 0) return [];
   return sockets.filter((_, index) => asked.getInt16(8 * index + 6, true) !== 0);
 }

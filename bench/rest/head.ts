@@ -1,6 +1,6 @@
 // The head of an answer with a body of a known length.
 
-const heads = /^HTTP\/1\.1 200[^]*?\r\ncontent-length: *(\d+)\r\n[^]*?\r\n\r\n/i;
+const end = '\r\n\r\n';
 
 export interface Head {
   /** Bytes: of the head, and of the body behind it. */
@@ -10,8 +10,12 @@ export interface Head {
 
 /** Undefined if it is not all there yet. Throws for one that is not 200. */
 export function parseHead(text: string): Head | undefined {
-  const head = heads.exec(text);
-  if (head !== null) return { length: head[0].length, body: Number(head[1]) };
-  if (text.includes('\r\n\r\n')) throw new Error(`not what was asked for: ${text.split('\r\n', 1)[0]}`);
-  return undefined;
+  const length = text.indexOf(end) + end.length;
+  if (length < end.length) return undefined;
+  const head = text.slice(0, length);
+  const body = /\r\ncontent-length: *(\d+)\r\n/i.exec(head)?.[1];
+  if (!head.startsWith('HTTP/1.1 200 ') || body === undefined) {
+    throw new Error(`not what was asked for: ${head.split('\r\n', 1)[0]}`);
+  }
+  return { length, body: Number(body) };
 }

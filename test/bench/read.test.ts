@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createServer as createTcpServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { read } from '../../bench/rest/read.ts';
 
@@ -28,4 +29,17 @@ test('an empty body is one, too', async (t) => {
 
 test('an error page counts as a failure, not as bytes', async (t) => {
   await assert.rejects(read({ url: await serve(t, 404, 100), clients: 1, times: 1 }), /the reader failed/);
+});
+
+test('a head that comes in pieces is one', async (t) => {
+  const server = createTcpServer((socket) => {
+    socket.once('data', () => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-');
+      setImmediate(() => socket.end('Length: 5\r\n\r\nhello'));
+    });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  t.after(() => server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  assert.equal((await read({ url, clients: 1, times: 1 })).bytes, 5);
 });

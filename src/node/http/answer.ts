@@ -53,7 +53,12 @@ interface Decided {
 const clientLeft = 499;
 
 /** Resolves when the reply is over, whole or not. Never rejects. */
-export async function answer(parts: AnswerParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+export async function answer(
+  parts: AnswerParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  isUrged: () => boolean,
+): Promise<void> {
   const serving = parts.serving();
   const client = clientOf(request, serving.trustedPeers, serving.edge);
   // Gone already.
@@ -72,7 +77,8 @@ export async function answer(parts: AnswerParts, request: IncomingMessage, respo
   if (!isRead(request) || hasBody(request)) response.shouldKeepAlive = false;
 
   const { reply, asked, ration } = await decide(parts, serving, request, arrival, client, leaving.signal);
-  await parts.round.end();
+  // Who sends several in one go and then closes his side would be gone after the first round.
+  if (!isUrged()) await parts.round.end();
   const sent = await sendSafely(parts, reply, request, response, ration?.pace);
   ration?.over();
   parts.report({

@@ -3,7 +3,7 @@ import type { HeldFile } from '../../core/mirror/reply.ts';
 import { readInto } from './read-file.ts';
 import type { Sendfile } from './sendfile.ts';
 
-/** Bytes at once: a tenth of a millisecond. With more, as with less, fewer bytes go out in all (bench/README.md). */
+/** Bytes at once: a tenth of a millisecond. Larger ones bring no more (bench/README.md), and others wait longer. */
 const step = 512 * 1024;
 /** Bytes that are read before they are poured. Whoever else reads from the disk stands behind one of them for each thread. */
 const ahead = 256 * 1024;
@@ -22,6 +22,11 @@ export class AtHand {
   constructor(file: HeldFile, sendfile: Sendfile) {
     this.#file = file;
     this.#sendfile = sendfile;
+  }
+
+  /** Not another byte of it may be looked up: that begins what the kernel reads ahead. */
+  get isCold(): boolean {
+    return this.#cold;
   }
 
   /** How many bytes there can be poured, now. Throws if there is nothing to be read. */

@@ -20,6 +20,11 @@ export class Line {
     this.#socket = socket;
   }
 
+  /** Something came behind what is being answered. */
+  get isUrged(): boolean {
+    return this.#length > 1;
+  }
+
   /** Nothing that came is without its answer. */
   get idle(): boolean {
     return this.#length === 0;
@@ -58,7 +63,7 @@ export class Line {
       return;
     }
     this.#length += 1;
-    this.#last = this.#length === 1 ? this.#take(turn) : this.#follow(this.#last, turn);
+    this.#last = this.#follow(this.#last, turn);
   }
 
   /** Closes the connection when what runs is over: at once if nothing does. */
@@ -71,10 +76,6 @@ export class Line {
 
   async #follow(before: Promise<void>, turn: () => Promise<void> | void): Promise<void> {
     await before;
-    await this.#take(turn);
-  }
-
-  async #take(turn: () => Promise<void> | void): Promise<void> {
     await turn();
     this.#length -= 1;
     if (this.#closing && this.idle) this.#socket.destroySoon();

@@ -9,7 +9,8 @@ import { createTlsServer, type Shown } from './tls.ts';
 
 /** What is done with whatever comes. One of them at a time for each connection; none rejects. */
 export interface Turns {
-  answer(request: http.IncomingMessage, response: http.ServerResponse): Promise<void>;
+  /** `isUrged`: whether more requests wait behind it on its connection, by now. */
+  answer(request: http.IncomingMessage, response: http.ServerResponse, isUrged: () => boolean): Promise<void>;
   /** A CONNECT: the connection is whoever's this is, to its end. `head`: what came behind it. */
   connect(request: http.IncomingMessage, socket: Socket, head: Buffer): Promise<void> | void;
   /** Bytes that Node's parser does not take, or that did not come in time, with the code of its error. */
@@ -56,7 +57,8 @@ export function createListener(
   });
 
   const take = (request: http.IncomingMessage, response: http.ServerResponse): void => {
-    lines.get(request.socket)?.answer(response, () => turns.answer(request, response));
+    const line = lines.get(request.socket);
+    line?.answer(response, () => turns.answer(request, response, () => line.isUrged));
   };
   server.on('request', take);
   // A push announces itself with `Expect: 100-continue`, and is answered without having been told to go on.

@@ -39,7 +39,8 @@ async function pourAll(
   const atHand = new AtHand(file, pouring.sendfile);
   for (let offset = part.offset; offset < end;) {
     // One buffer by way of Node: the head is out when that is, or the socket has room again. Whatever is wrong with it is told here, too.
-    const count = await readInto(buffer, file, offset, end, pouring.sendfile.readCached);
+    const readCached = atHand.isCold ? undefined : pouring.sendfile.readCached;
+    const count = await readInto(buffer, file, offset, end, readCached);
     checkGood(file);
     if (!(await outlet.write(buffer.subarray(0, count)))) return false;
     offset = await pourSome(outlet, file, offset + count, end, pouring, atHand);

@@ -1,5 +1,6 @@
-// Answers that are found in the same round of the event loop go out together, at its end. To send one by one means to wake whoever
-// reads them each time anew, and that costs as much as the sending: one processor interrupts another, through the hypervisor where there is one.
+// Answers that are found in the same round of the event loop go out together, at its end. To send them one by one means to wake a reader
+// on this machine (a client, a reverse proxy) each time anew, and that costs as much as the sending: one processor interrupts another,
+// through the hypervisor where there is one.
 
 export class Round {
   #end: Promise<void> | undefined;

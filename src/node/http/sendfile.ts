@@ -9,7 +9,7 @@ export interface Sendfile {
   send(socket: number, file: number, offset: number, length: number): number;
   /** Sending that part waits for no disk. False, too, where the file system does not tell. */
   isCached(file: number, offset: number, length: number): boolean;
-  /** For whom the bytes have to come through this process. Not given: by a thread that may wait for a disk. */
+  /** Bytes that have to come through this process. Not given: by a thread that may wait for a disk. */
   readonly readCached?: ReadCached;
 }
 

@@ -19,13 +19,13 @@ export interface ServerParts extends Omit<AnswerParts, 'ways' | 'round'> {
 export function createServer(parts: ServerParts): Face {
   const { sendfile, tls } = parts;
   const pouring = sendfile && tls === undefined ? { sendfile, rota: new Rota() } : undefined;
-  // Node goes on behind a write to TLS in the next round of the event loop.
+  // Node goes on behind a write to TLS in the next round of the event loop; who pours waits for his turn instead.
   const readCached = tls && sendfile?.readCached;
   const ways = { buffers: new BufferPool(), pouring, readCached };
   const answering: AnswerParts = { ...parts, ways, round: new Round() };
   return createListener(
     {
-      answer: (request, response) => answer(answering, request, response),
+      answer: (request, response, isUrged) => answer(answering, request, response, isUrged),
       connect: (_, socket) => refuse(socket, readOnly()),
       malformed: (socket, code) => refuse(socket, malformed(code)),
     },

@@ -37,8 +37,10 @@ test('from the first byte on that has to be waited for, each is read first, and 
   const sendfile = cachedTo(step);
   const atHand = new AtHand(file, sendfile);
   let offset = await atHand.from(0, size);
+  assert.equal(atHand.isCold, false);
   while (offset < size) offset += await atHand.from(offset, size);
   assert.equal(offset, size);
+  assert.equal(atHand.isCold, true);
   assert.deepEqual(sendfile.lookedAt, [0, step]);
 });
 

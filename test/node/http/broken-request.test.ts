@@ -58,7 +58,7 @@ test('chunks that turn into nonsense are refused, though their request is being 
   const over = Promise.withResolvers<void>();
   const { port, closed } = await listen(context, async (request, response) => {
     begun.resolve();
-    await echo(request, response);
+    await echo(request, response, () => false);
     over.resolve();
   });
   const client = await RawClient.open(context, port);

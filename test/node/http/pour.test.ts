@@ -170,3 +170,21 @@ test('what is in memory is read without another thread', { skip: real === undefi
     bytes - poured,
   );
 });
+
+test('of a file that was cold nothing is looked up any more', { skip: real === undefined }, async (context) => {
+  const held = hold(context, content);
+  let looks = 0;
+  const sendfile: Sendfile = {
+    // Little at a time, so that much goes by way of Node.
+    send: (to, from, offset, length) => real!.send(to, from, offset, Math.min(length, 70_001)),
+    isCached: () => false,
+    readCached: (...wanted) => {
+      looks += 1;
+      return real!.readCached!(...wanted);
+    },
+  };
+  const reply = replyOf({ kind: 'file', file: held.file, range: undefined });
+  const { port } = await serve(context, async () => reply, { sendfile });
+  assert.ok((await ask(port, blobPath)).body.equals(content));
+  assert.equal(looks, 1);
+});

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { text as textOf } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import type { ByteStream, Reply } from '../../../src/core/mirror/reply.ts';
@@ -29,6 +30,26 @@ test('requests that arrive together are answered in their order, each begun when
     gates[index]!.resolve();
     await client.until(`<${tag}>`);
   }
+});
+
+test('what is found in one round of the event loop goes out at its end, behind all that was found', async (context) => {
+  const seen: number[] = [];
+  const { port, events, event } = await serve(context, async () => {
+    // Runs at the end of the round, before what waits for that.
+    globalThis.setImmediate(() => seen.push(events.length));
+    return bytesReply('ok');
+  });
+  await ask(port, blobPath);
+  await event('served');
+  assert.deepEqual(seen, [0]);
+});
+
+test('who asks for several things in one go, and then closes his side, gets them all', async (context) => {
+  const { port } = await serve(context, ok);
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  context.after(() => socket.destroy());
+  socket.end(get.repeat(3));
+  assert.equal((await textOf(socket)).split('HTTP/1.1 200 OK').length - 1, 3);
 });
 
 test('a connection lives through many requests', async (context) => {

@@ -61,9 +61,16 @@ export async function directory(t: TestContext): Promise<string> {
   return dir;
 }
 
-/** Lets what is under way go on until it is so; not for ever. */
-export async function until(isSo: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 100_000 && !isSo(); turn += 1) await new Promise((resolve) => setImmediate(resolve));
+/** Milliseconds. Threads and disks take as long as they do; who waits for longer than this waits for nothing. */
+const patience = 30_000;
+
+/** Lets what is under way go on until it is so. */
+export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  const end = performance.now() + patience;
+  while (!(await isSo())) {
+    if (performance.now() > end) throw new Error(`it never came to that: ${isSo.toString()}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 /** Of all files below it. */

@@ -4,7 +4,6 @@ import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
 import { readdir, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { setImmediate } from 'node:timers/promises';
 import { discard } from '../../../src/core/mirror/reply.ts';
 import type { Digest } from '../../../src/core/oci/digest.ts';
 import { Database } from '../../../src/node/store/sqlite.ts';
@@ -31,11 +30,6 @@ async function openSettled(t: TestContext): Promise<Opened> {
 const kinds = ({ events }: Opened) =>
   events.map((event) => (event.kind === 'trouble' ? `trouble: ${event.doing}` : event.kind));
 
-/** Not for ever; threads come and go meanwhile. */
-async function eventually(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let turn = 0; turn < 100_000 && !(await isSo()); turn += 1) await setImmediate();
-}
-
 describe('a data directory that is deleted under a running store', () => {
   it('is made anew by the next fill, and a restart finds all that came since', async (t) => {
     const opened = await openSettled(t);
@@ -46,8 +40,8 @@ describe('a data directory that is deleted under a running store', () => {
 
     const digest = await add(opened, 2);
     assert.ok((await collect(content!)).equals(someBytes(1000, 1)), 'who reads what is gone may do so to the end');
-    await eventually(async () => (await readdir(dir)).includes('book.sqlite'));
-    await eventually(() => store.usage().bytes === 1000);
+    await until(async () => (await readdir(dir)).includes('book.sqlite'));
+    await until(() => store.usage().bytes === 1000);
     assert.deepEqual([store.usage().bytes, store.usage().blobs], [1000, 1]);
     assert.equal(await store.blobs.open(lost), undefined);
     const options = { dir, limit: undefined, clock: opened.clock, report: () => undefined };
@@ -65,7 +59,7 @@ describe('a data directory that is deleted under a running store', () => {
     const opened = await openSettled(t);
     await rm(opened.dir, { recursive: true });
     await Promise.all([1, 2, 3, 4].map((seed) => add(opened, seed)));
-    await eventually(() => kinds(opened).at(-1) === 'recovered');
+    await until(() => kinds(opened).includes('recovered') && opened.store.usage().blobs === 4);
     await opened.store.settled;
     assert.deepEqual([opened.store.usage().bytes, opened.store.usage().blobs], [4000, 4]);
     await opened.store.close();
@@ -135,9 +129,9 @@ for (const [how, harm] of Object.entries(spoilt)) {
       const { store, dir } = opened;
       await harm(join(dir, 'book.sqlite'));
       for (let tag = 1; tag < 60_000; tag += 1000) await store.book.pointer(nginx, `tag${tag}`);
-      await eventually(async () => (await readdir(dir)).some((name) => name.startsWith('book.sqlite.bad-')));
+      await until(async () => (await readdir(dir)).some((name) => name.startsWith('book.sqlite.bad-')));
       await store.book.judge(nginx, { asOf: opened.clock.time });
-      await eventually(() => kinds(opened).includes('recovered'));
+      await until(() => kinds(opened).includes('recovered'));
       await store.settled;
       assert.deepEqual(
         kinds(opened).map((kind) => kind.split(':')[0]),
@@ -162,7 +156,7 @@ describe('on a disk that becomes read-only and writable again', { skip: needMoun
     spoil(join(disk.data, 'book.sqlite'));
     disk.makeReadOnly();
     for (let tag = 1; tag < 60_000; tag += 1000) await opened.store.book.pointer(nginx, `tag${tag}`);
-    await eventually(() => kinds(opened).includes('trouble: opening it again'));
+    await until(() => kinds(opened).includes('trouble: opening it again'));
     return { opened, disk };
   }
 
@@ -172,7 +166,7 @@ describe('on a disk that becomes read-only and writable again', { skip: needMoun
     const content = await store.blobs.open(digestOf(someBytes(1000, 1)));
     assert.ok(content, 'what is there is there, and is counted also while somebody reads it');
     disk.makeWritable();
-    await eventually(() => store.usage().blobs === 3 && kinds(opened).includes('recovered'));
+    await until(() => store.usage().blobs === 3 && kinds(opened).includes('recovered'));
     await store.settled;
     assert.deepEqual([store.usage().bytes, store.usage().blobs], [3000, 3]);
     await discard(content.body);
