@@ -13,8 +13,8 @@ export interface TunnelLimits {
 
 /** Milliseconds. Clients keep connections that they do not use, and open others when those are closed. */
 const idleAtTheEnd = 3000;
-/** What a tunnel begins with; one that brings much at once gets the larger. */
-const [smallBuffer, largeBuffer] = [8 * 1024, 64 * 1024];
+/** What a tunnel begins with; one that brings much at once gets the larger: twice that is 4 % faster, and takes a crowd 60 MB more. */
+const [smallBuffer, largeBuffer] = [8 * 1024, 32 * 1024];
 
 /**
  * What the host sends goes through one buffer, which is read into again when the kernel has taken what was in it: the host waits
