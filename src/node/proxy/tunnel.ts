@@ -13,7 +13,7 @@ export interface TunnelLimits {
 
 /** Milliseconds. Clients keep connections that they do not use, and open others when those are closed. */
 const idleAtTheEnd = 3000;
-/** What a tunnel begins with; one that brings much at once gets the larger: twice that is 4 % faster, and takes a crowd 60 MB more. */
+/** What a tunnel begins with; one that brings much at once gets the larger. Twice that gains little and costs a crowd much (bench/README.md). */
 const [smallBuffer, largeBuffer] = [8 * 1024, 32 * 1024];
 
 /**
